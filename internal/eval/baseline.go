@@ -1,0 +1,59 @@
+package eval
+
+import (
+	"time"
+
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+// Baseline is the accepted results of a suite.
+type Baseline struct {
+	Headers []BaselineHeader // one a model, sorted by model
+	Lines   []BaselineLine   // sorted by case id, then model
+}
+
+// BaselineHeader says under which treatment a model's lines were made.
+type BaselineHeader struct {
+	Suite      string           `json:"suite"`
+	Model      string           `json:"model"`    // asked
+	Answered   []string         `json:"answered"` // models that answered, sorted
+	Treatment  string           `json:"treatment"`
+	Prompt     llm.PromptRef    `json:"prompt"`
+	Draws      string           `json:"draws"` // "recorded" or "live"
+	Date       string           `json:"date"`  // YYYY-MM-DD of the run
+	Run        string           `json:"run"`
+	LatencyP50 time.Duration    `json:"latency_p50_ns,omitempty"` // of uncached calls; 0 where there were none
+	LatencyP95 time.Duration    `json:"latency_p95_ns,omitempty"`
+	Accepted   []BaselineAccept `json:"accepted,omitempty"` // single cases, accepted with a reason
+}
+
+// BaselineAccept keeps why single cases were accepted.
+type BaselineAccept struct {
+	Cases   []string `json:"cases"`
+	Because string   `json:"because"`
+	Date    string   `json:"date"`
+}
+
+// BaselineLine is what was accepted for one case × model.
+type BaselineLine struct {
+	Case     string             `json:"case"`
+	Model    string             `json:"model"`
+	Input    string             `json:"input"`    // input hash
+	Criteria string             `json:"criteria"` // criteria hash
+	Passes   int                `json:"passes"`
+	Repeats  int                `json:"repeats"`          // judged ones
+	Valid    int                `json:"valid"`            // repeats that met the contract; -1 where there is none
+	Scores   map[string]float64 `json:"scores,omitempty"` // mean per named metric
+	Cost     *llm.Money         `json:"cost,omitempty"`   // mean nano-USD per repeat; nil for unknown
+	Answers  []BaselineAnswer   `json:"answers"`          // distinct ones, most frequent first, then by digest
+}
+
+// BaselineAnswer is one distinct answer of a case.
+type BaselineAnswer struct {
+	Digest string           `json:"digest"`
+	Text   *string          `json:"text,omitempty"` // nil where it was left out: over 2 KB, or over 5,000 results
+	Count  int              `json:"count"`
+	Passes int              `json:"passes"`
+	Broken string           `json:"broken,omitempty"` // what the contract refused
+	Finish llm.FinishReason `json:"finish,omitempty"` // where it is not "stop"
+}

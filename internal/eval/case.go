@@ -1,0 +1,77 @@
+// Package eval has the words of judging: Case, Check, Score, Result, Run,
+// Baseline, Gate and Verdict. It imports the standard library, fault and llm alone.
+package eval
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+// Case is one input with what must hold.
+type Case struct {
+	Suite   string
+	ID      string
+	Tags    []string
+	Vars    map[string]any // JSON values: string, bool, json.Number, nil, []any, map[string]any
+	Golden  *Golden        // nil where no answer is known to be right
+	Checks  []Check        // the golden check included; at least one
+	Meta    map[string]any
+	Repeats int
+
+	InputHash    string // of what is asked; pairs with the baseline
+	CriteriaHash string // of golden, effective checks and their versions
+	Place        fault.Place
+}
+
+// Golden is the answer that is known to be right.
+type Golden struct {
+	Value any  // a JSON value
+	Exact bool // golden_match: exact
+}
+
+// Check is one expectation. A check is safe for concurrent use.
+type Check interface {
+	// Name is the check's name in a suite file, "contains"; with not: "not contains".
+	Name() string
+	// Metric is the name under which its scores are averaged, "" for none.
+	Metric() string
+	// Spec is the check's canonical JSON with its version; it enters the criteria hash.
+	Spec() json.RawMessage
+	// Operational checks (cost, latency, attempts) do not count for accuracy.
+	Operational() bool
+	// Deterministic checks give the same score for the same subject, without a call.
+	Deterministic() bool
+	// Score judges. An error means that the check could not judge: never a fail.
+	Score(ctx context.Context, subject Subject) (Score, error)
+}
+
+// Subject is what a check looks at.
+type Subject struct {
+	Answer string         // the text, as the model gave it
+	Value  any            // the answer under the prompt's contract, nil where it has none or breaks it
+	Output llm.Output     // the contract
+	Golden *Golden        // nil where there is none
+	Vars   map[string]any // the inputs
+	Broken string         // what the contract refused, "" for a valid answer
+
+	Finish   llm.FinishReason
+	Usage    llm.Usage
+	Cost     llm.Cost
+	Service  time.Duration
+	Attempts int
+	Stored   bool // from the cache or a recording: Service is not of now
+}
+
+// Score is the outcome of one check.
+type Score struct {
+	Check       string  `json:"check"`
+	Metric      string  `json:"metric,omitempty"`
+	Value       float64 `json:"value"` // 0..1
+	Pass        bool    `json:"pass"`
+	Reason      string  `json:"reason,omitempty"` // why it did not pass; may be empty for a pass
+	Operational bool    `json:"operational,omitempty"`
+}

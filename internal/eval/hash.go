@@ -1,0 +1,27 @@
+package eval
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+)
+
+// DigestOf names a text: the first 16 hex digits of its SHA-256.
+func DigestOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:8])
+}
+
+// HashOf names a set of parts, whose borders count: the first 32 hex digits of
+// the SHA-256 over each part's length and bytes.
+func HashOf(parts ...[]byte) string {
+	h := sha256.New()
+	var length [8]byte
+	for _, part := range parts {
+		for i := range length {
+			length[i] = byte(len(part) >> (8 * i))
+		}
+		h.Write(length[:])
+		h.Write(part)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}

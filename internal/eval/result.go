@@ -1,0 +1,138 @@
+package eval
+
+import (
+	"time"
+
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+// Status is what became of one case × model × repeat.
+type Status string
+
+// The statuses. Pass and Fail are judged; an Error is never a pass, never a
+// fail, never in an average; Unjudged had no recorded reply.
+const (
+	Pass     Status = "pass"
+	Fail     Status = "fail"
+	Error    Status = "error"
+	Unjudged Status = "unjudged"
+)
+
+// Judged reports whether the result counts.
+func (s Status) Judged() bool { return s == Pass || s == Fail }
+
+// Result is the outcome of one case × model × repeat.
+type Result struct {
+	Run          string
+	Suite        string
+	Case         string
+	Tags         []string
+	InputHash    string
+	CriteriaHash string
+	Treatment    string
+	Prompt       llm.PromptRef
+	Model        string // asked
+	Answered     string // the model that answered, in the provider's words
+	Repeat       int
+
+	Status  Status
+	Scores  []Score
+	Answer  string
+	Digest  string // of the answer: DigestOf
+	Valid   Validity
+	Finish  llm.FinishReason
+	Failure *llm.Failure // of an error, an unjudged, or a fail that is the call's own
+
+	CallID     string
+	Turns      int
+	Attempts   int
+	Usage      llm.Usage
+	Cost       llm.Cost // the answering path at the uncached list price
+	Paid       llm.Cost // what was paid now
+	Queue      time.Duration
+	Service    time.Duration
+	FirstToken time.Duration
+	StoredBy   string    // "", "cache" or "recording"
+	StoredAt   time.Time // when a stored answer was given
+	Origin     string    // of a recording: who wrote it
+	Started    time.Time
+}
+
+// Validity is the answer's standing under the prompt's output contract.
+type Validity string
+
+// The validities. NoContract is that of plain text.
+const (
+	NoContract Validity = ""
+	Valid      Validity = "valid"
+	Violated   Validity = "violated"
+)
+
+// Reason is the first thing that kept the result from passing.
+func (r *Result) Reason() string {
+	if r.Failure != nil {
+		return r.Failure.Message
+	}
+	for _, score := range r.Scores {
+		if !score.Pass && !score.Operational {
+			if score.Reason == "" {
+				return score.Check
+			}
+			return score.Check + ": " + score.Reason
+		}
+	}
+	return ""
+}
+
+// Group is one suite on one model: what is compared with a baseline, and gated.
+type Group struct {
+	Suite     string        `json:"suite"`
+	Model     string        `json:"model"`
+	Prompt    llm.PromptRef `json:"prompt"`
+	Treatment string        `json:"treatment"`
+	Planned   int           `json:"planned"` // cases × repeats
+	Judged    int           `json:"judged"`
+	Errors    int           `json:"errors"`
+	Unjudged  int           `json:"unjudged"`
+	Cases     int           `json:"cases"`
+}
+
+// Settled reports whether planned == judged + errors + unjudged.
+func (g Group) Settled() bool { return g.Planned == g.Judged+g.Errors+g.Unjudged }
+
+// RunState says how far a run came.
+type RunState string
+
+// The states of a run.
+const (
+	Running     RunState = "running" // or killed: nobody wrote the end
+	Complete    RunState = "complete"
+	Interrupted RunState = "interrupted"
+)
+
+// Run is one execution of suites.
+type Run struct {
+	ID       string
+	Started  time.Time
+	Ended    time.Time
+	State    RunState
+	Command  string // as typed, without secrets
+	Replies  string // replay, auto, record or live
+	Version  string // of llmx
+	Filtered bool   // by --filter, --tag or --sample: not to be accepted as a baseline
+	Groups   []Group
+	Verdict  *Verdict // nil until the end
+	Word     Word     // the verdict's, kept for listing
+	Exit     int
+	Failure  *llm.Failure // why the run could not go on
+	Spent    llm.Cost
+	Warnings []string
+}
+
+// ErrorClass counts the errors of one class in a run.
+type ErrorClass struct {
+	Class fault.Class `json:"class"`
+	Count int         `json:"count"`
+	First string      `json:"first"` // the first one's message
+}

@@ -1,0 +1,155 @@
+package eval
+
+import (
+	"time"
+
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+// Word is what a gate, a suite or a run amounts to.
+type Word string
+
+// The words of relative gates, then those of absolute gates and of whole runs.
+const (
+	Regressed    Word = "regressed"
+	Held         Word = "held"
+	Improved     Word = "improved"
+	Unchanged    Word = "unchanged"
+	Inconclusive Word = "inconclusive"
+
+	Met      Word = "met"      // an absolute gate holds
+	Missed   Word = "missed"   // an absolute gate fails
+	NotGated Word = "unjudged" // nothing to speak of: no data, or too little
+)
+
+// GateKind tells specifications from tests.
+type GateKind string
+
+// The kinds of a gate.
+const (
+	GateMin     GateKind = "min"
+	GateMax     GateKind = "max"
+	GateMaxDrop GateKind = "max_drop"
+	GateMaxRise GateKind = "max_rise"
+)
+
+// Relative gates compare with the baseline.
+func (k GateKind) Relative() bool { return k == GateMaxDrop || k == GateMaxRise }
+
+// Gate is one rule over one metric. The limit's unit is the metric's: a share
+// for accuracy, USD for cost_per_case, seconds for latency_*. max_drop is in the
+// metric's unit; max_rise is a share of the baseline's value.
+type Gate struct {
+	Metric  string   `json:"metric"`
+	Kind    GateKind `json:"kind"`
+	Limit   float64  `json:"limit"`
+	Default bool     `json:"default,omitempty"` // nobody wrote it: the rule where accuracy has no gate
+}
+
+// OnInconclusive says what an inconclusive relative gate does.
+type OnInconclusive string
+
+// What an inconclusive gate does.
+const (
+	InconclusivePass  OnInconclusive = "pass"
+	InconclusiveFail  OnInconclusive = "fail"
+	InconclusiveWorse OnInconclusive = "fail_if_worse"
+)
+
+// GateResult is how one gate came out.
+type GateResult struct {
+	Gate
+	Word     Word     `json:"word"`
+	Pass     bool     `json:"pass"`
+	Value    *float64 `json:"value"`                // now; nil for unknown
+	Baseline *float64 `json:"baseline,omitempty"`   // nil where there is none
+	P        *float64 `json:"p,omitempty"`          // one-sided, before correction
+	Adjusted *float64 `json:"p_adjusted,omitempty"` // after Holm over the run's relative gates
+	Test     string   `json:"test,omitempty"`       // name of the test that gave P
+	N        int      `json:"n"`                    // cases it speaks of
+	Down     int      `json:"down,omitempty"`       // cases that got worse
+	Up       int      `json:"up,omitempty"`         // cases that got better
+	Note     string   `json:"note,omitempty"`       // one sentence for people
+}
+
+// Metric is a figure over all cases of a group.
+type Metric struct {
+	Name     string   `json:"name"`
+	Unit     string   `json:"unit"`               // "share", "USD", "seconds" or "score"
+	Value    *float64 `json:"value"`              // nil for unknown
+	N        int      `json:"n"`                  // cases (or calls, for latency) in it
+	Baseline *float64 `json:"baseline,omitempty"` // over the paired cases
+	Paired   *float64 `json:"paired,omitempty"`   // now, over the same paired cases
+	Low      *float64 `json:"low,omitempty"`      // 95 % interval of Value
+	High     *float64 `json:"high,omitempty"`
+	Note     string   `json:"note,omitempty"`
+}
+
+// Flip is a case whose share of passes moved against the baseline.
+type Flip struct {
+	Suite    string   `json:"suite"`
+	Model    string   `json:"model"`
+	Case     string   `json:"case"`
+	Tags     []string `json:"tags,omitempty"`
+	Before   string   `json:"before"` // "3/3"
+	After    string   `json:"after"`  // "1/3"
+	Worse    bool     `json:"worse"`
+	Reason   string   `json:"reason,omitempty"` // what failed now
+	Old      *string  `json:"old_answer"`       // nil where the baseline left the text out
+	New      string   `json:"new_answer"`
+	Accepted string   `json:"accepted,omitempty"` // why, if the case was accepted on its own
+}
+
+// GroupVerdict judges one group.
+type GroupVerdict struct {
+	Group
+	Word          Word           `json:"word"`
+	Pass          bool           `json:"pass"`
+	Metrics       []Metric       `json:"metrics"`
+	Gates         []GateResult   `json:"gates"`
+	Flips         []Flip         `json:"flips"` // worse first, then by case id; at most MaxFlips
+	FlipsDown     int            `json:"flips_down"`
+	FlipsUp       int            `json:"flips_up"`
+	Failed        []Failed       `json:"failed"` // cases that fail now, by id; at most MaxFlips
+	FailedCases   int            `json:"failed_cases"`
+	Paired        int            `json:"paired"`   // cases compared with the baseline
+	New           int            `json:"new"`      // cases that the baseline does not know
+	Gone          []string       `json:"gone"`     // cases of the baseline that are no more
+	Rebased       []string       `json:"rebased"`  // other criteria, and the stored answer cannot be scored again
+	Rescored      int            `json:"rescored"` // other criteria, scored again
+	HasBaseline   bool           `json:"has_baseline"`
+	BaselineFrom  string         `json:"baseline_from,omitempty"` // "triage@1.2.0, 2026-11-12, recorded"
+	SameTreatment bool           `json:"same_treatment"`
+	Draws         string         `json:"draws"`               // "recorded", "live" or "mixed"
+	DrawsFrom     time.Time      `json:"draws_from,omitzero"` // of recorded draws: the oldest
+	DrawsTo       time.Time      `json:"draws_to,omitzero"`   // … the newest
+	ErrorClasses  []ErrorClass   `json:"error_classes"`
+	Answered      map[string]int `json:"answered"` // who answered, and how often
+	Warnings      []string       `json:"warnings"`
+}
+
+// Failed is a case that does not pass now.
+type Failed struct {
+	Case   string   `json:"case"`
+	Tags   []string `json:"tags,omitempty"`
+	Passes string   `json:"passes"` // "0/1"
+	Reason string   `json:"reason"`
+}
+
+// MaxFlips bounds the flips and failed cases that a group's verdict carries; the
+// counts beside them are whole, and the store has the rest.
+const MaxFlips = 1000
+
+// Verdict is what a run amounts to.
+type Verdict struct {
+	Word     Word           `json:"word"`
+	Exit     int            `json:"exit"`
+	Sentence string         `json:"sentence"` // the verdict in one line for people
+	Groups   []GroupVerdict `json:"groups"`
+	Planned  int            `json:"planned"`
+	Judged   int            `json:"judged"`
+	Errors   int            `json:"errors"`
+	Unjudged int            `json:"unjudged"`
+	Cost     llm.Cost       `json:"cost"` // of the answering paths, at list price
+	Paid     llm.Cost       `json:"paid"`
+}

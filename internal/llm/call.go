@@ -1,0 +1,146 @@
+package llm
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/llmx-dev/llmx/internal/fault"
+)
+
+// Call is the record of what a caller asked for and how it went. A call has
+// turns (final requests: the ask, later a re-ask, a tool round, a cascade
+// step), a turn has attempts (one HTTP request each).
+type Call struct {
+	ID      string
+	Started time.Time
+	Prompt  PromptRef
+	Vars    json.RawMessage // canonical JSON of the inputs
+	Model   string          // the alias or route that was asked
+	Repeat  int
+	Origin  Origin
+
+	Turns []Turn
+
+	Answer   string       // the last turn's text, valid or not
+	Finish   FinishReason // of the last turn
+	Answered string       // the model that answered, in the provider's words
+	Stored   *Stored      // set when the answer was not asked for now
+
+	Queue      time.Duration // waiting for a place, over all attempts
+	Service    time.Duration // being served, over all attempts
+	FirstToken time.Duration // from the start of the answering attempt to its first token
+	Total      time.Duration // from start to end, all of it
+
+	Failure *Failure // nil for an answer that was passed on
+}
+
+// Turn is one final request of a call.
+type Turn struct {
+	Kind      string // "ask"
+	Messages  []Message
+	Options   Options
+	Output    Output
+	Attempts  []Attempt
+	Answer    string
+	Violation string // what the contract refused, "" if nothing
+}
+
+// Attempt is one request to a provider, or one answer from what is stored.
+type Attempt struct {
+	Provider   string // its name in llmx.yaml
+	Model      string // the alias asked
+	Wire       string // the model's name on the wire
+	Answered   string // the model that answered, in the provider's words
+	ResponseID string
+	Started    time.Time
+	Queue      time.Duration
+	Service    time.Duration
+	FirstToken time.Duration
+	Usage      Usage
+	Cost       Cost // at the list price, whether it was paid now or before
+	Paid       Cost // what was paid now: 0 for a stored answer
+	Finish     FinishReason
+	Stored     *Stored
+	Failure    *Failure
+}
+
+// Failure is how a call or an attempt failed, as it is kept.
+type Failure struct {
+	Class   fault.Class `json:"class"`
+	Status  int         `json:"status,omitempty"`
+	Message string      `json:"message"`
+}
+
+// FailureOf makes the record of an error; nil stays nil.
+func FailureOf(err error) *Failure {
+	if err == nil {
+		return nil
+	}
+	e := fault.As(err)
+	return &Failure{Class: e.Class, Status: e.Status, Message: e.Message}
+}
+
+// Usage sums the tokens over all attempts.
+func (c *Call) Usage() Usage {
+	var sum Usage
+	for _, turn := range c.Turns {
+		for _, attempt := range turn.Attempts {
+			sum = sum.Plus(attempt.Usage)
+		}
+	}
+	return sum
+}
+
+// Cost is the answering path at the list price: the last attempt of every turn.
+func (c *Call) Cost() Cost {
+	sum := KnownCost(0)
+	for _, turn := range c.Turns {
+		if n := len(turn.Attempts); n > 0 {
+			sum = sum.Plus(turn.Attempts[n-1].Cost)
+		}
+	}
+	return sum
+}
+
+// Paid is what was paid for all attempts of the call.
+func (c *Call) Paid() Cost {
+	sum := KnownCost(0)
+	for _, turn := range c.Turns {
+		for _, attempt := range turn.Attempts {
+			sum = sum.Plus(attempt.Paid)
+		}
+	}
+	return sum
+}
+
+// Attempts counts the attempts of all turns.
+func (c *Call) Attempts() int {
+	n := 0
+	for _, turn := range c.Turns {
+		n += len(turn.Attempts)
+	}
+	return n
+}
+
+type callKey struct{}
+
+// WithCall lets what is below add its turns and attempts to the call. A call
+// belongs to one goroutine at a time.
+func WithCall(ctx context.Context, call *Call) context.Context {
+	return context.WithValue(ctx, callKey{}, call)
+}
+
+// CallFrom finds the call that ctx belongs to, or nil.
+func CallFrom(ctx context.Context) *Call {
+	call, _ := ctx.Value(callKey{}).(*Call)
+	return call
+}
+
+// Turn is the turn that is under way, or nil.
+func (c *Call) Turn() *Turn {
+	if c == nil || len(c.Turns) == 0 {
+		return nil
+	}
+	return &c.Turns[len(c.Turns)-1]
+}

@@ -1,0 +1,146 @@
+// Package llm has the words of talking to a model: Message, Part, Request,
+// Event, Usage, Call, Turn, Attempt and the one interface, Model. It imports
+// the standard library and fault alone.
+package llm
+
+import (
+	"context"
+	"iter"
+	"strings"
+	"time"
+)
+
+// Model is everything that answers: a provider, a wrapper, the engine, a fake.
+//
+// The stream yields events until the answer is complete, and then ends; its last
+// event but for Call has End set. A failure is yielded as an error, after which
+// nothing follows. A consumer that stops, or cancels ctx, cancels what is upstream.
+type Model interface {
+	Stream(ctx context.Context, req Request) iter.Seq2[Event, error]
+}
+
+// ModelFunc lets a function be a Model.
+type ModelFunc func(ctx context.Context, req Request) iter.Seq2[Event, error]
+
+// Stream calls the function.
+func (f ModelFunc) Stream(ctx context.Context, req Request) iter.Seq2[Event, error] {
+	return f(ctx, req)
+}
+
+// Event is one piece of an answer on its way. Any of the fields may be set.
+type Event struct {
+	Text      string // the next piece of the answer
+	Reasoning string // the next piece of the model's reasoning: a sign of life, not the answer
+	ToolCall  *ToolCallDelta
+	End       *End  // the answer is complete
+	Call      *Call // what the whole call was; yielded by the engine, last, also before an error
+}
+
+// ToolCallDelta is a piece of a proposed tool call; Index tells parallel calls apart.
+type ToolCallDelta struct {
+	Index     int
+	ID        string
+	Name      string
+	Arguments string
+}
+
+// FinishReason says why a model stopped.
+type FinishReason string
+
+// The finish reasons.
+const (
+	FinishStop          FinishReason = "stop"
+	FinishLength        FinishReason = "length"
+	FinishContentFilter FinishReason = "content_filter"
+	FinishToolCalls     FinishReason = "tool_calls"
+)
+
+// End closes an answer.
+type End struct {
+	Finish     FinishReason
+	Usage      Usage
+	Model      string // the model that answered, in the provider's words
+	ResponseID string
+	Value      any // the parsed answer, where the contract has one (see package jsonschema for its Go types)
+
+	// Stored is set when the answer was not asked for now, but kept from before.
+	Stored *Stored
+}
+
+// Stored says where an answer that was given before came from, and what it cost then.
+type Stored struct {
+	By         string        // "cache" or "recording"
+	At         time.Time     // when the model gave it
+	Service    time.Duration // how long it took then, 0 where nobody knows
+	FirstToken time.Duration // likewise
+	Origin     string        // of a recording: who wrote it (a provider's name, "written", …)
+}
+
+// Response is a whole answer.
+type Response struct {
+	Text      string
+	Reasoning string
+	ToolCalls []ToolCall
+	End       End
+	Call      *Call
+}
+
+// Collect folds a stream into a response. On an error the response holds what
+// had come until then.
+func Collect(stream iter.Seq2[Event, error]) (Response, error) {
+	var response Response
+	var text, reasoning strings.Builder
+	var failure error
+	for event, err := range stream {
+		if err != nil {
+			failure = err
+			break
+		}
+		text.WriteString(event.Text)
+		reasoning.WriteString(event.Reasoning)
+		if event.ToolCall != nil {
+			response.addToolCall(*event.ToolCall)
+		}
+		if event.End != nil {
+			response.End = *event.End
+		}
+		if event.Call != nil {
+			response.Call = event.Call
+		}
+	}
+	response.Text, response.Reasoning = text.String(), reasoning.String()
+	return response, failure
+}
+
+// maxToolCalls bounds what a confused provider's index can make us allocate.
+const maxToolCalls = 128
+
+func (r *Response) addToolCall(delta ToolCallDelta) {
+	if delta.Index < 0 || delta.Index >= maxToolCalls {
+		return
+	}
+	for len(r.ToolCalls) <= delta.Index {
+		r.ToolCalls = append(r.ToolCalls, ToolCall{})
+	}
+	call := &r.ToolCalls[delta.Index]
+	if delta.ID != "" {
+		call.ID = delta.ID
+	}
+	call.Name += delta.Name
+	call.Arguments += delta.Arguments
+}
+
+// Replay turns a whole answer back into a stream of one text and its end.
+func Replay(text string, end End) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		if text != "" && !yield(Event{Text: text}, nil) {
+			return
+		}
+		yield(Event{End: &end}, nil)
+	}
+}
+
+// Fail is a stream that is nothing but an error.
+func Fail(err error) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) { yield(Event{}, err) }
+}
