@@ -65,6 +65,10 @@ type End struct {
 
 	// Stored is set when the answer was not asked for now, but kept from before.
 	Stored *Stored
+
+	// Keep puts the answer into the cache. Who accepts the answer as valid calls
+	// it; nil where there is nothing to keep.
+	Keep func()
 }
 
 // Stored says where an answer that was given before came from, and what it cost then.
@@ -74,6 +78,11 @@ type Stored struct {
 	Service    time.Duration // how long it took then, 0 where nobody knows
 	FirstToken time.Duration // likewise
 	Origin     string        // of a recording: who wrote it (a provider's name, "written", …)
+
+	// Of a cached answer, whose attempt is not made again: who was asked, and the list price.
+	Provider string
+	Wire     string
+	Cost     Cost
 }
 
 // Response is a whole answer.

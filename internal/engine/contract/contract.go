@@ -1,0 +1,111 @@
+// Package contract is the engine's wrapper that holds an answer to its output
+// contract: what is cut or invalid is never passed on as a valid answer. It
+// imports the jsonschema room and the words of llm and fault.
+package contract
+
+import (
+	"context"
+	"iter"
+	"strings"
+
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+// New wraps a model. Text passes as it comes; every other kind of output is
+// buffered until it is whole and valid.
+func New(next llm.Model) llm.Model {
+	parser := NewParser()
+	return llm.ModelFunc(func(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
+		return func(yield func(llm.Event, error) bool) {
+			call := llm.CallFrom(ctx)
+			if call == nil {
+				call = &llm.Call{} // nobody traces: the turn is written for nobody
+				ctx = llm.WithCall(ctx, call)
+			}
+			call.Turns = append(call.Turns, llm.Turn{Kind: "ask", Messages: req.Messages, Options: req.Options, Output: req.Output})
+			turn := call.Turn()
+			if req.Output.Kind == "" || req.Output.Kind == llm.OutputText {
+				passText(turn, next.Stream(ctx, req), yield)
+				return
+			}
+			response, err := llm.Collect(next.Stream(ctx, req))
+			turn.Answer = response.Text
+			if err != nil {
+				yield(llm.Event{}, err)
+				return
+			}
+			value, err := accept(parser, response, req.Output)
+			if err != nil {
+				turn.Violation = fault.As(err).Message
+				yield(llm.Event{}, err)
+				return
+			}
+			end := response.End
+			end.Value = value
+			keep(&end)
+			for event := range llm.Replay(response.Text, end) {
+				if !yield(event, nil) {
+					return
+				}
+			}
+		}
+	})
+}
+
+// accept judges a whole answer; the error's class counts as a fail.
+func accept(parser *Parser, response llm.Response, output llm.Output) (any, error) {
+	if err := stopped(response.End.Finish); err != nil {
+		return nil, err
+	}
+	value, broken := parser.Parse(response.Text, output)
+	if broken != "" {
+		return nil, fault.New(fault.Contract, "%s", broken)
+	}
+	return value, nil
+}
+
+// stopped is the error of an answer that its model did not finish.
+func stopped(finish llm.FinishReason) error {
+	switch finish {
+	case llm.FinishLength:
+		return fault.New(fault.Length, "the answer stopped at the token limit").WithHint("raise max_tokens, or ask for less")
+	case llm.FinishContentFilter:
+		return fault.New(fault.ContentFilter, "the provider's content filter withheld the answer")
+	}
+	return nil
+}
+
+// passText lets a text stream through. A length stop is marked by its finish
+// reason; a filtered answer is a failure.
+func passText(turn *llm.Turn, stream iter.Seq2[llm.Event, error], yield func(llm.Event, error) bool) {
+	var text strings.Builder
+	defer func() { turn.Answer = text.String() }()
+	for event, err := range stream {
+		if err != nil {
+			yield(llm.Event{}, err)
+			return
+		}
+		text.WriteString(event.Text)
+		if event.End != nil {
+			if event.End.Finish == llm.FinishContentFilter {
+				yield(llm.Event{}, stopped(llm.FinishContentFilter))
+				return
+			}
+			end := *event.End
+			keep(&end)
+			event.End = &end
+		}
+		if !yield(event, nil) {
+			return
+		}
+	}
+}
+
+// keep lets the cache have an answer that was accepted.
+func keep(end *llm.End) {
+	if end.Keep != nil {
+		end.Keep()
+		end.Keep = nil
+	}
+}

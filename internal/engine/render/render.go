@@ -1,0 +1,53 @@
+// Package render is the engine's first wrapper: it turns a prompt's name and
+// inputs into messages. It imports the prompt room and the words of llm.
+package render
+
+import (
+	"context"
+	"iter"
+	"maps"
+
+	"github.com/llmx-dev/llmx/internal/llm"
+	"github.com/llmx-dev/llmx/internal/prompt"
+)
+
+// Source finds the prompt that a request names. It is called for every request,
+// so it keeps what it has parsed.
+type Source func(ref llm.PromptRef) (*prompt.Prompt, error)
+
+// New wraps a model. A request without a prompt passes through; one with a
+// prompt gets its messages, output contract and options, over which the
+// request's own options win.
+func New(source Source, next llm.Model) llm.Model {
+	return llm.ModelFunc(func(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
+		if req.Prompt.Name == "" {
+			return next.Stream(ctx, req)
+		}
+		p, err := source(req.Prompt)
+		if err != nil {
+			return llm.Fail(err)
+		}
+		messages, err := p.Render(req.Vars)
+		if err != nil {
+			return llm.Fail(err)
+		}
+		req.Prompt, req.Messages, req.Output = p.Ref(), messages, p.Output
+		req.Options = merge(p.Options, req.Options)
+		if req.Model == "" {
+			req.Model = p.Model
+		}
+		return next.Stream(ctx, req)
+	})
+}
+
+func merge(base, over llm.Options) llm.Options {
+	if len(over) == 0 {
+		return base
+	}
+	merged := maps.Clone(base)
+	if merged == nil {
+		merged = llm.Options{}
+	}
+	maps.Copy(merged, over)
+	return merged
+}

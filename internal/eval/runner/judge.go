@@ -1,0 +1,182 @@
+package runner
+
+import (
+	"context"
+	"strings"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+// judge asks for one case × repeat and scores what comes back. It reports false
+// when the run was ended meanwhile: then there is no result.
+func (j job) judge(ctx context.Context, plan Plan, model llm.Model) (eval.Result, bool) {
+	group := &plan.Groups[j.group]
+	request := llm.Request{
+		Prompt: group.Prompt, Vars: j.c.Vars, Model: group.Model,
+		Repeat: j.repeat, Tenant: "test", Reuse: plan.Reuse,
+		Origin: llm.Origin{Run: plan.Run, Suite: group.Suite, Case: j.c.ID},
+	}
+	if j.c.Golden != nil {
+		request.Hint = j.c.Golden.Value
+	}
+	response, err := llm.Collect(model.Stream(ctx, request))
+	if ctx.Err() != nil {
+		return eval.Result{}, false
+	}
+	result := eval.Result{
+		Run: plan.Run, Suite: group.Suite, Case: j.c.ID, Tags: j.c.Tags,
+		InputHash: j.c.InputHash, CriteriaHash: j.c.CriteriaHash, Treatment: group.Treatment,
+		Prompt: group.Prompt, Model: group.Model, Repeat: j.repeat, Answer: response.Text,
+	}
+	var output llm.Output
+	if call := response.Call; call != nil {
+		output = describe(&result, call)
+	}
+	subject := subjectOf(j.c, &result, response, output)
+	conclude(ctx, j.c, &result, subject, err)
+	if ctx.Err() != nil {
+		return eval.Result{}, false
+	}
+	return result, true
+}
+
+// describe copies what the call's record says, and returns the contract.
+func describe(r *eval.Result, call *llm.Call) llm.Output {
+	r.Started, r.CallID = call.Started, call.ID
+	r.Answer, r.Answered, r.Finish = call.Answer, call.Answered, call.Finish
+	r.Turns, r.Attempts = len(call.Turns), call.Attempts()
+	r.Usage, r.Cost, r.Paid = call.Usage(), call.Cost(), call.Paid()
+	r.Queue, r.Service, r.FirstToken = call.Queue, call.Service, call.FirstToken
+	if call.Stored != nil {
+		r.StoredBy, r.StoredAt, r.Origin = call.Stored.By, call.Stored.At, call.Stored.Origin
+	}
+	if turn := call.Turn(); turn != nil {
+		return turn.Output
+	}
+	return llm.Output{}
+}
+
+func subjectOf(c *eval.Case, r *eval.Result, response llm.Response, output llm.Output) eval.Subject {
+	return eval.Subject{
+		Answer: r.Answer, Value: response.End.Value, Output: output, Golden: c.Golden, Vars: c.Vars,
+		Finish: r.Finish, Usage: r.Usage, Cost: r.Cost, Service: r.Service,
+		Attempts: r.Attempts, Stored: r.StoredBy != "",
+	}
+}
+
+// conclude turns what happened into a status: a fail is the model's doing, an
+// error is not.
+func conclude(ctx context.Context, c *eval.Case, r *eval.Result, subject eval.Subject, failure error) {
+	r.Failure = llm.FailureOf(failure)
+	if r.Answer != "" || failure == nil {
+		r.Digest = eval.DigestOf(r.Answer)
+	}
+	hasContract := subject.Output.Kind != "" && subject.Output.Kind != llm.OutputText
+	switch class := fault.ClassOf(failure); {
+	case failure == nil:
+		if hasContract {
+			r.Valid = eval.Valid
+		}
+	case class == fault.Missing:
+		r.Status = eval.Unjudged
+		return
+	case class.CountsAsFail():
+		subject.Broken = r.Failure.Message
+		if hasContract && class != fault.ContextLength {
+			r.Valid = eval.Violated
+		}
+	default:
+		r.Status = eval.Error
+		return
+	}
+	if err := score(ctx, c, r, subject); err != nil {
+		r.Status, r.Failure = eval.Error, llm.FailureOf(err)
+		return
+	}
+	r.Status = eval.Pass
+	if failure != nil || !passes(r.Scores) {
+		r.Status = eval.Fail
+	}
+	if failure == nil && r.Finish == llm.FinishLength && !asks(c, "finish_reason") {
+		r.Status = eval.Fail
+		r.Failure = &llm.Failure{Class: fault.Length, Message: "the answer stopped at the token limit"}
+	}
+}
+
+// score runs every check. One that cannot judge makes the result an error.
+func score(ctx context.Context, c *eval.Case, r *eval.Result, subject eval.Subject) error {
+	r.Scores = make([]eval.Score, 0, len(c.Checks))
+	for _, check := range c.Checks {
+		s, err := check.Score(ctx, subject)
+		if err != nil {
+			f := fault.As(err)
+			return fault.New(f.Class, "the check %s could not judge: %s", check.Name(), f.Message).Because(err)
+		}
+		r.Scores = append(r.Scores, s)
+	}
+	return nil
+}
+
+func passes(scores []eval.Score) bool {
+	for _, s := range scores {
+		if !s.Pass && !s.Operational {
+			return false
+		}
+	}
+	return true
+}
+
+// asks reports whether the case has a check of that name, so that it is not
+// judged twice.
+func asks(c *eval.Case, name string) bool {
+	for _, check := range c.Checks {
+		if strings.TrimPrefix(check.Name(), "not ") == name {
+			return true
+		}
+	}
+	return false
+}
+
+// Rescore runs a case's checks over a stored result again, without a call. parse
+// reads the answer under the contract. A result that was not judged stays as it is.
+func Rescore(ctx context.Context, c *eval.Case, old eval.Result, output llm.Output, parse func(string, llm.Output) (any, string)) (eval.Result, error) {
+	if !old.Status.Judged() {
+		return old, nil
+	}
+	if old.InputHash != c.InputHash {
+		return old, fault.New(fault.Invalid, "the input of case %s has changed since the run", c.ID).
+			WithHint("run it again: llmx test %s", old.Suite)
+	}
+	for _, check := range c.Checks {
+		if !check.Deterministic() {
+			return old, fault.New(fault.Invalid, "the check %s of case %s asks a model: it cannot be run again without a call", check.Name(), c.ID)
+		}
+	}
+	r := old
+	r.CriteriaHash, r.Tags, r.Valid, r.Scores, r.Failure = c.CriteriaHash, c.Tags, eval.NoContract, nil, nil
+	subject := subjectOf(c, &r, llm.Response{}, output)
+	failure := kept(old)
+	if failure == nil {
+		value, broken := parse(r.Answer, output)
+		subject.Value = value
+		if broken != "" {
+			failure = fault.New(fault.Contract, "%s", broken)
+		}
+	}
+	conclude(ctx, c, &r, subject, failure)
+	return r, nil
+}
+
+// kept is the failure of an old result that does not depend on its checks: how
+// the model stopped. A broken contract is found again by parsing.
+func kept(old eval.Result) error {
+	if old.Failure == nil || old.Failure.Class == fault.Contract {
+		return nil
+	}
+	if old.Failure.Class == fault.Length && old.Valid == eval.NoContract {
+		return nil // plain text: concluded again from the finish reason
+	}
+	return fault.New(old.Failure.Class, "%s", old.Failure.Message)
+}

@@ -1,0 +1,129 @@
+// Package runner carries cases through a model: bounded, streaming, cancellable.
+// One goroutine owns the results. It imports eval, llm and fault; the engine, the
+// store and the tally are handed in.
+package runner
+
+import (
+	"context"
+	"iter"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+// Group is one suite on one model, to be run.
+type Group struct {
+	eval.Group
+	Cases iter.Seq2[eval.Case, error] // streamed; the index of the group is passed to the sink
+}
+
+// Plan is what a run does.
+type Plan struct {
+	Run    string
+	Groups []Group
+	Jobs   int       // cases under way at once, at least 1
+	Reuse  llm.Reuse // ReuseNever asks everything anew
+
+	// Stop ends the run gracefully: no further case is begun, those under way
+	// are finished. ctx ends it at once.
+	Stop <-chan struct{}
+}
+
+// Sink takes results, one at a time, from one goroutine, in the order in which
+// they are finished. group is the index into Plan.Groups. An error ends the run.
+type Sink func(group int, c *eval.Case, r *eval.Result) error
+
+// Run asks the model for every case × repeat of every group. It returns nil when
+// all are done, a Canceled fault when Stop or ctx came first, or the first error
+// of a case file or of the sink. What was finished has reached the sink in any case.
+func Run(ctx context.Context, plan Plan, model llm.Model, sink Sink) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	work, done := make(chan job), make(chan outcome)
+
+	workers, workCtx := errgroup.WithContext(ctx)
+	var produced error
+	workers.Go(func() error {
+		defer close(work)
+		produced = plan.produce(workCtx, work)
+		return nil
+	})
+	for range max(1, plan.Jobs) {
+		workers.Go(func() error {
+			for j := range work {
+				result, ok := j.judge(workCtx, plan, model)
+				if !ok {
+					continue // the run was ended under it: no result
+				}
+				done <- outcome{j, result}
+			}
+			return nil
+		})
+	}
+	go func() {
+		_ = workers.Wait() // no worker returns an error
+		close(done)
+	}()
+
+	var failure error
+	for o := range done {
+		if failure != nil {
+			continue // drain, so that the workers can end
+		}
+		if failure = sink(o.group, o.c, &o.result); failure != nil {
+			cancel(failure)
+		}
+	}
+	switch {
+	case failure != nil:
+		return failure
+	case produced != nil:
+		return produced
+	case ctx.Err() != nil:
+		return interrupted()
+	}
+	return nil
+}
+
+func interrupted() error { return fault.New(fault.Canceled, "interrupted") }
+
+type job struct {
+	group  int
+	c      *eval.Case
+	repeat int
+}
+
+type outcome struct {
+	job
+	result eval.Result
+}
+
+// produce sends the work. Every repeat of a case follows the other, so that what
+// is kept of a case while it is under way stays small.
+func (p Plan) produce(ctx context.Context, work chan<- job) error {
+	for index := range p.Groups {
+		for c, err := range p.Groups[index].Cases {
+			if err != nil {
+				return err
+			}
+			for repeat := range max(1, c.Repeats) {
+				select { // a stop that is already there wins over a free worker
+				case <-p.Stop:
+					return interrupted()
+				default:
+				}
+				select {
+				case work <- job{index, &c, repeat}:
+				case <-p.Stop:
+					return interrupted()
+				case <-ctx.Done():
+					return interrupted()
+				}
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,184 @@
+// Package internal_test holds the one test over the whole house: imports point
+// down, and each third-party library has one door.
+package internal_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/llmx-dev/llmx"
+
+// levels lists the rooms from the top down. A room may import rooms of lower
+// levels only; rooms on one level do not import each other, but for the
+// exceptions below.
+var levels = [][]string{
+	{"cmd/llmx"},
+	{"internal/cli"},
+	{"internal/server", "internal/report", "internal/store"},
+	{"internal/eval/runner", "internal/eval/verdict", "internal/engine"},
+	{
+		"internal/eval/suite", "internal/eval/scorer", "internal/eval/stats", "internal/eval/baseline",
+		"internal/engine/render", "internal/engine/trace", "internal/engine/contract", "internal/engine/cache", "internal/engine/route",
+	},
+	{
+		"internal/config", "internal/prompt", "internal/price",
+		"internal/provider/openai", "internal/provider/sim", "internal/provider/replay",
+	},
+	{"internal/strictyaml", "internal/jsonschema"},
+	{"internal/llm", "internal/fault", "internal/eval"},
+}
+
+// exceptions are the arrows that the levels do not draw.
+var exceptions = map[string][]string{
+	// The words build on each other: a call has a failure, a result has a call.
+	"internal/llm":  {"internal/fault"},
+	"internal/eval": {"internal/llm", "internal/fault"},
+}
+
+// support is imported by tests alone, from anywhere.
+var support = []string{"internal/provider/upstream", "internal/provider/conformance"}
+
+// words import the standard library and each other alone.
+var words = []string{"internal/llm", "internal/fault", "internal/eval"}
+
+// hostless rooms do not talk to the machine: no environment, no standard streams,
+// no signals. Only cli does.
+var forbidden = map[string][]string{
+	"os/signal": {"internal/cli", "cmd/llmx"},
+	"os/exec":   {"internal/cli"},
+}
+
+type listed struct {
+	ImportPath   string
+	Imports      []string
+	TestImports  []string
+	XTestImports []string
+	Standard     bool
+}
+
+func TestImportsPointDown(t *testing.T) {
+	for _, p := range list(t) {
+		from := room(p.ImportPath)
+		if slices.Contains(support, from) || from == "internal" {
+			continue
+		}
+		fromLevel := levelOf(from)
+		if fromLevel < 0 {
+			t.Errorf("%s is not in the layering: say where it belongs in levels", from)
+			continue
+		}
+		for _, path := range p.Imports {
+			if !strings.HasPrefix(path, module) {
+				continue
+			}
+			to := room(path)
+			if slices.Contains(exceptions[from], to) {
+				continue
+			}
+			if slices.Contains(support, to) {
+				t.Errorf("%s imports %s, which is for tests alone", from, to)
+				continue
+			}
+			if levelOf(to) <= fromLevel {
+				t.Errorf("%s imports %s: imports point down only", from, to)
+			}
+		}
+	}
+}
+
+func TestWordsImportTheStandardLibraryAlone(t *testing.T) {
+	for _, p := range list(t) {
+		if !slices.Contains(words, room(p.ImportPath)) {
+			continue
+		}
+		for _, path := range p.Imports {
+			if thirdParty(path) {
+				t.Errorf("%s imports %s", room(p.ImportPath), path)
+			}
+		}
+	}
+}
+
+func TestEveryLibraryHasOneDoor(t *testing.T) {
+	doors := map[string][]string{}
+	for _, p := range list(t) {
+		for _, path := range p.Imports {
+			if !thirdParty(path) {
+				continue
+			}
+			library := libraryOf(path)
+			// golang.org/x is the standard library's own annex.
+			if strings.HasPrefix(library, "golang.org/x/") {
+				continue
+			}
+			if from := room(p.ImportPath); !slices.Contains(doors[library], from) {
+				doors[library] = append(doors[library], from)
+			}
+		}
+	}
+	if len(doors) < 5 {
+		t.Fatalf("only %d libraries seen: the list is not of this module", len(doors))
+	}
+	for library, rooms := range doors {
+		if len(rooms) > 1 {
+			t.Errorf("%s is imported by %v: one room is its door", library, rooms)
+		}
+	}
+}
+
+func TestOnlyTheCommandLineTouchesTheProcess(t *testing.T) {
+	for _, p := range list(t) {
+		for path, allowed := range forbidden {
+			if slices.Contains(p.Imports, path) && !slices.Contains(allowed, room(p.ImportPath)) {
+				t.Errorf("%s imports %s: only %v may", room(p.ImportPath), path, allowed)
+			}
+		}
+	}
+}
+
+func list(t *testing.T) []listed {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Standard", module+"/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var packages []listed
+	decoder := json.NewDecoder(bytes.NewReader(out))
+	for {
+		var p listed
+		err := decoder.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return packages
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+func room(path string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(path, module), "/")
+}
+
+func levelOf(room string) int {
+	return slices.IndexFunc(levels, func(level []string) bool { return slices.Contains(level, room) })
+}
+
+func thirdParty(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return strings.Contains(first, ".") && !strings.HasPrefix(path, module)
+}
+
+// libraryOf cuts an import path to its module, as far as a path can tell.
+func libraryOf(path string) string {
+	parts := strings.Split(path, "/")
+	return strings.Join(parts[:min(3, len(parts))], "/")
+}
