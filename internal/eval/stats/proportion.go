@@ -1,0 +1,87 @@
+package stats
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/mathext"
+)
+
+// Wilson is the score interval of a share of passes out of n, n > 0. n may be an
+// effective number (see EffectiveN).
+//
+//	centre ± z·√(p(1−p)/n + z²/4n²), over 1 + z²/n; centre = p + z²/2n
+//
+// Source: Wilson, JASA 22 (1927).
+func Wilson(share, n, confidence float64) (low, high float64) {
+	z := normalQuantile((1 + confidence) / 2)
+	centre := share + z*z/(2*n)
+	half := z * math.Sqrt(share*(1-share)/n+z*z/(4*n*n))
+	scale := 1 + z*z/n
+	low, high = (centre-half)/scale, (centre+half)/scale
+	// At the ends the interval touches 0 and 1, but for rounding.
+	if share <= 0 {
+		low = 0
+	}
+	if share >= 1 {
+		high = 1
+	}
+	return max(low, 0), min(high, 1)
+}
+
+// EffectiveN is the number of independent results that would give the same
+// standard error of a mean share as the clusters (cases with repeats) do:
+// p(1−p)/se², at least the number of clusters, at most that of results. se is
+// ClusteredSE's.
+func EffectiveN(share, se float64, clusters, results int) float64 {
+	if se <= 0 {
+		return float64(clusters)
+	}
+	return min(max(share*(1-share)/(se*se), float64(clusters)), float64(results))
+}
+
+// ClusteredSE is the standard error of the mean over n clusters' means, from
+// their sum and their sum of squares: √(s²/n), s² over n − 1. 0 below 2 clusters.
+// With clusters of one size it is the cluster-robust error of the mean of all
+// results, with the usual factor n/(n−1).
+//
+// Source: Liang and Zeger, Biometrika 73 (1986), for clusters of one size.
+func ClusteredSE(sum, squares float64, n int) float64 {
+	if n < 2 {
+		return 0
+	}
+	size := float64(n)
+	variance := max(0, squares-sum*sum/size) / (size - 1)
+	return math.Sqrt(variance / size)
+}
+
+// ClopperPearson is the exact interval of a share: passes out of n, n > 0; its
+// ends are quantiles of the beta distribution.
+//
+// Source: Clopper and Pearson, Biometrika 26 (1934).
+func ClopperPearson(passes, n int, confidence float64) (low, high float64) {
+	tail := (1 - confidence) / 2
+	k, size := float64(passes), float64(n)
+	low, high = 0, 1
+	if passes > 0 {
+		low = mathext.InvRegIncBeta(k, size-k+1, tail)
+	}
+	if passes < n {
+		high = mathext.InvRegIncBeta(k+1, size-k, 1-tail)
+	}
+	return low, high
+}
+
+// BonettPrice is the interval of the change in a share of passes over n pairs: b
+// went from pass to fail, c from fail to pass; negative is a loss.
+//
+//	p₁ = (b+1)/(n+2), p₂ = (c+1)/(n+2); p₂ − p₁ ± z·√((p₁ + p₂ − (p₂−p₁)²)/(n+2))
+//
+// Source: Bonett and Price, Journal of Educational and Behavioral Statistics 37 (2012).
+func BonettPrice(b, c, n int, confidence float64) (low, high float64) {
+	z := normalQuantile((1 + confidence) / 2)
+	size := float64(n + 2)
+	down, up := float64(b+1)/size, float64(c+1)/size
+	change := up - down
+	half := z * math.Sqrt((down+up-change*change)/size)
+	return max(-1, change-half), min(1, change+half)
+}
