@@ -1,0 +1,114 @@
+package jsonschema
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/llmx-dev/llmx/internal/fault"
+)
+
+// here is the base that references are resolved against. It is no address.
+const here = "llmx:///schema.json"
+
+// modern validates with santhosh-tekuri/jsonschema.
+func modern(draft *jsonschema.Draft) func(any) (check, error) {
+	return func(document any) (check, error) {
+		schema, err := resolve(draft, document)
+		if err != nil {
+			return nil, err
+		}
+		return func(value any) []Violation {
+			err := schema.Validate(value)
+			if err == nil {
+				return nil
+			}
+			if failed, ok := errors.AsType[*jsonschema.ValidationError](err); ok {
+				return flatten(failed, value)
+			}
+			return []Violation{{Keyword: "schema", Expected: "a value that can be validated", Got: clip(err.Error())}}
+		}, nil
+	}
+}
+
+// resolve compiles a schema of any draft with santhosh-tekuri/jsonschema: the
+// schema is checked under its meta-schema, and every reference is followed.
+func resolve(draft *jsonschema.Draft, document any) (*jsonschema.Schema, error) {
+	compiler := jsonschema.NewCompiler()
+	compiler.DefaultDraft(draft)
+	compiler.AssertFormat()
+	compiler.UseLoader(noLoader{})
+	if err := compiler.AddResource(here, document); err != nil {
+		return nil, modernFault(err)
+	}
+	schema, err := compiler.Compile(here)
+	if err != nil {
+		return nil, modernFault(err)
+	}
+	return schema, refuseLoops(schema)
+}
+
+// noLoader stands where the library would read a file or ask the network.
+type noLoader struct{}
+
+var errRemote = errors.New("references may not leave the schema")
+
+func (noLoader) Load(string) (any, error) { return nil, errRemote }
+
+// modernFault puts a failure to compile into our words.
+func modernFault(err error) error {
+	var load *jsonschema.LoadURLError
+	if errors.As(err, &load) && errors.Is(load.Err, errRemote) {
+		return remoteRef(load.URL)
+	}
+	if invalid, ok := errors.AsType[*jsonschema.SchemaValidationError](err); ok {
+		if failed, ok := errors.AsType[*jsonschema.ValidationError](invalid.Err); ok {
+			return invalidSchema(sorted(flatten(failed, nil)))
+		}
+	}
+	if regex, ok := errors.AsType[*jsonschema.InvalidRegexError](err); ok {
+		return badPattern(fragmentOf(regex.URL), regex.Regex)
+	}
+	return fault.New(fault.Invalid, "not a valid JSON Schema: %s", clipLong(strings.ReplaceAll(err.Error(), here, "")))
+}
+
+func fragmentOf(url string) string {
+	_, fragment, _ := strings.Cut(url, "#")
+	return fragment
+}
+
+// remoteRef refuses a reference that leads out of the schema.
+func remoteRef(url string) error {
+	url = strings.TrimPrefix(url, "llmx:///")
+	return fault.New(fault.Invalid, "the schema refers to %q, which is not in it", clip(url)).
+		WithHint("files and addresses are never fetched: copy the schema into $defs and refer to it as #/$defs/name")
+}
+
+// invalidSchema says what a schema does wrong under its own meta-schema.
+func invalidSchema(violations []Violation) error {
+	const most = 5
+	lines := make([]string, 0, most)
+	for _, v := range violations {
+		if len(lines) == most {
+			lines = append(lines, "…")
+			break
+		}
+		v.Pointer = "#" + v.Pointer
+		lines = append(lines, v.String())
+	}
+	return fault.New(fault.Invalid, "not a valid JSON Schema: %s", strings.Join(lines, "; "))
+}
+
+func badPattern(pointer, pattern string) error {
+	return fault.New(fault.Invalid, "not a valid JSON Schema: #%s: %q is not a regular expression", pointer, clip(pattern)).
+		WithHint("patterns are RE2: there is no lookahead and no back reference")
+}
+
+// clipLong bounds a library's text.
+func clipLong(text string) string {
+	if runes := []rune(text); len(runes) > 300 {
+		return string(runes[:300]) + "…"
+	}
+	return text
+}
