@@ -56,11 +56,8 @@ var forbidden = map[string][]string{
 }
 
 type listed struct {
-	ImportPath   string
-	Imports      []string
-	TestImports  []string
-	XTestImports []string
-	Standard     bool
+	ImportPath string
+	Imports    []string
 }
 
 func TestImportsPointDown(t *testing.T) {
@@ -145,7 +142,7 @@ func TestOnlyTheCommandLineTouchesTheProcess(t *testing.T) {
 
 func list(t *testing.T) []listed {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Standard", module+"/...").Output()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"/...").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
