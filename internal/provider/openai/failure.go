@@ -1,0 +1,142 @@
+package openai
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+
+	"github.com/llmx-dev/llmx/internal/fault"
+)
+
+func asFault(err error) (*fault.Error, bool) { return errors.AsType[*fault.Error](err) }
+
+// failure makes the fault of whatever ended a request. What already is one was
+// told from status and code; then the caller's leaving explains every failure of
+// the transport; the rest is the transport's own.
+func (p *Provider) failure(ctx context.Context, err error) *fault.Error {
+	if e, ok := asFault(err); ok {
+		return e
+	}
+	if ctx.Err() != nil {
+		return p.left(ctx)
+	}
+	// An error of the client wraps the URL, which is not for printing.
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		return p.unreached(wrapped.Err)
+	}
+	switch {
+	case errors.Is(err, errHTML):
+		return p.malformed("an HTML page").Because(err)
+	case errors.Is(err, errTooLong):
+		return p.malformed("more than is allowed (line %d MB, body %d MB)", maxLine>>20, maxWhole>>20).Because(err)
+	}
+	return p.cut(err)
+}
+
+// left is why the caller left: its own fault if it gave one as the cause.
+func (p *Provider) left(ctx context.Context) *fault.Error {
+	if e, ok := asFault(context.Cause(ctx)); ok {
+		return e
+	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fault.New(fault.TimeoutTotal, "provider %q had not answered when the time was up", p.name).Because(ctx.Err())
+	}
+	return fault.New(fault.Canceled, "canceled while provider %q was answering", p.name).Because(ctx.Err())
+}
+
+// unreached is a failure before the answer began.
+func (p *Provider) unreached(err error) *fault.Error {
+	class, hint := fault.Network, ""
+	op, isOp := errors.AsType[*net.OpError](err)
+	timeout, isTimeout := errors.AsType[net.Error](err)
+	_, isDNS := errors.AsType[*net.DNSError](err)
+	dialing := isOp && op.Op == "dial"
+	switch {
+	case isTimeout && timeout.Timeout() && (dialing || !isOp):
+		class = fault.TimeoutConnect // of the dial, or of the TLS handshake
+	case isDNS, dialing:
+		hint = "is the server running, and is base_url in llmx.yaml right?"
+	}
+	said := p.secrets.clean(err.Error())
+	if errors.Is(err, io.EOF) {
+		said = "the connection was closed before an answer"
+	}
+	e := fault.New(class, "provider %q could not be reached: %s", p.name, said).Because(err)
+	e.Hint = hint
+	return e
+}
+
+// cut is a stream that ended without its end.
+func (p *Provider) cut(err error) *fault.Error {
+	e := fault.New(fault.Cut, "the answer of provider %q was cut off", p.name)
+	e.Err = err
+	return e
+}
+
+// malformed is an answer with status 200 that is not what the wire promises.
+func (p *Provider) malformed(format string, args ...any) *fault.Error {
+	e := fault.New(fault.Malformed, "provider %q answered with %s", p.name, fmt.Sprintf(format, args...))
+	e.Status = http.StatusOK
+	return e.WithHint("does base_url in llmx.yaml lead to the chat API? it often ends in /v1")
+}
+
+// redirected is an answer that sends us elsewhere.
+func (p *Provider) redirected(status int, location string) *fault.Error {
+	e := fault.New(fault.BadRequest, "provider %q answered %d: a redirect to %s, which is not followed",
+		p.name, status, p.secrets.clean(hostOf(location)))
+	e.Status = status
+	return e.WithHint("write where it leads as base_url in llmx.yaml, if you trust it with the key")
+}
+
+// refused is an answer with the status of a failure.
+func (p *Provider) refused(status int, header http.Header, body []byte, model string) *fault.Error {
+	v := parseVendorError(body)
+	e := p.explained(classOf(status, v), v, model)
+	e.Status = status
+	e.RetryAfter = retryAfter(header, p.now)
+	said := p.secrets.clean(v.message)
+	if said == "" {
+		said = http.StatusText(status)
+	}
+	e.Message = fmt.Sprintf("provider %q answered %d%s: %s", p.name, status, e.Message, said)
+	return e
+}
+
+// refusedMidway is an error object in an answer with status 200; its own number,
+// if it has one, is the status.
+func (p *Provider) refusedMidway(body []byte, model string) *fault.Error {
+	v := parseVendorError(body)
+	e := p.explained(classOf(v.status, v), v, model)
+	e.Status = v.status
+	said := p.secrets.clean(v.message)
+	if said == "" {
+		said = "no reason given"
+	}
+	e.Message = fmt.Sprintf("provider %q failed in its answer%s: %s", p.name, e.Message, said)
+	return e
+}
+
+// explained begins an error with what its class adds to the message, and its hint.
+func (p *Provider) explained(class fault.Class, v vendorError, model string) *fault.Error {
+	e := &fault.Error{Class: class}
+	if code := p.secrets.clean(v.code); code != "" && len(code) <= 64 {
+		e.Message = " (" + code + ")"
+	}
+	switch class {
+	case fault.Auth:
+		e.Hint = "check api_key of the provider in llmx.yaml"
+		if !p.hasKey {
+			e.Hint = "the provider has no api_key in llmx.yaml"
+		}
+	case fault.NotFound:
+		e.Message += fmt.Sprintf(" for model %q", model)
+		e.Hint = "check the model's name, and base_url of the provider, in llmx.yaml"
+	case fault.QuotaExhausted:
+		e.Hint = "the account has no credit left; waiting does not help"
+	}
+	return e
+}

@@ -1,0 +1,73 @@
+package openai
+
+import (
+	"unicode/utf8"
+
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+// usage is what a server counted.
+type usage struct {
+	Prompt     int64 `json:"prompt_tokens"`
+	Completion int64 `json:"completion_tokens"`
+	Total      int64 `json:"total_tokens"`
+
+	PromptDetails struct {
+		Cached int64 `json:"cached_tokens"`
+	} `json:"prompt_tokens_details"`
+	CompletionDetails struct {
+		Reasoning int64 `json:"reasoning_tokens"`
+	} `json:"completion_tokens_details"`
+
+	CacheHit int64 `json:"prompt_cache_hit_tokens"` // DeepSeek's word for cached_tokens
+}
+
+// tokens gives the counts the meaning they have in llm.Usage. Servers differ in
+// whether completion_tokens hold the reasoning; their total tells.
+func (u *usage) tokens() llm.Usage {
+	out := llm.Usage{
+		Input: max(u.Prompt, 0), Output: max(u.Completion, 0),
+		CachedInput: max(u.PromptDetails.Cached, u.CacheHit, 0),
+		Reasoning:   max(u.CompletionDetails.Reasoning, 0),
+	}
+	if out.Reasoning > 0 && u.Total == out.Input+out.Output+out.Reasoning {
+		out.Output += out.Reasoning
+	}
+	out.CachedInput = min(out.CachedInput, out.Input)
+	out.Output = max(out.Output, out.Reasoning)
+	return out
+}
+
+// counted reports whether the server counted at all: zeros beside an answer say
+// that it did not.
+func (u *usage) counted() bool {
+	return u != nil && (u.Prompt > 0 || u.Completion > 0)
+}
+
+// runesPerToken is the rule of thumb for English text.
+const runesPerToken = 4
+
+// estimate guesses a usage from the text that went out and came back.
+func estimate(messages []llm.Message, saidRunes, thoughtRunes int) llm.Usage {
+	asked := 0
+	for _, message := range messages {
+		for _, part := range message.Parts {
+			asked += utf8.RuneCountInString(part.Text)
+			if part.ToolCall != nil {
+				asked += utf8.RuneCountInString(part.ToolCall.Arguments)
+			}
+			if part.ToolResult != nil {
+				asked += utf8.RuneCountInString(part.ToolResult.Content)
+			}
+		}
+	}
+	reasoning := perToken(thoughtRunes)
+	return llm.Usage{
+		Input: perToken(asked), Output: perToken(saidRunes) + reasoning,
+		Reasoning: reasoning, Estimated: true,
+	}
+}
+
+func perToken(runes int) int64 {
+	return int64((runes + runesPerToken - 1) / runesPerToken)
+}
