@@ -240,6 +240,7 @@ func (d *decoder) text() string {
 			r, size := utf8.DecodeRune(d.data[d.at:])
 			if r == utf8.RuneError && size == 1 {
 				d.fail("the byte %#02x is not UTF-8", c)
+				return ""
 			}
 			d.at += size
 		}

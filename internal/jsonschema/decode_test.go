@@ -45,6 +45,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"{\"a\": 1,\n  \"a\": 2}":       `line 2, column 3: the key "a" is given twice`,
 		`{"a": 1, "\u0061": 2}`:         `the key "a" is given twice`,
 		"[\n\"ü\xff\"]":                 "line 2, column 3: the byte 0xff is not UTF-8",
+		"{\"0\xa1":                      "line 1, column 4: the byte 0xa1 is not UTF-8",
 		"\xff":                          "line 1, column 1: a value cannot begin with a byte that is not UTF-8",
 		`"\ud800"`:                      "line 1, column 2: half of a surrogate pair",
 		`"\ud800\u0041"`:                "half of a surrogate pair",
