@@ -1,0 +1,87 @@
+// Package price turns tokens into money, in integers: prices are nano-USD per
+// million tokens, a cost is rounded once. It holds the dated table of list
+// prices, and imports llm and fault.
+package price
+
+import (
+	"math"
+	"math/bits"
+
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+// Price is what a model charges, in nano-USD per million tokens. The zero Price
+// is unknown, which is not free.
+type Price struct {
+	Input       llm.Money // tokens of the input that were not read from the provider's cache
+	CachedInput llm.Money // tokens of the input that were
+	Output      llm.Money // tokens of the output, reasoning included
+	Known       bool
+}
+
+const (
+	perMillion = 1_000_000
+	// mostTokens bounds a count that cannot be true, so that no sum overflows.
+	mostTokens = 1_000_000_000_000
+)
+
+// Of makes a price of decimal dollars per million tokens, as they stand in
+// llmx.yaml. An empty cachedInput means that cached tokens cost what others do.
+func Of(input, output, cachedInput string) (Price, error) {
+	if cachedInput == "" {
+		cachedInput = input
+	}
+	price := Price{Known: true}
+	for _, field := range []struct {
+		text string
+		to   *llm.Money
+	}{{input, &price.Input}, {output, &price.Output}, {cachedInput, &price.CachedInput}} {
+		amount, err := ParseUSD(field.text)
+		if err != nil {
+			return Price{}, err
+		}
+		*field.to = amount
+	}
+	return price, nil
+}
+
+// Cost is what a usage costs, rounded half up to whole nano-USD, once. A count
+// below 0 is taken as 0, one that cannot be true as 10¹², cached tokens beyond
+// the input as all of the input; a sum that no Money can hold stays at the most
+// that it can.
+func (p Price) Cost(usage llm.Usage) llm.Cost {
+	if !p.Known {
+		return llm.Cost{}
+	}
+	input := tokens(usage.Input)
+	cached := min(tokens(usage.CachedInput), input)
+
+	var total wide
+	total.add(input-cached, p.Input)
+	total.add(cached, p.CachedInput)
+	total.add(tokens(usage.Output), p.Output)
+	return llm.KnownCost(total.perMillion())
+}
+
+func tokens(n int64) uint64 { return uint64(min(max(n, 0), mostTokens)) }
+
+// wide is a sum in 128 bits. Three products of 10¹² and 2⁶³ stay below 2¹²⁸.
+type wide struct{ high, low uint64 }
+
+func (w *wide) add(tokens uint64, price llm.Money) {
+	high, low := bits.Mul64(tokens, uint64(max(price, 0)))
+	var carry uint64
+	w.low, carry = bits.Add64(w.low, low, 0)
+	w.high += high + carry
+}
+
+// perMillion divides by a million, half up.
+func (w wide) perMillion() llm.Money {
+	low, carry := bits.Add64(w.low, perMillion/2, 0)
+	high := w.high + carry
+	if high >= perMillion {
+		return math.MaxInt64
+	}
+	quotient, _ := bits.Div64(high, low, perMillion)
+	return llm.Money(min(quotient, math.MaxInt64))
+}
