@@ -1,0 +1,78 @@
+package store
+
+import (
+	"slices"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+// withheld stands where a text that may quote an answer was left out.
+const withheld = "(content is not stored)"
+
+// callWithoutContent is a copy without inputs, messages and answers.
+func callWithoutContent(c *llm.Call) *llm.Call {
+	kept := *c
+	kept.Vars, kept.Answer = nil, ""
+	kept.Failure = failureWithoutContent(c.Failure)
+	kept.Turns = slices.Clone(c.Turns)
+	for i := range kept.Turns {
+		turn := &kept.Turns[i]
+		turn.Messages, turn.Answer = nil, ""
+		if turn.Violation != "" {
+			turn.Violation = withheld
+		}
+		turn.Attempts = slices.Clone(turn.Attempts)
+		for j := range turn.Attempts {
+			turn.Attempts[j].Failure = failureWithoutContent(turn.Attempts[j].Failure)
+		}
+	}
+	return &kept
+}
+
+// failureWithoutContent withholds the message of a broken contract, which quotes
+// the answer. Other messages speak of transport.
+func failureWithoutContent(f *llm.Failure) *llm.Failure {
+	if f == nil || f.Class != fault.Contract {
+		return f
+	}
+	kept := *f
+	kept.Message = "the answer breaks the output contract " + withheld
+	return &kept
+}
+
+// resultWithoutContent keeps what was judged, and not what was said.
+func resultWithoutContent(r eval.Result) eval.Result {
+	r.Answer = ""
+	r.Failure = failureWithoutContent(r.Failure)
+	r.Scores = slices.Clone(r.Scores)
+	for i := range r.Scores {
+		if r.Scores[i].Reason != "" {
+			r.Scores[i].Reason = withheld
+		}
+	}
+	return r
+}
+
+// withoutContent is a copy of a verdict without answers and what may quote them.
+func withoutContent(v *eval.Verdict) *eval.Verdict {
+	if v == nil {
+		return nil
+	}
+	kept := *v
+	kept.Groups = slices.Clone(v.Groups)
+	for i := range kept.Groups {
+		group := &kept.Groups[i]
+		group.Flips = slices.Clone(group.Flips)
+		for j := range group.Flips {
+			flip := &group.Flips[j]
+			flip.Old, flip.New, flip.Reason = nil, "", withheld
+		}
+		group.Failed = slices.Clone(group.Failed)
+		for j := range group.Failed {
+			group.Failed[j].Reason = withheld
+		}
+	}
+	return &kept
+}

@@ -1,0 +1,143 @@
+// Package store is what is kept: runs, results, checks, calls, turns, attempts,
+// prompt contents and cached answers, in one SQLite file. One goroutine writes,
+// in batches; many read. It may import eval, llm and fault, and alone imports
+// modernc.org/sqlite.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/llmx-dev/llmx/internal/fault"
+)
+
+// Content says how much of what was asked and answered is kept.
+type Content string
+
+// The levels of content.
+const (
+	// ContentFull keeps everything; so does the empty level.
+	ContentFull Content = "full"
+	// ContentRedacted leaves inputs, messages and answers out of calls and turns;
+	// the results of test runs keep their answers.
+	ContentRedacted Content = "redacted"
+	// ContentNone leaves them out of results and verdicts too, with all that may
+	// quote them: the reasons of scores and the texts of contract violations.
+	ContentNone Content = "none"
+)
+
+// Options are how a store is opened.
+type Options struct {
+	Now         func() time.Time // the wall clock; required
+	BusyTimeout time.Duration    // how long a write waits for another process; default 5 s
+	ReadOnly    bool             // only read: nothing is created, migrated or written
+	Content     Content          // default: full
+	Name        string           // the file's name in messages; default: the path
+
+	maxPages int // tests fill the disk with it
+}
+
+const defaultBusyTimeout = 5 * time.Second
+
+// Store is an open file. It is safe for concurrent use, also by more than one
+// process on the same file.
+type Store struct {
+	name    string
+	now     func() time.Time
+	content Content
+	readers *sql.DB
+	writer  *writer // nil where the store is read-only
+
+	prompts sync.Map // hashes of prompts that were saved by this process
+
+	closing sync.Once
+	closed  error
+}
+
+// Open opens the file, creates it and its directory where they are missing, and
+// brings its tables to the version of this program. Every error has the class
+// fault.Store and says what to do.
+func Open(ctx context.Context, path string, o Options) (*Store, error) {
+	if o.BusyTimeout <= 0 {
+		o.BusyTimeout = defaultBusyTimeout
+	}
+	if o.Name == "" {
+		o.Name = filepath.ToSlash(path)
+	}
+	if err := prepareFile(path, o); err != nil {
+		return nil, err
+	}
+	s := &Store{name: o.Name, now: o.Now, content: o.Content}
+	if o.ReadOnly {
+		return s, s.openReaders(ctx, path, o)
+	}
+	w, err := openWriter(ctx, path, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.openReaders(ctx, path, o); err != nil {
+		w.stop()
+		return nil, err
+	}
+	s.writer = w
+	go w.run()
+	return s, nil
+}
+
+// prepareFile finds out what SQLite would only call "unable to open".
+func prepareFile(path string, o Options) error {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return fault.New(fault.Store, "%s is a directory, not a store", o.Name).
+			WithHint("name a file under store.path in llmx.yaml, like .llmx/llmx.db")
+	case err == nil:
+		return nil
+	case !os.IsNotExist(err):
+		return fault.New(fault.Store, "cannot open the store %s: %s", o.Name, reason(err)).Because(err)
+	case o.ReadOnly:
+		return fault.New(fault.Store, "there is no store %s yet", o.Name).
+			WithHint("llmx test makes it with its first run").Because(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fault.New(fault.Store, "cannot make the directory of the store %s: %s", o.Name, reason(err)).
+			WithHint("make it writable, or set store.path in llmx.yaml").Because(err)
+	}
+	return nil
+}
+
+func (s *Store) openReaders(ctx context.Context, path string, o Options) error {
+	db, err := sql.Open("sqlite", readerDSN(path, o.BusyTimeout))
+	if err != nil {
+		return s.failure("open", err)
+	}
+	db.SetMaxOpenConns(8)
+	db.SetMaxIdleConns(4)
+	s.readers = db
+	if o.ReadOnly {
+		if err := checkReadable(ctx, db, o.Name); err != nil {
+			db.Close()
+			return err
+		}
+	}
+	return nil
+}
+
+// Close writes what is queued and closes the file. It waits as long as the
+// writing takes, for a lock at most the busy timeout, and returns the first
+// write error there was.
+func (s *Store) Close() error {
+	s.closing.Do(func() {
+		if s.writer != nil {
+			s.closed = s.writer.close()
+		}
+		if err := s.readers.Close(); err != nil && s.closed == nil {
+			s.closed = s.failure("close", err)
+		}
+	})
+	return s.closed
+}
