@@ -1,0 +1,160 @@
+package baseline
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+// maxText is the longest answer, in bytes, whose text a baseline keeps.
+const maxText = 2 << 10
+
+// lineFold makes a case's line from its repeats.
+type lineFold struct {
+	id, model       string
+	input, criteria string
+	texts           bool
+
+	passes, repeats, valid int
+	contract               bool
+	cost                   llm.Cost
+	scores                 map[string]*scoreFold
+	answers                []eval.BaselineAnswer
+}
+
+type scoreFold struct {
+	sum   float64
+	count int
+}
+
+func newLineFold(r *eval.Result, texts bool) *lineFold {
+	return &lineFold{
+		id: r.Case, model: r.Model, input: r.InputHash, criteria: r.CriteriaHash,
+		texts: texts, cost: llm.KnownCost(0), scores: map[string]*scoreFold{},
+	}
+}
+
+func (f *lineFold) add(r *eval.Result) {
+	f.repeats++
+	if r.Status == eval.Pass {
+		f.passes++
+	}
+	if r.Valid != eval.NoContract {
+		f.contract = true
+	}
+	if r.Valid == eval.Valid {
+		f.valid++
+	}
+	f.cost = f.cost.Plus(r.Cost)
+	for _, score := range r.Scores {
+		if score.Metric == "" {
+			continue
+		}
+		fold := f.scores[score.Metric]
+		if fold == nil {
+			fold = new(scoreFold)
+			f.scores[score.Metric] = fold
+		}
+		fold.sum += score.Value
+		fold.count++
+	}
+	f.addAnswer(r)
+}
+
+// addAnswer counts equal answers together; one that was stopped by length or a
+// filter is another answer than the same text that ended by itself.
+func (f *lineFold) addAnswer(r *eval.Result) {
+	digest := cmp.Or(r.Digest, eval.DigestOf(r.Answer))
+	finish := r.Finish
+	if finish == llm.FinishStop {
+		finish = ""
+	}
+	passes := 0
+	if r.Status == eval.Pass {
+		passes = 1
+	}
+	for i := range f.answers {
+		if f.answers[i].Digest == digest && f.answers[i].Finish == finish {
+			f.answers[i].Count++
+			f.answers[i].Passes += passes
+			return
+		}
+	}
+	answer := eval.BaselineAnswer{Digest: digest, Count: 1, Passes: passes, Finish: finish}
+	// JSON cannot hold a text that is not UTF-8 as it was given.
+	if f.texts && len(r.Answer) <= maxText && utf8.ValidString(r.Answer) {
+		text := strings.Clone(r.Answer)
+		answer.Text = &text
+	}
+	if r.Valid == eval.Violated {
+		answer.Broken = cmp.Or(r.Reason(), "the output contract")
+	}
+	f.answers = append(f.answers, answer)
+}
+
+func (f *lineFold) line() eval.BaselineLine {
+	line := eval.BaselineLine{
+		Case: f.id, Model: f.model, Input: f.input, Criteria: f.criteria,
+		Passes: f.passes, Repeats: f.repeats, Valid: -1, Answers: f.answers,
+	}
+	if f.contract {
+		line.Valid = f.valid
+	}
+	if len(f.scores) > 0 {
+		line.Scores = make(map[string]float64, len(f.scores))
+		for metric, fold := range f.scores {
+			line.Scores[metric] = fold.sum / float64(fold.count)
+		}
+	}
+	if f.cost.Known {
+		mean := llm.Money(math.Round(float64(f.cost.Amount) / float64(f.repeats)))
+		line.Cost = &mean
+	}
+	slices.SortFunc(line.Answers, func(a, b eval.BaselineAnswer) int {
+		return cmp.Or(b.Count-a.Count, strings.Compare(a.Digest, b.Digest), strings.Compare(string(a.Finish), string(b.Finish)))
+	})
+	return line
+}
+
+// headerFold makes a model's header from its results.
+type headerFold struct {
+	group     eval.Group
+	results   int
+	answered  map[string]bool
+	latencies []time.Duration // of calls that were made now
+}
+
+func (f *headerFold) add(r *eval.Result) {
+	f.results++
+	if r.Answered != "" {
+		f.answered[r.Answered] = true
+	}
+	if r.StoredBy == "" {
+		f.latencies = append(f.latencies, r.Service)
+	}
+}
+
+func (f *headerFold) header(run eval.Run) eval.BaselineHeader {
+	header := eval.BaselineHeader{
+		Suite: f.group.Suite, Model: f.group.Model, Answered: []string{},
+		Treatment: f.group.Treatment, Prompt: f.group.Prompt,
+		Draws: "recorded", Date: run.Started.UTC().Format(time.DateOnly), Run: run.ID,
+	}
+	for name := range f.answered {
+		header.Answered = append(header.Answered, name)
+	}
+	slices.Sort(header.Answered)
+	if n := len(f.latencies); n > 0 {
+		header.Draws = "live"
+		slices.Sort(f.latencies)
+		header.LatencyP50 = f.latencies[(n+1)/2-1]
+		header.LatencyP95 = f.latencies[(n*95+99)/100-1]
+	}
+	return header
+}
