@@ -1,0 +1,143 @@
+package report
+
+import (
+	"strings"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+)
+
+// cases writes what flipped against the baseline, worse first, each with the
+// difference of the answers, and then the cases that fail without having flipped.
+func (p *page) cases(run eval.Run, s Style) {
+	worse, better, failed := sortCases(run.Verdict)
+	most := s.limit()
+	all := 0
+	for _, g := range run.Verdict.Groups {
+		all += g.FlipsDown
+	}
+	shown := min(len(worse), most)
+	p.flips("Worse than the baseline", bad, worse[:shown], max(all, len(worse)), run.ID)
+
+	all = 0
+	for _, g := range run.Verdict.Groups {
+		all += g.FlipsUp
+	}
+	shown = min(len(better), max(most-shown, min(most, 3)))
+	p.flips("Better than the baseline", good, better[:shown], max(all, len(better)), run.ID)
+	p.failed(run, failed, most)
+}
+
+// failing is a failed case with its group.
+type failing struct {
+	suite, model string
+	eval.Failed
+}
+
+// sortCases gathers the cases of all groups; a failed case that is listed as a
+// flip is not listed twice.
+func sortCases(v *eval.Verdict) (worse, better []eval.Flip, failed []failing) {
+	type key struct{ suite, model, id string }
+	listed := map[key]bool{}
+	for _, g := range v.Groups {
+		for _, f := range g.Flips {
+			listed[key{g.Suite, g.Model, f.Case}] = true
+			if f.Suite == "" {
+				f.Suite, f.Model = g.Suite, g.Model
+			}
+			if f.Worse {
+				worse = append(worse, f)
+			} else {
+				better = append(better, f)
+			}
+		}
+	}
+	for _, g := range v.Groups {
+		for _, f := range g.Failed {
+			if !listed[key{g.Suite, g.Model, f.Case}] {
+				failed = append(failed, failing{g.Suite, g.Model, f})
+			}
+		}
+	}
+	return worse, better, failed
+}
+
+func (p *page) flips(title string, look role, flips []eval.Flip, all int, run string) {
+	if all == 0 {
+		return
+	}
+	p.space()
+	p.line(span{title, look}, text(": "+count(all, "case", "cases")))
+	for _, f := range flips {
+		p.space()
+		p.flip(f)
+	}
+	p.more(all-len(flips), run)
+}
+
+func (p *page) flip(f eval.Flip) {
+	p.caseTitle(f.Suite, f.Model, f.Case, f.Before+" -> "+f.After, f.Tags)
+	if f.Reason != "" {
+		p.flow("    ", text(clip(f.Reason, maxSentence)))
+	}
+	if f.Accepted != "" {
+		p.flow("    ", span{"accepted before: " + clip(f.Accepted, maxSentence), faint})
+	}
+	if f.Old == nil {
+		p.flow("    ", span{"the baseline left the text of its answer out; the answer now:", faint})
+		p.answer("      ", f.New)
+		return
+	}
+	p.answers("    ", *f.Old, f.New)
+}
+
+func (p *page) caseTitle(suite, model, id, passes string, tags []string) {
+	title := []span{text("  "), {id, strong}, text("  " + passes), {"  " + name(suite, model), faint}}
+	if len(tags) > 0 {
+		title = append(title, span{"  [" + strings.Join(tags, ", ") + "]", faint})
+	}
+	p.line(title...)
+}
+
+// more says how much was left out, and how to see it.
+func (p *page) more(n int, run string) {
+	if n <= 0 {
+		return
+	}
+	p.long(span{"  … and " + number(n) + " more: ", faint}, text("llmx runs show "+shellWord(run)))
+}
+
+// failed writes the failed cases that did not flip, one line and a reason each.
+func (p *page) failed(run eval.Run, failed []failing, most int) {
+	if len(failed) == 0 {
+		return
+	}
+	all, compared := failedBesides(run.Verdict, len(failed)), false
+	for _, g := range run.Verdict.Groups {
+		compared = compared || g.HasBaseline
+	}
+	title := "Failing"
+	if compared {
+		title = "Failing as before, or new"
+	}
+	p.space()
+	p.line(span{title, strong}, text(": "+count(all, "case", "cases")))
+	shown := failed[:min(len(failed), most)]
+	for _, f := range shown {
+		p.caseTitle(f.suite, f.model, f.Case, f.Passes, f.Tags)
+		if f.Reason != "" {
+			p.line(text("    "), text(f.Reason))
+		}
+	}
+	p.more(all-len(shown), run.ID)
+}
+
+// failedBesides counts the failed cases that are no flips: all of them, less those
+// that the verdict lists both as failed and as flipped.
+func failedBesides(v *eval.Verdict, unflipped int) int {
+	all, listed := 0, 0
+	for _, g := range v.Groups {
+		all += g.FailedCases
+		listed += len(g.Failed)
+	}
+	return max(unflipped, all-(listed-unflipped))
+}

@@ -1,0 +1,221 @@
+package report
+
+import (
+	"bufio"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/fault"
+)
+
+// JUnit writes a run as JUnit XML: a suite for each group, a test case for each
+// result, and a suite "gates" with a test case for each gate. A fail is a failure,
+// an error an error, an unjudged result is skipped. The results are ranged over
+// twice (the counts stand before the cases), are never held in memory, and must
+// be sorted by suite and model both times. Answers are cut after a few thousand
+// bytes.
+func JUnit(w io.Writer, run eval.Run, results iter.Seq2[eval.Result, error]) error {
+	tallies, err := tallyResults(results)
+	if err != nil {
+		return err
+	}
+	gates := gateCases(run)
+	sum := tallyCases(gates)
+	for _, t := range tallies.list {
+		sum.add(t.tally)
+	}
+	j := &junit{w: bufio.NewWriter(w)}
+	j.raw(xml.Header)
+	j.open("testsuites", "name", "llmx", "tests", fmt.Sprint(sum.tests), "failures", fmt.Sprint(sum.failures),
+		"errors", fmt.Sprint(sum.errors), "time", secondsOf(took(run)))
+	if err := j.results(tallies, results, moment(run.Started)); err != nil {
+		return err
+	}
+	j.gates(gates, moment(run.Started))
+	j.raw("</testsuites>\n")
+	if j.err != nil {
+		return j.err
+	}
+	return j.w.Flush()
+}
+
+func took(run eval.Run) time.Duration {
+	if run.Ended.IsZero() {
+		return 0
+	}
+	return run.Ended.Sub(run.Started)
+}
+
+// served is what a result took in this run: nothing for a stored answer.
+func served(r eval.Result) time.Duration {
+	if r.StoredBy != "" {
+		return 0
+	}
+	return r.Service
+}
+
+func secondsOf(d time.Duration) string { return fmt.Sprintf("%.3f", max(d, 0).Seconds()) }
+
+// tally counts test cases as JUnit does.
+type tally struct {
+	tests, failures, errors, skipped int
+	time                             time.Duration
+	repeats                          bool // more than one repeat: names carry it
+}
+
+func (t *tally) add(u tally) {
+	t.tests += u.tests
+	t.failures += u.failures
+	t.errors += u.errors
+	t.skipped += u.skipped
+	t.time += u.time
+}
+
+func (t *tally) count(status eval.Status) {
+	t.tests++
+	switch status {
+	case eval.Fail:
+		t.failures++
+	case eval.Error:
+		t.errors++
+	case eval.Unjudged:
+		t.skipped++
+	}
+}
+
+type groupTally struct {
+	suite, model string
+	tally
+}
+
+type groupTallies struct{ list []*groupTally }
+
+// tallyResults is the first pass.
+func tallyResults(results iter.Seq2[eval.Result, error]) (groupTallies, error) {
+	var all groupTallies
+	seen := map[[2]string]bool{}
+	var now *groupTally
+	for r, err := range results {
+		if err != nil {
+			return all, err
+		}
+		if now == nil || now.suite != r.Suite || now.model != r.Model {
+			key := [2]string{r.Suite, r.Model}
+			if seen[key] {
+				return all, fault.New(fault.Internal, "the results of %s are not sorted by suite and model", name(r.Suite, r.Model))
+			}
+			seen[key] = true
+			now = &groupTally{suite: r.Suite, model: r.Model}
+			all.list = append(all.list, now)
+		}
+		now.count(r.Status)
+		now.time += served(r)
+		now.repeats = now.repeats || r.Repeat > 0
+	}
+	return all, nil
+}
+
+type junit struct {
+	w   *bufio.Writer
+	err error
+}
+
+func (j *junit) raw(s string) {
+	if j.err == nil {
+		_, j.err = j.w.WriteString(s)
+	}
+}
+
+// open writes a start tag; attributes come in pairs.
+func (j *junit) open(tag string, attributes ...string) {
+	j.raw("<" + tag)
+	for i := 0; i+1 < len(attributes); i += 2 {
+		j.raw(" " + attributes[i] + `="` + xmlText(attributes[i+1]) + `"`)
+	}
+	j.raw(">\n")
+}
+
+// results is the second pass. It must see what the first pass counted.
+func (j *junit) results(tallies groupTallies, results iter.Seq2[eval.Result, error], started string) error {
+	at, left := -1, 0
+	for r, err := range results {
+		if err != nil {
+			return err
+		}
+		if left == 0 {
+			j.closeSuite(at)
+			at++
+			if at == len(tallies.list) {
+				return errChanged()
+			}
+			left = tallies.list[at].tests
+			j.suite(name(tallies.list[at].suite, tallies.list[at].model), tallies.list[at].tally, started)
+		}
+		if r.Suite != tallies.list[at].suite || r.Model != tallies.list[at].model {
+			return errChanged()
+		}
+		left--
+		j.result(r, tallies.list[at].repeats)
+	}
+	if left > 0 || at+1 != len(tallies.list) {
+		return errChanged()
+	}
+	j.closeSuite(at)
+	return j.err
+}
+
+func errChanged() error {
+	return fault.New(fault.Internal, "the results differ between two readings of the same run")
+}
+
+func (j *junit) closeSuite(at int) {
+	if at >= 0 {
+		j.raw("  </testsuite>\n")
+	}
+}
+
+func (j *junit) suite(name string, t tally, started string) {
+	j.raw("  ")
+	j.open("testsuite", "name", name, "tests", fmt.Sprint(t.tests), "failures", fmt.Sprint(t.failures),
+		"errors", fmt.Sprint(t.errors), "skipped", fmt.Sprint(t.skipped), "time", secondsOf(t.time), "timestamp", strings.TrimSuffix(started, "Z"))
+}
+
+func (j *junit) result(r eval.Result, repeats bool) {
+	title := r.Case
+	if repeats {
+		title += fmt.Sprintf(" #%d", r.Repeat+1)
+	}
+	c := testcase{class: r.Suite + "." + r.Model, name: title, time: served(r), status: r.Status}
+	if r.Status != eval.Pass {
+		c.message = r.Reason()
+		c.kind = string(r.Status)
+		if r.Failure != nil {
+			c.kind = string(r.Failure.Class)
+		}
+		c.body = bodyOf(r)
+	}
+	j.testcase(c)
+}
+
+const maxBody = 4000
+
+func bodyOf(r eval.Result) string {
+	var b strings.Builder
+	for _, score := range r.Scores {
+		if !score.Pass {
+			b.WriteString(clip(strings.TrimSuffix(score.Check+": "+score.Reason, ": "), maxBody) + "\n")
+		}
+	}
+	if r.CallID != "" {
+		b.WriteString("call: " + r.CallID + "\n")
+	}
+	if r.Answer != "" {
+		b.WriteString("answer: " + clip(r.Answer, maxBody) + "\n")
+	}
+	return b.String()
+}

@@ -1,0 +1,121 @@
+package report
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/fault"
+)
+
+// step is a command to paste, and what it is for.
+type step struct{ command, why string }
+
+// next writes what to do now, as commands to paste.
+func (p *page) next(run eval.Run) {
+	steps := stepsFor(run)
+	if len(steps) == 0 {
+		return
+	}
+	p.space()
+	p.line(span{"Next", strong})
+	longest := 0
+	for _, s := range steps {
+		longest = max(longest, width(clean(s.command)))
+	}
+	for _, s := range steps {
+		if longest+width(s.why)+6 <= p.width {
+			p.long(text("  "+pad(clean(s.command), longest, false)+"  "), span{"# " + s.why, faint})
+			continue
+		}
+		p.long(text("  "), span{"# " + s.why, faint})
+		p.long(text("  " + s.command))
+	}
+}
+
+// stepsFor chooses by the situation: first what keeps from judging, then what
+// got worse, then moving the baseline.
+func stepsFor(run eval.Run) []step {
+	again := run.Command
+	if again == "" {
+		again = "llmx test"
+	}
+	v := run.Verdict
+	if v == nil || run.State != eval.Complete {
+		return []step{{again, "run it again"}}
+	}
+	var steps []step
+	if v.Unjudged > 0 {
+		steps = append(steps, step{"llmx test --record" + suitesWhere(v, func(g eval.GroupVerdict) bool { return g.Unjudged > 0 }),
+			"ask for " + count(v.Unjudged, "missing reply", "missing replies") + ", keep what comes"})
+	}
+	if v.Errors > 0 {
+		steps = append(steps, step{again, "ask again; " + count(v.Errors, "case ended", "cases ended") + " in an error"})
+	}
+	down, up, failed := moved(v)
+	if down > 0 || failed > 0 {
+		steps = append(steps, step{"llmx runs show " + shellWord(run.ID), "every result, failures first, with call ids"},
+			step{"llmx explain CALL", "why the model said that"})
+	}
+	return append(steps, acceptSteps(run, down, up)...)
+}
+
+func moved(v *eval.Verdict) (down, up, failed int) {
+	for _, g := range v.Groups {
+		down, up, failed = down+g.FlipsDown, up+g.FlipsUp, failed+g.FailedCases
+	}
+	return down, up, failed
+}
+
+// acceptSteps moves the baseline. That needs a complete, unfiltered, error-free run.
+func acceptSteps(run eval.Run, down, up int) []step {
+	v := run.Verdict
+	if run.Filtered || v.Errors > 0 || v.Unjudged > 0 || v.Judged == 0 {
+		return nil
+	}
+	accept := "llmx baseline accept " + shellWord(run.ID)
+	missing := slices.ContainsFunc(v.Groups, func(g eval.GroupVerdict) bool { return !g.HasBaseline })
+	switch {
+	case v.Exit == fault.ExitGate && down > 0:
+		return []step{{accept, "if it is meant to be so: the new baseline"}}
+	case v.Exit != fault.ExitOK:
+		return nil
+	case missing:
+		return []step{{accept, "keep these answers as the baseline"}}
+	case down+up > 0:
+		return []step{{accept, "make this run the new baseline"}}
+	}
+	return nil
+}
+
+// suitesWhere names the suites of some groups, or none where it is all of them.
+func suitesWhere(v *eval.Verdict, which func(eval.GroupVerdict) bool) string {
+	var chosen, all []string
+	for _, g := range v.Groups {
+		if !slices.Contains(all, g.Suite) {
+			all = append(all, g.Suite)
+		}
+		if which(g) && !slices.Contains(chosen, g.Suite) {
+			chosen = append(chosen, g.Suite)
+		}
+	}
+	const most = 8
+	if len(chosen) == len(all) || len(chosen) > most {
+		return ""
+	}
+	for i, suite := range chosen {
+		chosen[i] = shellWord(suite)
+	}
+	return " " + strings.Join(chosen, " ")
+}
+
+// shellWord quotes a word for a shell where it needs it.
+func shellWord(s string) string {
+	safe := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./@:=,+", r)
+	}
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !safe(r) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

@@ -1,0 +1,179 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+)
+
+// counts writes the sum that must always be right, and what the run cost.
+func (p *page) counts(run eval.Run) {
+	v := run.Verdict
+	sign := "="
+	if v.Planned != v.Judged+v.Errors+v.Unjudged {
+		sign = "is not"
+	}
+	errors, unjudged := plain, plain
+	if v.Errors > 0 {
+		errors = bad
+	}
+	if v.Unjudged > 0 {
+		unjudged = doubtful
+	}
+	p.flow("", text(number(v.Planned)+" planned "+sign+" "+number(v.Judged)+" judged + "),
+		span{count(v.Errors, "error", "errors"), errors}, text(" + "), span{number(v.Unjudged) + " unjudged", unjudged})
+	line := "cost " + v.Cost.String() + " at list price, paid " + v.Paid.String()
+	if took := run.Ended.Sub(run.Started); !run.Ended.IsZero() && took >= 0 {
+		line += ", took " + lasting(took)
+	}
+	if run.ID != "" {
+		line += ", run " + run.ID
+	}
+	p.flow("", span{line, faint})
+}
+
+// errorClasses writes why cases could not be judged, the most frequent first.
+func (p *page) errorClasses(v *eval.Verdict) {
+	classes := sumErrors(v)
+	if len(classes) == 0 {
+		return
+	}
+	p.space()
+	p.line(span{"Not judged", doubtful})
+	for _, c := range classes {
+		p.hang("  ", "    ", text(number(c.Count)+" × "+string(c.Class)+": "+clip(oneLine(c.First), maxSentence)))
+	}
+}
+
+func sumErrors(v *eval.Verdict) []eval.ErrorClass {
+	var sum []eval.ErrorClass
+	for _, g := range v.Groups {
+		for _, c := range g.ErrorClasses {
+			i := slices.IndexFunc(sum, func(s eval.ErrorClass) bool { return s.Class == c.Class })
+			if i < 0 {
+				sum = append(sum, c)
+				continue
+			}
+			sum[i].Count += c.Count
+		}
+	}
+	slices.SortStableFunc(sum, func(a, b eval.ErrorClass) int { return b.Count - a.Count })
+	return sum
+}
+
+func (p *page) warnings(run eval.Run) {
+	list := slices.Clone(run.Warnings)
+	for _, g := range run.Verdict.Groups {
+		for _, warning := range g.Warnings {
+			list = append(list, name(g.Suite, g.Model)+": "+warning)
+		}
+	}
+	if len(list) == 0 {
+		return
+	}
+	p.space()
+	const most = 20
+	for _, warning := range list[:min(len(list), most)] {
+		p.warning(warning)
+	}
+	p.more(len(list)-most, run.ID)
+}
+
+// notes says what the figures speak of. A note that holds for every group is
+// written once, without a name.
+func (p *page) notes(v *eval.Verdict) {
+	var order []string
+	groups := map[string][]string{}
+	for _, g := range v.Groups {
+		for _, note := range notesOf(g) {
+			if _, seen := groups[note]; !seen {
+				order = append(order, note)
+			}
+			groups[note] = append(groups[note], name(g.Suite, g.Model))
+		}
+	}
+	if len(order) == 0 {
+		return
+	}
+	p.space()
+	for _, note := range order {
+		about := ""
+		if names := groups[note]; len(names) < len(v.Groups) {
+			about = some(names, 3) + ": "
+		}
+		p.hang("note: ", "  ", text(clip(about+note, 2*maxSentence)))
+	}
+}
+
+func notesOf(g eval.GroupVerdict) []string {
+	var notes []string
+	add := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
+	switch g.Draws {
+	case "recorded":
+		add("the figures speak of replies recorded %s; no model was asked", period(g.DrawsFrom, g.DrawsTo))
+	case "mixed":
+		add("some replies were recorded %s, others are of now", period(g.DrawsFrom, g.DrawsTo))
+	}
+	if g.HasBaseline && g.SameTreatment {
+		add("nothing that decides an answer differs from the baseline")
+	}
+	if len(g.Answered) > 1 {
+		add("answered by %s", shares(g.Answered))
+	}
+	if g.HasBaseline && g.New > 0 {
+		add("%s not in the baseline yet", count(g.New, "case is", "cases are"))
+	}
+	if n := len(g.Gone); n > 0 {
+		add("%s no longer in the suite: %s", count(n, "case of the baseline is", "cases of the baseline are"), some(g.Gone, 5))
+	}
+	if g.Rescored > 0 {
+		add("%s other criteria than in the baseline: its stored answers were scored again", count(g.Rescored, "case has", "cases have"))
+	}
+	if n := len(g.Rebased); n > 0 {
+		add("%s other criteria than in the baseline, whose answers cannot be scored again; left out of the comparison: %s",
+			count(n, "case has", "cases have"), some(g.Rebased, 5))
+	}
+	return notes
+}
+
+// period says when recorded replies were given.
+func period(from, to time.Time) string {
+	const day = "2006-01-02"
+	a, b := from.UTC().Format(day), to.UTC().Format(day)
+	switch {
+	case from.IsZero() && to.IsZero():
+		return "before"
+	case from.IsZero():
+		return "until " + b
+	case to.IsZero() || a == b:
+		return "on " + a
+	}
+	return "from " + a + " to " + b
+}
+
+// shares lists who answered, the most frequent first.
+func shares(answered map[string]int) string {
+	names := slices.Sorted(maps.Keys(answered))
+	slices.SortStableFunc(names, func(a, b string) int { return answered[b] - answered[a] })
+	sum := 0
+	for _, n := range answered {
+		sum += n
+	}
+	list := make([]string, len(names))
+	for i, n := range names {
+		list[i] = n + " " + percent(float64(answered[n])/float64(max(sum, 1)))
+	}
+	return some(list, 5)
+}
+
+// some lists the first few of many.
+func some(list []string, most int) string {
+	if len(list) <= most {
+		return strings.Join(list, ", ")
+	}
+	return strings.Join(list[:most], ", ") + " and " + number(len(list)-most) + " more"
+}

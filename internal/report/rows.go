@@ -1,0 +1,132 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+)
+
+// row is one line of a verdict's table: a metric, or one more gate over it.
+type row struct {
+	metric   string
+	baseline string
+	now      string
+	change   string
+	gate     string
+	word     eval.Word // "" where nothing gates the metric
+	pass     bool
+	figures  string   // what the gate's test found: p, cases up and down
+	notes    []string // sentences for people
+}
+
+// rowsOf lays out a group's metrics and their gates, in the order of the verdict.
+// A gate over a metric that the verdict does not carry has a row of its own.
+func rowsOf(g eval.GroupVerdict) []row {
+	var rows []row
+	named := map[string]bool{}
+	for _, m := range g.Metrics {
+		named[m.Name] = true
+		gates := gatesOf(g.Gates, m.Name)
+		first := metricRow(m, g.HasBaseline)
+		if noise(gates) {
+			first.change = "~"
+		}
+		if len(gates) == 0 {
+			rows = append(rows, first)
+		}
+		for i, gate := range gates {
+			r := row{}
+			if i == 0 {
+				r = first
+			}
+			rows = append(rows, gated(r, gate, m.Unit))
+		}
+	}
+	for _, gate := range g.Gates {
+		if !named[gate.Metric] {
+			r := row{metric: gate.Metric, baseline: known("", gate.Baseline), now: figure("", gate.Value)}
+			rows = append(rows, gated(r, gate, ""))
+		}
+	}
+	return rows
+}
+
+func gatesOf(gates []eval.GateResult, metric string) []eval.GateResult {
+	var list []eval.GateResult
+	for _, g := range gates {
+		if g.Metric == metric {
+			list = append(list, g)
+		}
+	}
+	return list
+}
+
+// noise reports whether the relative gates over a metric found no difference that
+// could be told from chance.
+func noise(gates []eval.GateResult) bool {
+	return slices.ContainsFunc(gates, func(g eval.GateResult) bool {
+		return g.Kind.Relative() && (g.Word == eval.Inconclusive || g.Word == eval.Unchanged)
+	})
+}
+
+func metricRow(m eval.Metric, compared bool) row {
+	r := row{metric: m.Name, now: figure(m.Unit, m.Value)}
+	if compared {
+		r.baseline = known(m.Unit, m.Baseline)
+	}
+	paired := m.Paired
+	if paired == nil {
+		paired = m.Value
+	}
+	if m.Baseline != nil {
+		r.change = change(m.Unit, m.Baseline, paired)
+	}
+	if m.Baseline != nil && m.Paired != nil && figure(m.Unit, m.Paired) != r.now {
+		r.notes = append(r.notes, "now "+figure(m.Unit, m.Paired)+" over the cases that the baseline knows; the change is that of these")
+	}
+	if m.Note != "" {
+		r.notes = append(r.notes, m.Note)
+	}
+	return r
+}
+
+// known leaves a cell blank where there is no value.
+func known(unit string, value *float64) string {
+	if value == nil {
+		return ""
+	}
+	return figure(unit, value)
+}
+
+func gated(r row, gate eval.GateResult, unit string) row {
+	r.gate = limit(gate.Gate, unit)
+	r.word, r.pass = gate.Word, gate.Pass
+	if gate.P != nil {
+		r.figures = pValue(*gate.P)
+		if gate.Adjusted != nil && pValue(*gate.Adjusted) != pValue(*gate.P) {
+			r.figures += ", after Holm " + pValue(*gate.Adjusted)
+		}
+		r.figures += fmt.Sprintf(": %s worse, %s better of %s", number(gate.Down), number(gate.Up), count(gate.N, "case", "cases"))
+	}
+	if gate.Default && !gate.Pass {
+		r.notes = append(r.notes, "the suite has no gate on "+gate.Metric+"; this is the default")
+	}
+	if gate.Note != "" {
+		r.notes = append(r.notes, gate.Note)
+	}
+	return r
+}
+
+// wordRole says how a word looks: failures loud, the rest by what it means.
+func wordRole(word eval.Word, pass bool) role {
+	switch {
+	case word == eval.NotGated, word == eval.Inconclusive && pass:
+		return doubtful
+	case !pass:
+		return bad
+	case word == eval.Held, word == eval.Met, word == eval.Improved:
+		return good
+	}
+	return plain
+}

@@ -1,0 +1,187 @@
+package report
+
+import (
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/fault"
+)
+
+// Terminal writes a run for the person who started it: the verdict first, then
+// the figures, the errors, what flipped, and what to do next.
+func Terminal(w io.Writer, run eval.Run, s Style) error {
+	p := newPage(w, s)
+	p.headline(run)
+	if v := run.Verdict; v != nil {
+		p.space()
+		p.verdictTable(v)
+		p.space()
+		p.counts(run)
+		p.errorClasses(v)
+		p.cases(run, s)
+		p.warnings(run)
+		p.notes(v)
+	}
+	p.next(run)
+	return p.end()
+}
+
+// maxSentence bounds the bytes of a reason, a warning or a note on a page.
+const maxSentence = 600
+
+// outcome puts an exit code into words that need no explanation.
+func outcome(run eval.Run) (string, role) {
+	exit := run.Exit
+	if run.Verdict != nil {
+		exit = run.Verdict.Exit
+	}
+	switch {
+	case run.State == eval.Interrupted, exit == fault.ExitInterrupted:
+		return "INTERRUPTED", doubtful
+	case run.State == eval.Running:
+		return "NOT FINISHED", doubtful
+	case run.Verdict == nil && run.Word == "":
+		return "COULD NOT JUDGE", doubtful
+	case exit == fault.ExitOK:
+		return "PASS", good
+	case exit == fault.ExitGate:
+		return "FAIL", bad
+	case exit == fault.ExitInvalid, exit == fault.ExitUsage:
+		return "INVALID", bad
+	}
+	return "COULD NOT JUDGE", doubtful
+}
+
+// sentence is the verdict's sentence, with the word before it where it lacks it.
+func sentence(run eval.Run) string {
+	if run.Verdict == nil {
+		if run.Failure != nil {
+			return run.Failure.Message
+		}
+		return string(run.Word)
+	}
+	word, s := wordInText(run.Verdict.Word), run.Verdict.Sentence
+	switch {
+	case s == "":
+		return word
+	case word == "" || run.Verdict.Word == eval.NotGated || strings.Contains(strings.ToLower(s), word):
+		return s
+	}
+	return word + ": " + s
+}
+
+// wordInText is a word as it reads in a sentence.
+func wordInText(word eval.Word) string {
+	if word == eval.Missed {
+		return "gate missed"
+	}
+	return string(word)
+}
+
+func (p *page) headline(run eval.Run) {
+	label, look := outcome(run)
+	p.hang("", "  ", span{label, look}, text("  "), span{clip(sentence(run), 2*maxSentence), strong})
+	if run.Verdict != nil && run.Failure != nil {
+		p.flow("  ", text("the run stopped: "+clip(run.Failure.Message, maxSentence)))
+	}
+}
+
+// whole is how many groups are shown in full before those that pass are shown
+// on one line each.
+const whole = 12
+
+var verdictColumns = []column{
+	{title: "METRIC", give: true}, {title: "BASELINE", right: true}, {title: "NOW", right: true},
+	{title: "CHANGE", right: true}, {title: "GATE", give: true}, {title: "RESULT"},
+}
+
+// verdictTable writes suites × models × metrics, failing groups first. All groups
+// share the widths of the columns, so that figures stand under each other.
+func (p *page) verdictTable(v *eval.Verdict) {
+	groups := failingFirst(v.Groups)
+	shown := make([][]row, len(groups))
+	var cells [][]span
+	for i, g := range groups {
+		if g.Pass && len(groups) > whole {
+			continue
+		}
+		shown[i] = rowsOf(g)
+		for _, r := range shown[i] {
+			cells = append(cells, cellsOf(r))
+		}
+	}
+	const indent = "  "
+	widths := widthsOf(verdictColumns, cells)
+	shrink(widths, verdictColumns, p.width-len(indent)-2*(len(verdictColumns)-1))
+	for i, g := range groups {
+		if i > 0 && shown[i] != nil {
+			p.space()
+		}
+		p.groupTitle(g)
+		if shown[i] == nil {
+			continue
+		}
+		if i == 0 {
+			p.titles(indent, verdictColumns, widths)
+		}
+		for _, r := range shown[i] {
+			p.verdictRow(indent, widths, r)
+		}
+	}
+}
+
+func failingFirst(groups []eval.GroupVerdict) []eval.GroupVerdict {
+	sorted := slices.Clone(groups)
+	slices.SortStableFunc(sorted, func(a, b eval.GroupVerdict) int {
+		switch {
+		case a.Pass == b.Pass:
+			return 0
+		case b.Pass:
+			return -1
+		}
+		return 1
+	})
+	return sorted
+}
+
+func (p *page) groupTitle(g eval.GroupVerdict) {
+	title := []span{{name(g.Suite, g.Model), strong}, text("  "), {wordInText(g.Word), wordRole(g.Word, g.Pass)}}
+	about := g.Prompt.String()
+	if g.HasBaseline && g.BaselineFrom != "" {
+		about += " against " + g.BaselineFrom
+	} else if !g.HasBaseline {
+		about += ", no baseline yet"
+	}
+	p.line(append(title, span{"  " + strings.TrimPrefix(about, ", "), faint})...)
+}
+
+// name is how a group is called everywhere.
+func name(suite, model string) string { return suite + " · " + model }
+
+func cellsOf(r row) []span {
+	return []span{text(r.metric), text(r.baseline), text(r.now), text(r.change), text(r.gate), {wordInText(r.word), wordRole(r.word, r.pass)}}
+}
+
+// verdictRow writes a row; what the test found stands on its right where there is
+// room, else below it.
+func (p *page) verdictRow(indent string, widths []int, r row) {
+	cells := cellsOf(r)
+	used := len(indent) + 2*len(widths)
+	for _, w := range widths {
+		used += w
+	}
+	beside := r.figures != "" && used+width(r.figures) <= p.width
+	if beside {
+		p.row(indent, append(slices.Clone(verdictColumns), column{}), append(slices.Clone(widths), width(r.figures)), append(cells, span{r.figures, faint}))
+	} else {
+		p.row(indent, verdictColumns, widths, cells)
+		if r.figures != "" {
+			p.flow(indent+"  ", span{r.figures, faint})
+		}
+	}
+	for _, note := range r.notes {
+		p.flow(indent+"  ", span{clip(note, maxSentence), faint})
+	}
+}
