@@ -1,0 +1,87 @@
+package prompt
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
+	"github.com/llmx-dev/llmx/internal/strictyaml"
+)
+
+// readExamples renders the few-shot examples: the sections from the user's turn on
+// with the example's inputs, and its output as the assistant's answer.
+func (l *loader) readExamples(p *Prompt, blocks []exampleBlock) {
+	for i, block := range blocks {
+		if p.turn == len(p.sections) {
+			l.problems.Add(fault.At(block.Place, "there are examples, but no section user:").WithHint("an example is a user's turn and its answer"))
+			return
+		}
+		if block.Inputs.Kind() != strictyaml.Mapping {
+			l.problems.Add(block.Inputs.Mismatch("a mapping of inputs"))
+			continue
+		}
+		if block.Output.Kind() == strictyaml.Absent {
+			continue
+		}
+		vars, _ := block.Inputs.Value().(map[string]any)
+		inputs, err := p.bind(vars)
+		if err != nil {
+			l.exampleProblems(i, block.Inputs, err)
+			continue
+		}
+		messages, err := p.renderSections(nil, p.turn, len(p.sections), inputs)
+		if err != nil {
+			l.exampleProblems(i, block.Inputs, err)
+			continue
+		}
+		answer, err := p.exampleAnswer(block.Output)
+		if err != nil {
+			l.exampleProblems(i, block.Output, err)
+			continue
+		}
+		p.examples = append(append(p.examples, messages...), llm.Text(llm.Assistant, answer))
+	}
+}
+
+// exampleProblems gives what is wrong with an example its place.
+func (l *loader) exampleProblems(i int, n strictyaml.Node, err error) {
+	var problems fault.List
+	problems.Add(err)
+	for _, problem := range problems {
+		placed := *problem
+		placed.Message = fmt.Sprintf("example %d: %s", i+1, problem.Message)
+		if placed.Place.File == "" {
+			placed.Place = n.Place()
+		}
+		l.problems.Add(&placed)
+	}
+}
+
+// exampleAnswer is the text of an example's output, which must keep the contract.
+func (p *Prompt) exampleAnswer(n strictyaml.Node) (string, error) {
+	switch p.Output.Kind {
+	case llm.OutputJSON:
+		raw, err := jsonOf(n)
+		if err != nil {
+			return "", err
+		}
+		if violations := p.schema.Validate(n.Value()); len(violations) > 0 {
+			words := make([]string, len(violations))
+			for i, v := range violations {
+				words[i] = v.String()
+			}
+			return "", n.Errorf("the output breaks the schema: %s", strings.Join(words, "; "))
+		}
+		return string(raw), nil
+	case llm.OutputNumber:
+		if n.Kind() != strictyaml.Number {
+			return "", n.Mismatch("a number")
+		}
+	default:
+		if n.Kind() != strictyaml.String {
+			return "", n.Mismatch("a string")
+		}
+	}
+	return n.Text(), nil
+}

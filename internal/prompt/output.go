@@ -1,0 +1,107 @@
+package prompt
+
+import (
+	"encoding/json"
+	"path"
+	"slices"
+
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/jsonschema"
+	"github.com/llmx-dev/llmx/internal/llm"
+	"github.com/llmx-dev/llmx/internal/strictyaml"
+)
+
+// outputs is what the key outputs: says.
+type outputs struct {
+	output llm.Output
+	schema *jsonschema.Schema // nil for text and number
+	file   string             // where the schema stood, "" inline
+}
+
+var outputKinds = []string{string(llm.OutputText), string(llm.OutputNumber), string(llm.OutputJSON)}
+
+// readOutputs reads a JSON Schema, {file: …} or {kind: …}; without the key: text.
+func (l *loader) readOutputs(n strictyaml.Node) outputs {
+	if !n.Exists() {
+		return outputs{output: llm.Output{Kind: llm.OutputText}}
+	}
+	fields := n.Fields()
+	if n.Kind() != strictyaml.Mapping || len(fields) == 0 {
+		l.problems.Add(n.Mismatch("a JSON Schema, {file: …} or {kind: …}"))
+		return outputs{}
+	}
+	for _, field := range fields {
+		if (field.Key == "file" || field.Key == "kind") && len(fields) > 1 {
+			l.problems.Add(fault.At(field.Place, "the key %q stands beside others", field.Key).
+				WithHint("outputs is a JSON Schema, {file: …} alone or {kind: …} alone"))
+			return outputs{}
+		}
+	}
+	switch fields[0].Key {
+	case "kind":
+		return l.outputKind(fields[0].Value)
+	case "file":
+		return l.outputFile(fields[0].Value)
+	}
+	raw, err := jsonOf(n)
+	if err != nil {
+		l.problems.Add(err)
+		return outputs{}
+	}
+	return l.compileSchema(raw, n.Place(), "")
+}
+
+func (l *loader) outputKind(n strictyaml.Node) outputs {
+	if n.Kind() != strictyaml.String || !slices.Contains(outputKinds, n.Text()) {
+		l.problems.Add(n.Errorf("unknown kind of output %q", n.Text()).WithHint("%s", fault.Allowed(n.Text(), outputKinds)))
+		return outputs{}
+	}
+	kind := llm.OutputKind(n.Text())
+	if kind == llm.OutputJSON {
+		return l.compileSchema(json.RawMessage("{}"), n.Place(), "")
+	}
+	return outputs{output: llm.Output{Kind: kind}}
+}
+
+// outputFile reads a schema from a file below prompts/, named from the prompt's directory.
+func (l *loader) outputFile(n strictyaml.Node) outputs {
+	if n.Kind() != strictyaml.String || n.Text() == "" {
+		l.problems.Add(n.Mismatch("the path of a JSON Schema"))
+		return outputs{}
+	}
+	if l.version != draftName {
+		l.problems.Add(n.Errorf("a release names a schema file").WithHint("releases are flat: undo the edit of this file, and edit the draft"))
+		return outputs{}
+	}
+	file := path.Join(l.dir, n.Text())
+	if path.IsAbs(n.Text()) {
+		file = n.Text()
+	}
+	text, err := readText(l.fsys, file)
+	if err != nil {
+		l.problems.Add(unreadable(n.Place(), "the schema file "+quote(n.Text()), err))
+		return outputs{}
+	}
+	if _, err := jsonschema.Decode([]byte(text)); err != nil {
+		l.problems.Add(fault.At(fault.Place{File: file}, "the schema is %s", fault.As(err).Message))
+		return outputs{}
+	}
+	raw, err := compactJSON([]byte(text))
+	if err != nil {
+		l.problems.Add(fault.At(fault.Place{File: file}, "the schema is not valid JSON"))
+		return outputs{}
+	}
+	out := l.compileSchema(raw, fault.Place{File: file}, file)
+	return out
+}
+
+func (l *loader) compileSchema(raw json.RawMessage, place fault.Place, file string) outputs {
+	schema, err := jsonschema.Compile(raw)
+	if err != nil {
+		failed := *fault.As(err)
+		failed.Place = place
+		l.problems.Add(&failed)
+		return outputs{}
+	}
+	return outputs{output: llm.Output{Kind: llm.OutputJSON, Schema: raw}, schema: schema, file: file}
+}
