@@ -1,0 +1,179 @@
+package verdict
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+// caseFold gathers the repeats of one case.
+type caseFold struct {
+	c       *eval.Case
+	results int
+
+	passes, judged int
+	valid          int
+	contract       bool // a repeat has a standing under a contract
+	cost           llm.Cost
+	scores         map[string]*mean // by metric
+	digests        uint64           // sum of the judged answers' marks, in any order
+
+	passAnswer, failAnswer string
+	passed, failedOnce     bool
+	reason                 string // of the first repeat that failed
+	failRepeat, passRepeat int
+}
+
+type mean struct {
+	sum   float64
+	count int
+}
+
+func (m *mean) value() float64 { return m.sum / float64(m.count) }
+
+func newCaseFold(c *eval.Case) *caseFold { return &caseFold{c: c, cost: llm.KnownCost(0)} }
+
+// missing is how many repeats were not judged.
+func (f *caseFold) missing() int { return f.results - f.judged }
+
+func (f *caseFold) add(r *eval.Result) {
+	f.results++
+	if !r.Status.Judged() {
+		return
+	}
+	f.judged++
+	f.cost = f.cost.Plus(r.Cost)
+	if r.Valid != eval.NoContract {
+		f.contract = true
+	}
+	if r.Valid == eval.Valid {
+		f.valid++
+	}
+	f.digests += markOf(digestOf(r), r.Finish)
+	f.addScores(r)
+	f.addText(r)
+}
+
+// addText keeps the answers that a flip shows: of the lowest repeat that passed
+// and that failed, so that the order of arrival does not matter.
+func (f *caseFold) addText(r *eval.Result) {
+	if r.Status == eval.Pass {
+		f.passes++
+		if !f.passed || r.Repeat < f.passRepeat {
+			f.passed, f.passRepeat, f.passAnswer = true, r.Repeat, r.Answer
+		}
+		return
+	}
+	if !f.failedOnce || r.Repeat < f.failRepeat {
+		f.failedOnce, f.failRepeat, f.failAnswer, f.reason = true, r.Repeat, r.Answer, r.Reason()
+	}
+}
+
+// addScores averages a repeat's scores per metric. A fail that came before any
+// scoring (a cut answer, a filter) has nothing to score: it counts as 0, or
+// failing would raise the metric.
+func (f *caseFold) addScores(r *eval.Result) {
+	for i := range r.Scores {
+		if metric := r.Scores[i].Metric; metric != "" {
+			f.score(metric, r.Scores[i].Value)
+		}
+	}
+	if r.Failure == nil || len(r.Scores) > 0 {
+		return
+	}
+	for _, check := range f.c.Checks {
+		if metric := check.Metric(); metric != "" && !check.Operational() {
+			f.score(metric, 0)
+		}
+	}
+}
+
+func (f *caseFold) score(metric string, value float64) {
+	if f.scores == nil {
+		f.scores = map[string]*mean{}
+	}
+	m := f.scores[metric]
+	if m == nil {
+		m = new(mean)
+		f.scores[metric] = m
+	}
+	m.sum += value
+	m.count++
+}
+
+func digestOf(r *eval.Result) string {
+	if r.Digest != "" {
+		return r.Digest
+	}
+	return eval.DigestOf(r.Answer)
+}
+
+// markOf spreads an answer's digest over 64 bits, so that sums of marks tell
+// bags of answers apart. A length stop is another answer than the same text whole.
+func markOf(digest string, finish llm.FinishReason) uint64 {
+	n, err := strconv.ParseUint(digest, 16, 64)
+	if err != nil {
+		for _, b := range []byte(digest) {
+			n = n*1099511628211 + uint64(b)
+		}
+	}
+	if finish != "" && finish != llm.FinishStop {
+		for _, b := range []byte(finish) {
+			n = n*1099511628211 + uint64(b)
+		}
+	}
+	n = (n ^ n>>30) * 0xbf58476d1ce4e5b9
+	n = (n ^ n>>27) * 0x94d049bb133111eb
+	return n ^ n>>31
+}
+
+func outOf(passes, n int) string { return fmt.Sprintf("%d/%d", passes, n) }
+
+// finish takes a case whose repeats have all come.
+func (t *Tally) finish(f *caseFold) {
+	missing := f.missing()
+	t.accuracy.add(f.passes, f.judged, missing)
+	if f.contract || t.hasContract() {
+		t.validity.add(f.valid, f.judged, missing)
+	}
+	t.cost.add(f)
+	for metric, m := range f.scores {
+		t.metric(metric).add(m.value(), f.judged, missing)
+	}
+	if f.judged == 0 {
+		t.addUnscored(f)
+	}
+	if f.passes < f.judged {
+		t.failedAll++
+		t.failed.add(eval.Failed{Case: f.c.ID, Tags: f.c.Tags, Passes: outOf(f.passes, f.judged), Reason: f.reason})
+	}
+	if t.base != nil {
+		t.compare(f)
+	}
+}
+
+// addUnscored lets a case without any judged repeat count in its metrics' best case.
+func (t *Tally) addUnscored(f *caseFold) {
+	seen := ""
+	for _, check := range f.c.Checks {
+		if metric := check.Metric(); metric != "" && metric != seen && !check.Operational() {
+			seen = metric
+			t.metric(metric).add(0, 0, f.missing())
+		}
+	}
+}
+
+func (t *Tally) hasContract() bool {
+	return t.settings.Output.Kind == llm.OutputJSON || t.settings.Output.Kind == llm.OutputNumber
+}
+
+func (t *Tally) metric(name string) *meanMetric {
+	m := t.named[name]
+	if m == nil {
+		m = new(meanMetric)
+		t.named[name] = m
+	}
+	return m
+}

@@ -1,0 +1,253 @@
+package verdict
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+// reference is the baseline of one model.
+type reference struct {
+	baseline *eval.Baseline
+	header   *eval.BaselineHeader
+	lines    []int32 // places in baseline.Lines, sorted by case id
+	seen     []bool  // by place in lines: the case is still there, with the same input
+	accepted map[string]string
+}
+
+// newReference is nil where the baseline knows nothing of the model.
+func newReference(b *eval.Baseline, model string) *reference {
+	if b == nil {
+		return nil
+	}
+	ref := &reference{baseline: b, accepted: map[string]string{}}
+	for i := range b.Headers {
+		if b.Headers[i].Model == model {
+			ref.header = &b.Headers[i]
+		}
+	}
+	if ref.header == nil {
+		return nil
+	}
+	for _, accept := range ref.header.Accepted {
+		for _, id := range accept.Cases {
+			ref.accepted[id] = accept.Because
+		}
+	}
+	for i := range b.Lines {
+		if b.Lines[i].Model == model && b.Lines[i].Repeats > 0 {
+			ref.lines = append(ref.lines, int32(i))
+		}
+	}
+	slices.SortFunc(ref.lines, func(x, y int32) int { return strings.Compare(b.Lines[x].Case, b.Lines[y].Case) })
+	ref.seen = make([]bool, len(ref.lines))
+	return ref
+}
+
+// find marks and gives the line of a case with the same input, or nil.
+func (ref *reference) find(c *eval.Case) *eval.BaselineLine {
+	i, ok := slices.BinarySearchFunc(ref.lines, c.ID, func(place int32, id string) int {
+		return strings.Compare(ref.baseline.Lines[place].Case, id)
+	})
+	if !ok {
+		return nil
+	}
+	line := &ref.baseline.Lines[ref.lines[i]]
+	if line.Input != c.InputHash {
+		return nil // another case under the same name: a new one, and one that is gone
+	}
+	ref.seen[i] = true
+	return line
+}
+
+// gone lists the baseline's cases that did not come.
+func (ref *reference) gone() []string {
+	gone := []string{}
+	for i, seen := range ref.seen {
+		if !seen {
+			gone = append(gone, ref.baseline.Lines[ref.lines[i]].Case)
+		}
+	}
+	return gone
+}
+
+// pairing counts how cases met the baseline.
+type pairing struct {
+	paired, identical, fresh, rescored int
+	rebased                            []string
+}
+
+// before is a baseline line under the case's present criteria.
+type before struct {
+	passes, repeats int
+	passText        *string
+	failText        *string
+	scores          map[string]float64
+}
+
+// compare pairs a case with the baseline.
+func (t *Tally) compare(f *caseFold) {
+	line := t.base.find(f.c)
+	if line == nil {
+		t.pair.fresh++
+		return
+	}
+	past, ok := t.past(f.c, line)
+	if !ok {
+		t.pair.rebased = append(t.pair.rebased, f.c.ID)
+		return
+	}
+	missing := f.missing()
+	t.accuracy.pair(f.passes, f.judged, missing, past.passes, past.repeats)
+	if line.Valid >= 0 && (f.contract || t.hasContract()) {
+		t.validity.pair(f.valid, f.judged, missing, line.Valid, line.Repeats)
+	}
+	t.cost.pair(f, line.Cost)
+	for metric, value := range past.scores {
+		if m := f.scores[metric]; m != nil {
+			t.metric(metric).pair(m.value(), value, f.judged, missing)
+		} else if f.judged == 0 {
+			t.metric(metric).pair(0, value, 0, missing)
+		}
+	}
+	if f.judged == 0 {
+		return
+	}
+	t.pair.paired++
+	if sameAnswers(f, line) {
+		t.pair.identical++
+	}
+	t.flip(f, past)
+}
+
+// past is the line as it stands under the case's criteria: as stored, or scored
+// again where the criteria have changed. Not ok: it cannot be scored again.
+func (t *Tally) past(c *eval.Case, line *eval.BaselineLine) (past before, ok bool) {
+	if line.Criteria != c.CriteriaHash {
+		past, ok = t.rescore(c, line)
+		if ok {
+			t.pair.rescored++
+		}
+		return past, ok
+	}
+	past = before{passes: line.Passes, repeats: line.Repeats, scores: line.Scores}
+	for i := range line.Answers {
+		past.text(line.Answers[i].Text, line.Answers[i].Passes > 0, line.Answers[i].Passes < line.Answers[i].Count)
+	}
+	return past, true
+}
+
+// text keeps the most frequent answer that passed, and that failed.
+func (p *before) text(text *string, passed, failed bool) {
+	if passed && p.passText == nil {
+		p.passText = text
+	}
+	if failed && p.failText == nil {
+		p.failText = text
+	}
+}
+
+// rescore judges the stored answers by the case's present checks. It needs every
+// text, and checks that give the same score for the same answer without a call;
+// operational ones speak of calls that are long over, and are left out.
+func (t *Tally) rescore(c *eval.Case, line *eval.BaselineLine) (past before, ok bool) {
+	for _, check := range c.Checks {
+		if !check.Operational() && !check.Deterministic() {
+			return before{}, false
+		}
+	}
+	for i := range line.Answers {
+		if line.Answers[i].Text == nil {
+			return before{}, false
+		}
+	}
+	past = before{repeats: line.Repeats}
+	sums := map[string]*mean{}
+	for i := range line.Answers {
+		answer := &line.Answers[i]
+		pass, ok := t.rescoreAnswer(c, answer, sums)
+		if !ok {
+			return before{}, false
+		}
+		if pass {
+			past.passes += answer.Count
+		}
+		past.text(answer.Text, pass, !pass)
+	}
+	past.scores = make(map[string]float64, len(sums))
+	for metric, m := range sums {
+		past.scores[metric] = m.value()
+	}
+	return past, true
+}
+
+func (t *Tally) rescoreAnswer(c *eval.Case, answer *eval.BaselineAnswer, sums map[string]*mean) (pass, ok bool) {
+	subject := eval.Subject{
+		Answer: *answer.Text, Output: t.settings.Output, Golden: c.Golden, Vars: c.Vars,
+		Finish: answer.Finish, Stored: true,
+	}
+	if subject.Finish == "" {
+		subject.Finish = llm.FinishStop
+	}
+	if t.settings.Parse != nil {
+		subject.Value, subject.Broken = t.settings.Parse(*answer.Text, t.settings.Output)
+	}
+	// What the call itself failed by, no check can mend.
+	pass = subject.Broken == "" && subject.Finish != llm.FinishLength && subject.Finish != llm.FinishContentFilter
+	for _, check := range c.Checks {
+		if check.Operational() {
+			continue
+		}
+		score, err := check.Score(context.Background(), subject)
+		if err != nil {
+			return false, false
+		}
+		pass = pass && score.Pass
+		if score.Metric != "" {
+			m := sums[score.Metric]
+			if m == nil {
+				m = new(mean)
+				sums[score.Metric] = m
+			}
+			m.sum += score.Value * float64(answer.Count)
+			m.count += answer.Count
+		}
+	}
+	return pass, true
+}
+
+// sameAnswers reports whether the case was answered as in the baseline, repeat for repeat.
+func sameAnswers(f *caseFold, line *eval.BaselineLine) bool {
+	if f.judged != line.Repeats {
+		return false
+	}
+	marks := uint64(0)
+	for i := range line.Answers {
+		marks += uint64(line.Answers[i].Count) * markOf(line.Answers[i].Digest, line.Answers[i].Finish)
+	}
+	return marks == f.digests
+}
+
+// flip lists the case if its share of passes moved.
+func (t *Tally) flip(f *caseFold, past before) {
+	moved := f.passes*past.repeats - past.passes*f.judged
+	if moved == 0 {
+		return
+	}
+	flip := eval.Flip{
+		Suite: t.group.Suite, Model: t.group.Model, Case: f.c.ID, Tags: f.c.Tags,
+		Before: outOf(past.passes, past.repeats), After: outOf(f.passes, f.judged),
+		Worse: moved < 0, Accepted: t.base.accepted[f.c.ID],
+	}
+	if flip.Worse {
+		t.flipsDown++
+		flip.Reason, flip.Old, flip.New = f.reason, past.passText, f.failAnswer
+	} else {
+		t.flipsUp++
+		flip.Reason, flip.Old, flip.New = f.reason, past.failText, f.passAnswer
+	}
+	t.flips.add(flip)
+}

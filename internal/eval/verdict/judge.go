@@ -1,0 +1,233 @@
+package verdict
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+// Options are of the whole run.
+type Options struct {
+	Filtered       bool // by --filter, --tag or --sample: cases that did not run are not gone
+	MissingNeutral bool // --missing neutral: unjudged results do not make exit 4
+}
+
+// Judge says what the run amounts to. Exit is 0 where all gates hold, 1 where one
+// fails (with results missing: where it would fail even if each of them had been a
+// pass), 4 where it could not be judged: more errors than allowed, unjudged
+// results, a gate without its figure, or counts that do not add up. The tallies
+// take no more results afterwards.
+func Judge(tallies []*Tally, o Options) eval.Verdict {
+	v := eval.Verdict{Groups: []eval.GroupVerdict{}, Cost: llm.KnownCost(0), Paid: llm.KnownCost(0)}
+	incomplete := false
+	for _, t := range tallies {
+		t.settle()
+		incomplete = incomplete || t.incomplete()
+	}
+	now := tryAll(tallies, false)
+	best := now
+	if incomplete {
+		best = tryAll(tallies, true)
+	}
+	standings := make([]standing, len(tallies))
+	sentences := make([]string, len(tallies))
+	for i, t := range tallies {
+		group := t.describe(now[i], o)
+		standings[i] = t.stand(now[i], best[i], &group, o)
+		decisive := now[i]
+		if standings[i] == failing && t.incomplete() {
+			decisive = best[i]
+		}
+		sentences[i] = sentence(&group, decisive, standings[i])
+		v.Groups = append(v.Groups, group)
+		v.Planned += group.Planned
+		v.Judged += group.Judged
+		v.Errors += group.Errors
+		v.Unjudged += group.Unjudged
+		v.Cost, v.Paid = v.Cost.Plus(t.spent), v.Paid.Plus(t.paid)
+	}
+	conclude(&v, standings, sentences)
+	return v
+}
+
+// standing is how a group counts for the exit code, worst last.
+type standing int
+
+const (
+	passing standing = iota
+	open             // it could not be judged
+	failing
+	broken // its counts do not add up
+)
+
+// incomplete reports whether too much of the group is missing to judge it as it is.
+func (t *Tally) incomplete() bool {
+	return t.group.Errors > t.settings.MaxErrors || t.group.Unjudged > 0
+}
+
+// stand gives the group its word and its place among the exit codes.
+func (t *Tally) stand(now, best []trial, group *eval.GroupVerdict, o Options) standing {
+	lost := len(group.Gone) > 0
+	if !t.group.Settled() {
+		group.Word, group.Pass = eval.NotGated, false
+		group.Warnings = append(group.Warnings, imbalance(t.group))
+		return broken
+	}
+	if t.incomplete() {
+		if fails(best) || lost {
+			group.Word, group.Pass = groupWord(best), false
+			return failing
+		}
+		// Errors beyond the limit are never neutral, missing replies may be.
+		neutral := o.MissingNeutral && t.group.Errors <= t.settings.MaxErrors
+		group.Word, group.Pass = eval.NotGated, neutral
+		if neutral {
+			return passing
+		}
+		return open
+	}
+	group.Word = groupWord(now)
+	group.Pass = !fails(now) && !lost
+	if !group.Pass {
+		return failing
+	}
+	if group.Word == eval.NotGated || slices.ContainsFunc(now, func(r trial) bool { return r.blocks }) {
+		group.Word, group.Pass = eval.NotGated, false
+		return open
+	}
+	return passing
+}
+
+func fails(trials []trial) bool {
+	return slices.ContainsFunc(trials, func(r trial) bool { return !r.Pass && !r.blocks })
+}
+
+// conclude gives the run its word, exit code and sentence.
+func conclude(v *eval.Verdict, standings []standing, sentences []string) {
+	if len(standings) == 0 {
+		v.Word, v.Exit, v.Sentence = eval.NotGated, fault.ExitUnjudged, "unjudged: nothing ran"
+		return
+	}
+	lead := 0
+	for i := range standings {
+		a, b := &v.Groups[i], &v.Groups[lead]
+		if c := cmp.Compare(standings[i], standings[lead]); c > 0 || c == 0 && severity(a.Word) > severity(b.Word) {
+			lead = i
+		}
+	}
+	v.Word = v.Groups[lead].Word
+	switch standings[lead] {
+	case failing:
+		v.Exit = fault.ExitGate
+	case open, broken:
+		v.Exit = fault.ExitUnjudged
+	default:
+		v.Exit = fault.ExitOK
+	}
+	v.Sentence = sentences[lead]
+	if n := len(standings); n > 1 {
+		same := 0
+		for _, s := range standings {
+			if s == standings[lead] {
+				same++
+			}
+		}
+		v.Sentence += fmt.Sprintf("; %d of %d groups %s", same, n, standings[lead])
+	}
+}
+
+func (s standing) String() string {
+	return [...]string{"pass", "could not be judged", "fail", "have counts that do not add up"}[s]
+}
+
+// describe fills a group's verdict, but for its word and pass.
+func (t *Tally) describe(trials []trial, o Options) eval.GroupVerdict {
+	group := eval.GroupVerdict{
+		Group: t.group, Metrics: t.metrics(), Gates: []eval.GateResult{},
+		Flips: t.flips.sorted(), FlipsDown: t.flipsDown, FlipsUp: t.flipsUp,
+		Failed: t.failed.sorted(), FailedCases: t.failedAll,
+		Paired: t.pair.paired, New: t.pair.fresh, Rescored: t.pair.rescored,
+		Gone: []string{}, Rebased: append([]string{}, t.pair.rebased...),
+		Draws: t.draws.word(), DrawsFrom: t.draws.from, DrawsTo: t.draws.to,
+		ErrorClasses: []eval.ErrorClass{}, Answered: t.answered, Warnings: []string{},
+	}
+	slices.Sort(group.Rebased)
+	for _, r := range trials {
+		if t.incomplete() && !r.Pass {
+			r.Note = join(r.Note, "of the judged results alone; others are missing")
+		}
+		group.Gates = append(group.Gates, r.GateResult)
+	}
+	for _, class := range t.classes {
+		group.ErrorClasses = append(group.ErrorClasses, *class)
+	}
+	slices.SortFunc(group.ErrorClasses, func(a, b eval.ErrorClass) int {
+		return cmp.Or(b.Count-a.Count, strings.Compare(string(a.Class), string(b.Class)))
+	})
+	if t.base != nil {
+		header := t.base.header
+		group.HasBaseline = true
+		group.BaselineFrom = fmt.Sprintf("%s, %s, %s", header.Prompt, header.Date, header.Draws)
+		group.SameTreatment = header.Treatment == t.group.Treatment
+		if !o.Filtered && t.group.Settled() {
+			group.Gone = t.base.gone()
+		}
+	}
+	group.Warnings = append(group.Warnings, t.warnings(&group)...)
+	return group
+}
+
+func (t *Tally) warnings(group *eval.GroupVerdict) (warnings []string) {
+	if n := len(group.Gone); n > 0 {
+		warnings = append(warnings, fmt.Sprintf("%s of the baseline %s gone: accept that with llmx baseline accept", count(n, "case"), is(n)))
+	}
+	if n := len(group.Rebased); n > 0 {
+		warnings = append(warnings, fmt.Sprintf("%s %s re-based, outside the comparison: the criteria changed, and the baseline's answers cannot be scored again; accept with llmx baseline accept", count(n, "case"), is(n)))
+	}
+	for _, gate := range group.Gates {
+		if gate.Word == eval.NotGated {
+			warnings = append(warnings, fmt.Sprintf("%s %s: %s", gate.Metric, gate.Kind, gate.Note))
+		}
+	}
+	return warnings
+}
+
+// metrics lists the group's figures: the built-in ones, then named ones by name.
+func (t *Tally) metrics() []eval.Metric {
+	figures := []eval.Metric{t.accuracy.figure(metricAccuracy, "share")}
+	if t.validity.cases > 0 {
+		figures = append(figures, t.validity.figure(metricValidity, "share"))
+	}
+	figures = append(figures, t.cost.figure())
+	for _, name := range []string{metricP50, metricP95} {
+		l, needed := t.latency(name, false)
+		figure := eval.Metric{Name: name, Unit: "seconds", N: l.N, Baseline: t.baseLatency(name)}
+		if l.N > 0 {
+			seconds := l.Value.Seconds()
+			figure.Value = &seconds
+		}
+		switch {
+		case l.AtLeast:
+			figure.Note = "at least: the quantile is a call that ran into a timeout"
+		case l.N > 0 && l.N < needed:
+			figure.Note = fmt.Sprintf("of %d calls; a gate needs %d", l.N, needed)
+		}
+		figures = append(figures, figure)
+	}
+	var names []string
+	for name, m := range t.named {
+		if m.cases > 0 {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		figures = append(figures, t.named[name].figure(name, "score"))
+	}
+	return figures
+}

@@ -1,0 +1,249 @@
+// Package verdict says what a run amounts to: a Tally counts one group's results
+// as they come, Judge puts the gates to the tallies. It imports the words (llm,
+// fault, eval) and eval/stats.
+package verdict
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+// Settings are what one group is judged by.
+type Settings struct {
+	Baseline       *eval.Baseline // nil where nothing was accepted; lines of other models are passed over
+	Gates          []eval.Gate    // as the suite says; the default is added where accuracy has none
+	OnInconclusive eval.OnInconclusive
+	MaxErrors      int
+
+	// Output and Parse are the prompt's contract, for scoring the baseline's answers
+	// again: Parse gives the answer's value, or what the contract refuses. A nil
+	// Parse is plain text.
+	Output llm.Output
+	Parse  func(answer string, output llm.Output) (value any, broken string)
+}
+
+// Tally counts one group's results. Memory: a few sums, the cases in flight, at
+// most 2 × eval.MaxFlips flips and failed cases with their texts, 8 bytes per
+// uncached result (latency), and per paired case 1 byte and 8 more for each relative
+// gate on cost or a score. It belongs to one goroutine.
+type Tally struct {
+	group    eval.Group
+	settings Settings
+	base     *reference // nil without a baseline
+
+	pending map[string]*caseFold // cases whose repeats have not all come
+
+	accuracy  shareMetric
+	validity  shareMetric
+	named     map[string]*meanMetric
+	cost      costMetric
+	pair      pairing
+	finished  []time.Duration // of calls made now
+	cut       []time.Duration // of calls made now that ran into a timeout
+	flips     keeper[eval.Flip]
+	flipsDown int
+	flipsUp   int
+	failed    keeper[eval.Failed]
+	failedAll int
+	classes   map[fault.Class]*eval.ErrorClass
+	answered  map[string]int
+	draws     drawSpan
+	spent     llm.Cost
+	paid      llm.Cost
+}
+
+// NewTally begins counting. g says who is judged and how many results are
+// planned; its counts of judged, errors and unjudged are the tally's to fill.
+func NewTally(g eval.Group, s Settings) *Tally {
+	g.Judged, g.Errors, g.Unjudged = 0, 0, 0
+	if s.OnInconclusive == "" {
+		s.OnInconclusive = eval.InconclusiveWorse
+	}
+	t := &Tally{
+		group: g, settings: s,
+		base:     newReference(s.Baseline, g.Model),
+		pending:  map[string]*caseFold{},
+		named:    map[string]*meanMetric{},
+		flips:    keeper[eval.Flip]{before: flipBefore},
+		failed:   keeper[eval.Failed]{before: func(a, b *eval.Failed) int { return strings.Compare(a.Case, b.Case) }},
+		classes:  map[fault.Class]*eval.ErrorClass{},
+		answered: map[string]int{},
+		spent:    llm.KnownCost(0), paid: llm.KnownCost(0),
+	}
+	t.settings.Gates = withDefault(s.Gates, t.base != nil)
+	for _, gate := range t.settings.Gates {
+		switch {
+		case !gate.Kind.Relative():
+		case gate.Metric == metricCost:
+			t.cost.keep = true
+		case !builtIn(gate.Metric):
+			t.metric(gate.Metric).keep = true
+		}
+	}
+	return t
+}
+
+// withDefault adds the rule of suites that gate accuracy in no way: all must pass,
+// or with a baseline nothing may be lost. Accuracy stands first.
+func withDefault(gates []eval.Gate, hasBaseline bool) []eval.Gate {
+	out := slices.Clone(gates)
+	if !slices.ContainsFunc(gates, func(g eval.Gate) bool { return g.Metric == metricAccuracy }) {
+		rule := eval.Gate{Metric: metricAccuracy, Kind: eval.GateMin, Limit: 1, Default: true}
+		if hasBaseline {
+			rule.Kind, rule.Limit = eval.GateMaxDrop, 0
+		}
+		out = append(out, rule)
+	}
+	slices.SortStableFunc(out, func(a, b eval.Gate) int {
+		return cmp.Or(rank(a.Metric)-rank(b.Metric), strings.Compare(a.Metric, b.Metric), strings.Compare(string(b.Kind), string(a.Kind)))
+	})
+	return out
+}
+
+// Add takes one result of the group, in any order. It keeps neither argument
+// beyond the case's last repeat; texts of flips and failed cases stay.
+func (t *Tally) Add(c *eval.Case, r *eval.Result) {
+	t.count(r)
+	fold := t.pending[c.ID]
+	if fold == nil {
+		fold = newCaseFold(c)
+		if c.Repeats > 1 {
+			t.pending[c.ID] = fold
+		}
+	}
+	fold.add(r)
+	if fold.results >= c.Repeats {
+		delete(t.pending, c.ID)
+		t.finish(fold)
+	}
+}
+
+// count takes what does not depend on the case.
+func (t *Tally) count(r *eval.Result) {
+	switch {
+	case r.Status.Judged():
+		t.group.Judged++
+		t.spent = t.spent.Plus(r.Cost)
+		t.draws.add(r)
+		if r.Answered != "" {
+			t.answered[r.Answered]++
+		}
+		if r.StoredBy == "" {
+			t.finished = append(t.finished, r.Service)
+		}
+	case r.Status == eval.Unjudged:
+		t.group.Unjudged++
+	default:
+		t.group.Errors++
+		t.countError(r)
+	}
+	if r.Attempts > 0 {
+		t.paid = t.paid.Plus(r.Paid)
+	}
+}
+
+func (t *Tally) countError(r *eval.Result) {
+	class, message := fault.Internal, "an error without a record"
+	if r.Failure != nil {
+		class, message = r.Failure.Class, r.Failure.Message
+	}
+	seen := t.classes[class]
+	if seen == nil {
+		seen = &eval.ErrorClass{Class: class, First: message}
+		t.classes[class] = seen
+	}
+	seen.Count++
+	switch class {
+	case fault.TimeoutFirstToken, fault.TimeoutIdle, fault.TimeoutTotal:
+		t.cut = append(t.cut, r.Service)
+	}
+}
+
+// settle finishes the cases that will get no more results.
+func (t *Tally) settle() {
+	ids := make([]string, 0, len(t.pending))
+	for id := range t.pending {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		t.finish(t.pending[id])
+		delete(t.pending, id)
+	}
+}
+
+// drawSpan says whether the answers are of now, and when the kept ones were given.
+type drawSpan struct {
+	live, stored int
+	from, to     time.Time
+}
+
+func (d *drawSpan) add(r *eval.Result) {
+	if r.StoredBy == "" {
+		d.live++
+		return
+	}
+	d.stored++
+	if r.StoredAt.IsZero() {
+		return
+	}
+	if d.from.IsZero() || r.StoredAt.Before(d.from) {
+		d.from = r.StoredAt
+	}
+	if r.StoredAt.After(d.to) {
+		d.to = r.StoredAt
+	}
+}
+
+func (d *drawSpan) word() string {
+	switch {
+	case d.live > 0 && d.stored > 0:
+		return "mixed"
+	case d.stored > 0:
+		return "recorded"
+	}
+	return "live"
+}
+
+// keeper holds the first eval.MaxFlips items of an order, out of any number.
+type keeper[T any] struct {
+	before func(a, b *T) int
+	items  []T
+}
+
+func (k *keeper[T]) add(item T) {
+	k.items = append(k.items, item)
+	if len(k.items) >= 2*eval.MaxFlips {
+		k.cut()
+	}
+}
+
+func (k *keeper[T]) cut() {
+	slices.SortFunc(k.items, func(a, b T) int { return k.before(&a, &b) })
+	if len(k.items) > eval.MaxFlips {
+		clear(k.items[eval.MaxFlips:]) // lets go of the texts
+		k.items = k.items[:eval.MaxFlips]
+	}
+}
+
+// sorted is what is kept, in order; never nil, so that JSON has a list.
+func (k *keeper[T]) sorted() []T {
+	k.cut()
+	return append([]T{}, k.items...)
+}
+
+func flipBefore(a, b *eval.Flip) int {
+	if a.Worse != b.Worse {
+		if a.Worse {
+			return -1
+		}
+		return 1
+	}
+	return strings.Compare(a.Case, b.Case)
+}

@@ -1,0 +1,124 @@
+package verdict
+
+import (
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/eval/stats"
+)
+
+// tryAll puts every gate of the run to the figures, and gives the relative ones
+// their words. Holm's correction runs over the relative gates of the whole run
+// that have a p: one whose cases are all as before cannot reject, whatever the
+// level, and takes no part. Better and worse are corrected apart.
+func tryAll(tallies []*Tally, best bool) [][]trial {
+	trials := make([][]trial, len(tallies))
+	var tested []*trial
+	for i, t := range tallies {
+		trials[i] = make([]trial, len(t.settings.Gates))
+		for j, gate := range t.settings.Gates {
+			trials[i][j] = t.try(gate, best)
+			if trials[i][j].tested {
+				tested = append(tested, &trials[i][j])
+			}
+		}
+	}
+	worse, better := make([]float64, len(tested)), make([]float64, len(tested))
+	for i, r := range tested {
+		worse[i], better[i] = r.worse, r.better
+	}
+	worse, better = stats.Holm(worse), stats.Holm(better)
+	for i, r := range tested {
+		r.adjWorse, r.adjBetter = worse[i], better[i]
+	}
+	for i, t := range tallies {
+		for j := range trials[i] {
+			if trials[i][j].tested {
+				trials[i][j].decide(t.settings.OnInconclusive)
+			}
+		}
+	}
+	return trials
+}
+
+// decide gives a tested gate its word (DESIGN §7). P is that of the word's
+// direction: for worse, but for improved.
+func (r *trial) decide(rule eval.OnInconclusive) {
+	p, adjusted := r.worse, r.adjWorse
+	switch {
+	case r.adjWorse <= alpha && r.loss > 0 && r.loss >= r.margin-slack:
+		r.Word = eval.Regressed
+	case r.adjBetter <= alpha && r.loss < 0 && r.observed <= r.margin+slack:
+		r.Word, r.Pass = eval.Improved, true
+		p, adjusted = r.better, r.adjBetter
+	case r.bound <= r.margin+slack:
+		r.Word, r.Pass = eval.Held, true
+	default:
+		r.Word = eval.Inconclusive
+		r.Note = join(r.Note, r.power())
+		switch rule {
+		case eval.InconclusivePass:
+			r.Pass = true
+		case eval.InconclusiveWorse:
+			r.Pass = r.observed <= r.margin+slack
+		}
+	}
+	r.P, r.Adjusted = &p, &adjusted
+}
+
+func join(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + "; " + b
+}
+
+// groupWord is what a group's gates amount to: the worst that fails; else what is
+// open; else the first relative gate's (accuracy stands first), which says more
+// than that a specification is met.
+func groupWord(trials []trial) eval.Word {
+	word := eval.NotGated
+	for _, r := range trials {
+		if !r.Pass && !r.blocks && (word == eval.NotGated || severity(r.Word) > severity(word)) {
+			word = r.Word
+		}
+	}
+	if word != eval.NotGated {
+		return word
+	}
+	for _, r := range trials {
+		if r.Word == eval.Inconclusive {
+			return r.Word
+		}
+	}
+	for _, r := range trials {
+		if r.Kind.Relative() && r.Word != eval.NotGated {
+			return r.Word
+		}
+	}
+	for _, r := range trials {
+		if r.Word == eval.Met {
+			return r.Word
+		}
+	}
+	return word
+}
+
+// severity orders the words of groups for the run's: the largest speaks.
+func severity(word eval.Word) int {
+	switch word {
+	case eval.Regressed:
+		return 8
+	case eval.Missed:
+		return 7
+	case eval.NotGated:
+		return 6
+	case eval.Inconclusive:
+		return 5
+	case eval.Improved:
+		return 4
+	case eval.Held:
+		return 3
+	case eval.Met:
+		return 2
+	}
+	return 1
+}
