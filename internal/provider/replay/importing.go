@@ -1,0 +1,161 @@
+package replay
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+// Entry is an answer to a case, as a person or another tool has written it down.
+type Entry struct {
+	Case    string
+	Answer  string           // a JSON answer that is no string stands as its text
+	Model   string           // alias or resolved name; "" for every model of the suite
+	Repeat  int              // from 0
+	Prompt  string           // "triage@1.0.0", "" for the suite's
+	Finish  llm.FinishReason // "stop" where the file has none
+	Usage   *llm.Usage       // nil where nobody counted
+	Latency time.Duration    // 0 where nobody measured
+	Place   fault.Place
+}
+
+var entryMembers = []string{"case", "answer", "model", "repeat", "prompt", "finish", "usage", "latency_ms"}
+
+// ParseImport reads a file of answers: one JSON object a line,
+//
+//	{"case": "refund-angry", "answer": {"label": "billing"}, "model": "small", "repeat": 0,
+//	 "prompt": "triage@1.0.0", "finish": "stop", "usage": {"input": 120, "output": 8}, "latency_ms": 412}
+//
+// of which only case and answer are required. Everything that is wrong is told at once.
+func ParseImport(file string, source io.Reader) ([]Entry, error) {
+	var entries []Entry
+	var wrong problems
+	first := map[string]int{}
+	err := eachLine(file, source, func(l fileLine) error {
+		entry, flaws := parseEntry(l.text)
+		for _, f := range flaws {
+			wrong.add(f.fault(file, l.n, l.text))
+		}
+		if len(flaws) > 0 {
+			return nil
+		}
+		entry.Place = fault.Place{File: file, Line: l.n, Col: 1}
+		name := fmt.Sprintf("%s\x00%s\x00%s\x00%d", entry.Case, entry.Model, entry.Prompt, entry.Repeat)
+		if line, twice := first[name]; twice {
+			wrong.add(fault.At(entry.Place, "case %q has an answer already", entry.Case).
+				WithHint("it stands at line %d; other draws of a case have another repeat", line))
+			return nil
+		}
+		first[name] = l.n
+		entries = append(entries, entry)
+		return nil
+	})
+	if err != nil {
+		wrong.list.Add(err)
+	}
+	if len(entries) == 0 && len(wrong.list) == 0 {
+		wrong.add(fault.At(fault.Place{File: file}, "there is no answer in the file").
+			WithHint(`one line a case: {"case": "…", "answer": "…"}`))
+	}
+	if err := wrong.err(file); err != nil {
+		return nil, err
+	}
+	return entries, nil
+}
+
+func parseEntry(line []byte) (Entry, []flaw) {
+	e := Entry{Finish: llm.FinishStop}
+	var o object
+	var seen memberSet
+	o.walk(line, func(m member) {
+		if !seen.first(&o, m, entryMembers) {
+			return
+		}
+		switch m.name {
+		case "case":
+			if e.Case = o.text(m); e.Case == "" && m.value[0] == '"' {
+				o.add(m.valueAt, "", "case: want a case's id, got an empty string")
+			}
+		case "answer":
+			e.Answer = answerText(m.value)
+		case "model":
+			e.Model = o.text(m)
+		case "repeat":
+			e.Repeat = int(min(o.whole(m), math.MaxInt32))
+		case "prompt":
+			e.Prompt = o.promptRef(m)
+		case "finish":
+			e.Finish = o.finish(m)
+		case "usage":
+			usage := o.usage(line, m)
+			e.Usage = &usage
+		case "latency_ms":
+			e.Latency = o.millis(m)
+		}
+	})
+	if len(o.flaws) == 0 {
+		seen.require(&o, []string{"case", "answer"}, entryMembers)
+	}
+	return e, o.flaws
+}
+
+func (o *object) promptRef(m member) string {
+	ref := o.text(m)
+	name, version, exact := strings.Cut(ref, "@")
+	if m.value[0] == '"' && (!exact || name == "" || version == "") {
+		o.add(m.valueAt, "write the version too: triage@1.0.0 or triage@draft", "prompt: %q names no version", ref)
+	}
+	return ref
+}
+
+// answerText is a string itself, and any other value as compact JSON text.
+func answerText(raw []byte) string {
+	if raw[0] == '"' {
+		return unquote(raw)
+	}
+	if bytes.ContainsAny(raw, " \t\r\n") {
+		return string(appendTokens(nil, raw))
+	}
+	return string(raw)
+}
+
+// Recording makes the recording of an answer. req is the rendered request of the
+// entry's case, resolved the model that it is a reply of ("openai/gpt-4o-mini"),
+// origin says who wrote it ("written"), and now gives the day. Where nobody counted
+// the tokens they are estimated, at four characters each, and marked.
+func (e Entry) Recording(req llm.Request, resolved, origin string, now time.Time) Recording {
+	req.Repeat = e.Repeat
+	usage := estimate(req, e.Answer)
+	if e.Usage != nil {
+		usage = *e.Usage
+	}
+	return Recording{
+		Key: Key(req, resolved), Case: e.Case, Prompt: req.Prompt.String(), Model: resolved, Repeat: e.Repeat,
+		Answered: resolved, Origin: origin, Date: day(now), Finish: e.Finish, Usage: usage,
+		Service: e.Latency, Text: e.Answer,
+	}
+}
+
+func day(t time.Time) time.Time {
+	year, month, date := t.UTC().Date()
+	return time.Date(year, month, date, 0, 0, 0, 0, time.UTC)
+}
+
+// estimate counts a token for every four characters begun.
+func estimate(req llm.Request, answer string) llm.Usage {
+	input := 0
+	for message := range slices.Values(req.Messages) {
+		input += utf8.RuneCountInString(message.Text())
+	}
+	return llm.Usage{
+		Input: int64(input+3) / 4, Output: int64(utf8.RuneCountInString(answer)+3) / 4, Estimated: true,
+	}
+}

@@ -1,0 +1,184 @@
+// Package replay answers from recordings: replies that a model, or a person,
+// gave before, kept as JSON lines under fixtures/, one file a suite. It reads and
+// writes those files, and wraps a model so that it is asked only for what is
+// missing. It imports llm and fault alone.
+package replay
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+// Mode says where replies come from.
+type Mode string
+
+// The modes. Auto asks for what is missing, if it can; Record keeps it besides.
+const (
+	Replay Mode = "replay" // recordings alone
+	Auto   Mode = "auto"
+	Record Mode = "record"
+	Live   Mode = "live" // straight to the model
+)
+
+// Options say how a model is wrapped.
+type Options struct {
+	Mode     Mode
+	Resolved string // the model as it is named in keys and recordings, "openai/gpt-4o-mini"
+	Provider string // its provider's name, the origin of new recordings
+	Fresh    bool   // in Record: ask for everything anew, and replace what is there
+
+	Recordings *Recordings
+	// For finds the recordings of a request where a run has several suites; nil
+	// where Recordings serves all.
+	For func(req llm.Request) *Recordings
+
+	// CanAsk tells why a missing reply cannot be asked for; nil, or a nil error,
+	// where it can.
+	CanAsk func() error
+	// Now dates new recordings; only Record calls it.
+	Now func() time.Time
+	// Used is called with the key of every recording that was replayed or made;
+	// nil for none. It must be safe for concurrent use.
+	Used func(key string)
+}
+
+// Wrap answers from recordings in place of next, as far as the mode says. In Live
+// it is next itself; in Replay next is never asked and may be nil.
+//
+// A request with llm.ReuseNever is asked anew where the mode may ask at all. In
+// Record an answer is kept before its end is passed on, so that an answer that
+// has ended is a recorded one; answers that fail or are cut are not kept, and two
+// requests of one key are asked once.
+func Wrap(next llm.Model, o Options) llm.Model {
+	if o.Mode == Live {
+		return next
+	}
+	return &model{next: next, o: o}
+}
+
+type model struct {
+	next llm.Model
+	o    Options
+	asks asks
+}
+
+func (m *model) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
+	return func(yield func(llm.Event, error) bool) {
+		if err := ctxFault(ctx); err != nil {
+			yield(llm.Event{}, err)
+			return
+		}
+		recordings := m.o.Recordings
+		if m.o.For != nil {
+			recordings = m.o.For(req)
+		}
+		if recordings == nil {
+			yield(llm.Event{}, fault.New(fault.Internal, "no file of recordings for suite %q", req.Origin.Suite))
+			return
+		}
+		key := Key(req, m.o.Resolved)
+		if m.o.Mode == Record {
+			m.record(ctx, recordings, key, req, yield)
+			return
+		}
+		if m.o.Mode == Replay || req.Reuse != llm.ReuseNever {
+			if done := m.replay(recordings, key, yield); done {
+				return
+			}
+		}
+		if err := m.mayAsk(req); err != nil {
+			yield(llm.Event{}, err)
+			return
+		}
+		pass(m.next.Stream(ctx, req), yield)
+	}
+}
+
+// replay gives what is recorded, and reports whether that was anything.
+func (m *model) replay(recordings *Recordings, key string, yield func(llm.Event, error) bool) bool {
+	recording, found, err := recordings.Lookup(key)
+	if err != nil {
+		yield(llm.Event{}, err)
+		return true
+	}
+	if !found {
+		return false
+	}
+	m.used(key)
+	recording.events(yield)
+	return true
+}
+
+func (m *model) used(key string) {
+	if m.o.Used != nil {
+		m.o.Used(key)
+	}
+}
+
+func pass(stream iter.Seq2[llm.Event, error], yield func(llm.Event, error) bool) {
+	for event, err := range stream {
+		if !yield(event, err) || err != nil {
+			return
+		}
+	}
+}
+
+// mayAsk is nil where the model may be asked for a missing reply.
+func (m *model) mayAsk(req llm.Request) error {
+	missing := fault.New(fault.Missing, "no recorded reply%s on %s", subject(req), m.o.Resolved)
+	command := "record it: llmx test " + req.Origin.Suite + " --record"
+	if req.Origin.Suite == "" {
+		command = "ask without --replay"
+	}
+	if m.o.Mode == Replay {
+		return missing.WithHint("%s", command)
+	}
+	if m.o.CanAsk == nil {
+		return nil
+	}
+	reason := m.o.CanAsk()
+	if reason == nil {
+		return nil
+	}
+	why := fault.As(reason)
+	hint := "it cannot be asked for: " + why.Message
+	if why.Hint != "" {
+		hint += "; " + why.Hint
+	}
+	if req.Origin.Suite != "" {
+		hint += "; then " + command
+	}
+	return missing.WithHint("%s", hint).Because(reason)
+}
+
+// subject says what a request is for: " for case "x" (repeat 2) of triage@draft".
+func subject(req llm.Request) string {
+	text := ""
+	if req.Origin.Case != "" {
+		text = fmt.Sprintf(" for case %q", req.Origin.Case)
+		if req.Repeat > 0 {
+			text += fmt.Sprintf(" (repeat %d)", req.Repeat)
+		}
+	}
+	if req.Prompt.Name != "" {
+		text += " of " + req.Prompt.String()
+	}
+	return text
+}
+
+// ctxFault says why ctx is over, or nil if it is not.
+func ctxFault(ctx context.Context) error {
+	err := ctx.Err()
+	switch {
+	case err == nil:
+		return nil
+	case err == context.DeadlineExceeded:
+		return fault.New(fault.TimeoutTotal, "the deadline has passed").Because(err)
+	}
+	return fault.New(fault.Canceled, "canceled").Because(err)
+}
