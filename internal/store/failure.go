@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 
@@ -19,6 +20,9 @@ func failureOf(name, doing string, err error) error {
 	}
 	if known, ok := errors.AsType[*fault.Error](err); ok {
 		return known
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return fault.New(fault.Canceled, "stopped before it could %s the store %s", doing, name).Because(err)
 	}
 	said, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {

@@ -11,7 +11,7 @@ import (
 
 const (
 	// pruneRows bounds what one transaction removes, so that other writers get in.
-	pruneRows = 2000
+	pruneRows = 500
 	// vacuumPages bounds what one step gives back to the disk: 8 MB.
 	vacuumPages = 2000
 	// youngFor protects runs that may be under way, and what they are about to use.
@@ -21,8 +21,8 @@ const (
 // PruneRuns removes runs with their results, checks, calls, turns and attempts:
 // those that are not among the newest keepLast and were started before a time
 // (zero: whenever). A run that may be under way, begun here or in state Running
-// for less than a day, stays. Prompts and shapes that nothing names any more, and
-// expired cache entries, go as well. It returns how many runs it removed, and by
+// for less than a day, stays. Prompts that nothing names any more and expired
+// cache entries go as well. It returns how many runs it removed, and by
 // how many bytes the file has shrunk. When ctx ends it stops between two batches;
 // what is left of a run then is removed by the next time.
 func (s *Store) PruneRuns(ctx context.Context, keepLast int, before time.Time) (runs int, bytes int64, err error) {

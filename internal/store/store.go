@@ -59,8 +59,8 @@ type Store struct {
 }
 
 // Open opens the file, creates it and its directory where they are missing, and
-// brings its tables to the version of this program. Every error has the class
-// fault.Store and says what to do.
+// brings its tables to the version of this program. Errors have the class
+// fault.Store and say what to do, or fault.Canceled when ctx ended.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if o.BusyTimeout <= 0 {
 		o.BusyTimeout = defaultBusyTimeout
@@ -73,7 +73,10 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	}
 	s := &Store{name: o.Name, now: o.Now, content: o.Content}
 	if o.ReadOnly {
-		return s, s.openReaders(ctx, path, o)
+		if err := s.openReaders(ctx, path, o); err != nil {
+			return nil, err
+		}
+		return s, nil
 	}
 	w, err := openWriter(ctx, path, o)
 	if err != nil {

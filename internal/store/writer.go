@@ -20,9 +20,10 @@ const (
 	// writing it stays below the 50 ms that kill -9 may lose.
 	gatherFor = 20 * time.Millisecond
 	// batchRows bounds a batch, and so how long another process waits for the lock.
-	batchRows = 500
-	// queueRows bounds what waits for the writer; whoever comes later waits himself.
-	queueRows = 1024
+	batchRows = 256
+	// queueRows bounds what waits for the writer, which kill -9 loses too; whoever
+	// comes later waits himself.
+	queueRows = 256
 )
 
 // writer owns the one connection that writes. Rows are queued, and written in
