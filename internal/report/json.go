@@ -8,6 +8,8 @@ import (
 	"math"
 	"strings"
 	"time"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/llm"
@@ -218,16 +220,24 @@ func finiteGates(gates []eval.GateResult) []eval.GateResult {
 type escaper struct{ w *bufio.Writer }
 
 func (e *escaper) Write(data []byte) (int, error) {
-	for _, r := range string(data) {
-		switch {
-		case r == '\n' || !isUnsafe(r):
-			e.w.WriteRune(r)
-		case r > 0xffff:
-			r -= 0x10000
-			fmt.Fprintf(e.w, `\u%04x\u%04x`, 0xd800+(r>>10), 0xdc00+(r&0x3ff))
-		default:
+	safe := 0 // where what may be written as it is begins
+	for i := 0; i < len(data); {
+		r, size := utf8.DecodeRune(data[i:])
+		if r == '\n' || !isUnsafe(r) {
+			i += size
+			continue
+		}
+		e.w.Write(data[safe:i])
+		if r > 0xffff {
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(e.w, `\u%04x\u%04x`, high, low)
+		} else {
 			fmt.Fprintf(e.w, `\u%04x`, r)
 		}
+		i += size
+		safe = i
 	}
+	// The buffer keeps its first error, and its Flush gives it.
+	e.w.Write(data[safe:])
 	return len(data), nil
 }

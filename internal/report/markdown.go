@@ -204,17 +204,7 @@ func (m *markdown) failed(run eval.Run, limit int) {
 }
 
 func (m *markdown) remarks(run eval.Run) {
-	var list []string
-	list = append(list, run.Warnings...)
-	var notes []string
-	for _, g := range run.Verdict.Groups {
-		for _, warning := range g.Warnings {
-			list = append(list, name(g.Suite, g.Model)+": "+warning)
-		}
-		for _, note := range notesOf(g) {
-			notes = append(notes, name(g.Suite, g.Model)+": "+note)
-		}
-	}
+	list, notes := allWarnings(run), sharedNotes(run.Verdict)
 	const most = 10
 	m.add("\n")
 	for _, warning := range list[:min(len(list), most)] {

@@ -66,12 +66,7 @@ func sumErrors(v *eval.Verdict) []eval.ErrorClass {
 }
 
 func (p *page) warnings(run eval.Run) {
-	list := slices.Clone(run.Warnings)
-	for _, g := range run.Verdict.Groups {
-		for _, warning := range g.Warnings {
-			list = append(list, name(g.Suite, g.Model)+": "+warning)
-		}
-	}
+	list := allWarnings(run)
 	if len(list) == 0 {
 		return
 	}
@@ -83,9 +78,32 @@ func (p *page) warnings(run eval.Run) {
 	p.more(len(list)-most, run.ID)
 }
 
-// notes says what the figures speak of. A note that holds for every group is
-// written once, without a name.
+// allWarnings are those of the run, then those of its groups.
+func allWarnings(run eval.Run) []string {
+	list := slices.Clone(run.Warnings)
+	for _, g := range run.Verdict.Groups {
+		for _, warning := range g.Warnings {
+			list = append(list, name(g.Suite, g.Model)+": "+warning)
+		}
+	}
+	return list
+}
+
+// notes says what the figures speak of.
 func (p *page) notes(v *eval.Verdict) {
+	list := sharedNotes(v)
+	if len(list) == 0 {
+		return
+	}
+	p.space()
+	for _, note := range list {
+		p.hang("note: ", "  ", text(clip(note, 2*maxSentence)))
+	}
+}
+
+// sharedNotes gathers the notes of all groups. A note that holds for every group
+// stands there once, without a name.
+func sharedNotes(v *eval.Verdict) []string {
 	var order []string
 	groups := map[string][]string{}
 	for _, g := range v.Groups {
@@ -96,17 +114,12 @@ func (p *page) notes(v *eval.Verdict) {
 			groups[note] = append(groups[note], name(g.Suite, g.Model))
 		}
 	}
-	if len(order) == 0 {
-		return
-	}
-	p.space()
-	for _, note := range order {
-		about := ""
+	for i, note := range order {
 		if names := groups[note]; len(names) < len(v.Groups) {
-			about = some(names, 3) + ": "
+			order[i] = some(names, 3) + ": " + note
 		}
-		p.hang("note: ", "  ", text(clip(about+note, 2*maxSentence)))
 	}
+	return order
 }
 
 func notesOf(g eval.GroupVerdict) []string {

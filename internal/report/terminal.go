@@ -57,8 +57,11 @@ func outcome(run eval.Run) (string, role) {
 // sentence is the verdict's sentence, with the word before it where it lacks it.
 func sentence(run eval.Run) string {
 	if run.Verdict == nil {
-		if run.Failure != nil {
+		switch {
+		case run.Failure != nil:
 			return run.Failure.Message
+		case run.State == eval.Running:
+			return "the run has no end yet: it goes on, or it was killed"
 		}
 		return string(run.Word)
 	}
@@ -153,6 +156,9 @@ func (p *page) groupTitle(g eval.GroupVerdict) {
 		about += " against " + g.BaselineFrom
 	} else if !g.HasBaseline {
 		about += ", no baseline yet"
+	}
+	if g.Judged < g.Planned {
+		title = append(title, span{"  " + number(g.Judged) + " of " + number(g.Planned) + " judged", doubtful})
 	}
 	p.line(append(title, span{"  " + strings.TrimPrefix(about, ", "), faint})...)
 }
