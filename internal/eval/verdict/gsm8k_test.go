@@ -1,0 +1,129 @@
+package verdict
+
+import (
+	"bufio"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+)
+
+// problem is a line of the GSM8K release's example_model_solutions.jsonl.
+type problem struct {
+	Models map[string]struct {
+		Correct  bool   `json:"is_correct"`
+		Solution string `json:"solution"`
+	}
+}
+
+func readProblems(t *testing.T) []problem {
+	t.Helper()
+	directory, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(directory, "go.mod")); err == nil {
+			break
+		}
+		directory = filepath.Dir(directory)
+	}
+	f, err := os.Open(filepath.Join(directory, "..", "shared", "data", "gsm8k", "example_model_solutions.jsonl"))
+	if err != nil {
+		t.Skip("the GSM8K answers are not here:", err)
+	}
+	defer f.Close()
+	var problems []problem
+	scanner := bufio.NewScanner(f)
+	scanner.Buffer(nil, 1<<20)
+	for scanner.Scan() {
+		var p problem
+		p.Models = map[string]struct {
+			Correct  bool   `json:"is_correct"`
+			Solution string `json:"solution"`
+		}{}
+		var raw map[string]json.RawMessage
+		if err := json.Unmarshal(scanner.Bytes(), &raw); err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range raw {
+			if strings.HasPrefix(name, "6b_") || strings.HasPrefix(name, "175b_") {
+				model := p.Models[name]
+				if err := json.Unmarshal(value, &model); err != nil {
+					t.Fatal(err)
+				}
+				p.Models[name] = model
+			}
+		}
+		problems = append(problems, p)
+	}
+	if err := scanner.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return problems
+}
+
+func TestGSM8K(t *testing.T) {
+	problems := readProblems(t)
+	tests := []struct {
+		baseline, candidate string
+		first               int
+		margin              float64
+		down, up            int
+		p                   float64 // one-sided, of the word's direction; 0: not given
+		word                eval.Word
+		exit                int
+		sentence            string
+	}{
+		{"6b_verification", "175b_finetuning", 1319, 0, 209, 152, 0.0015753284, eval.Regressed, 1,
+			"regressed: gsm8k on small: accuracy 0.35, was 0.39 (p = 0.0016, 209 down, 152 up)"},
+		// The oracle file prints 0.5774904886 here; its own b = c = 13 give the
+		// fraction Σ C(26, k) for k ≤ 13 over 2²⁶ = 0.577490508556…, which is asserted.
+		{"6b_verification", "175b_finetuning", 100, 0.02, 13, 13, 9688683.0 / 16777216, eval.Inconclusive, 0, "inconclusive: gsm8k on small"},
+		{"6b_finetuning", "6b_verification", 1319, 0.02, 64, 293, 0, eval.Improved, 0, "improved: gsm8k on small: accuracy 0.39, was 0.22 (p < 0.0001, 64 down, 293 up)"},
+	}
+	correct := map[string]int{"6b_finetuning": 286, "6b_verification": 515, "175b_finetuning": 458, "175b_verification": 742}
+	counted := map[string]int{}
+	for _, p := range problems {
+		for name, model := range p.Models {
+			if model.Correct {
+				counted[name]++
+			}
+		}
+	}
+	for name, want := range correct {
+		if counted[name] != want {
+			t.Errorf("%s: %d correct, want %d", name, counted[name], want)
+		}
+	}
+	for _, test := range tests {
+		b := newBench(maxDrop("accuracy", test.margin))
+		b.group.Suite = "gsm8k"
+		for i, p := range problems[:test.first] {
+			outcome := map[bool]string{true: "p", false: "f"}
+			id := strconv.Itoa(i + 1)
+			before, now := p.Models[test.baseline], p.Models[test.candidate]
+			line := b.before(id, outcome[before.Correct])
+			line.Answers[0].Digest, line.Answers[0].Text = eval.DigestOf(before.Solution), &before.Solution
+			b.now(id, outcome[now.Correct])
+			b.results[i].Answer = now.Solution
+		}
+		v := b.judge()
+		gate := v.Groups[0].Gates[0]
+		if v.Word != test.word || v.Exit != test.exit || gate.Down != test.down || gate.Up != test.up {
+			t.Errorf("%s → %s: %s, exit %d, %d down, %d up", test.baseline, test.candidate, v.Word, v.Exit, gate.Down, gate.Up)
+		}
+		if test.p != 0 && math.Abs(*gate.P-test.p) > 5e-11 {
+			t.Errorf("%s → %s: p = %.12f, want %.10f", test.baseline, test.candidate, *gate.P, test.p)
+		}
+		if !strings.HasPrefix(v.Sentence, test.sentence) {
+			t.Errorf("%q, want %q", v.Sentence, test.sentence)
+		}
+		t.Log(v.Sentence, "–", gate.Note)
+	}
+}
