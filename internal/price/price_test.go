@@ -55,6 +55,7 @@ func TestCost(t *testing.T) {
 		{"absurd counts", small, llm.Usage{Input: math.MaxInt64}, llm.KnownCost(150_000_000 * 1_000_000)},
 		{"beyond what money holds", Price{Input: math.MaxInt64, CachedInput: math.MaxInt64, Output: math.MaxInt64, Known: true}, llm.Usage{Input: math.MaxInt64, Output: math.MaxInt64}, llm.KnownCost(math.MaxInt64)},
 		{"just beyond what money holds", Price{Input: math.MaxInt64, Known: true}, llm.Usage{Input: 1_000_001}, llm.KnownCost(math.MaxInt64)},
+		{"the first sum whose quotient needs more than 64 bits", Price{Input: 18_446_744_073_710, Known: true}, llm.Usage{Input: mostTokens}, llm.KnownCost(math.MaxInt64)},
 		{"free is not unknown", Price{Known: true}, llm.Usage{Input: 1}, llm.KnownCost(0)},
 		{"unknown stays unknown", Price{Input: 5}, llm.Usage{Input: 1}, llm.Cost{}},
 	}
