@@ -245,6 +245,13 @@ func TestMarkdownStaysSmall(t *testing.T) {
 	}
 }
 
+func TestMarkdownListsAsManyFlipsAsAsked(t *testing.T) {
+	got := render(t, func(w *bytes.Buffer) error { return Markdown(w, regressed(), 2) })
+	if n := strings.Count(got, "```diff"); n != 2 || !strings.Contains(got, "… and 5 more: `llmx runs show r7k2m9`") {
+		t.Errorf("%d flips in:\n%s", n, got)
+	}
+}
+
 // Outside of fences and code spans nothing of an answer is markup.
 func TestMarkdownOfHostileAnswers(t *testing.T) {
 	got := render(t, func(w *bytes.Buffer) error { return Markdown(w, hostileRun(), 1000) })

@@ -259,3 +259,15 @@ func TestProgress(t *testing.T) {
 		t.Errorf("%q is wider than the terminal", got)
 	}
 }
+
+func BenchmarkDiffRuns(b *testing.B) {
+	results := make([]eval.Result, 100_000)
+	for i := range results {
+		results[i] = eval.Result{Suite: "s", Model: "m", Case: fmt.Sprintf("case-%06d", i), Status: eval.Pass, Digest: "d", Answer: "yes"}
+	}
+	for b.Loop() {
+		if err := DiffRuns(&bytes.Buffer{}, eval.Run{}, eval.Run{}, sequence(results), sequence(results), Style{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -83,6 +84,30 @@ func TestHugeDiffsAreQuick(t *testing.T) {
 	diffAnswers(hostile["deep"], hostile["deep"]+"1")
 	if took := time.Since(start); took > 2*time.Second {
 		t.Errorf("took %v", took)
+	}
+}
+
+// What is too large for an exact comparison is shown as replaced, but for its same
+// start and end.
+func TestLargeDiffsAreNotComputed(t *testing.T) {
+	var a, b strings.Builder
+	a.WriteString("start\n")
+	b.WriteString("start\n")
+	for i := range maxTokens + 1 {
+		fmt.Fprintf(&a, "%d\n", i)
+		fmt.Fprintf(&b, "%d\n", i+1)
+	}
+	edits := lineDiff(a.String()+"end\n", b.String()+"end\n")
+	if len(edits) != 2*(maxTokens+1)+2 || edits[0].op != kept || edits[1].op != dropped || edits[len(edits)-2].op != put || edits[len(edits)-1].op != kept {
+		t.Errorf("%d edits", len(edits))
+	}
+}
+
+func TestDeepJSONIsNotLaidOut(t *testing.T) {
+	for levels, want := range map[int]bool{maxDepth: true, maxDepth + 1: false} {
+		if _, ok := prettyJSON(strings.Repeat("[", levels) + strings.Repeat("]", levels)); ok != want {
+			t.Errorf("%d levels: %v", levels, ok)
+		}
 	}
 }
 
