@@ -2,6 +2,7 @@ package openai
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -18,7 +19,11 @@ const testKey = "sk-test-7f3a9c"
 // serve starts a server with a handler and makes a provider for it.
 func serve(t testing.TB, handler http.HandlerFunc) *Provider {
 	t.Helper()
-	server := httptest.NewServer(handler)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Only when the request is read does a server see that its client leaves.
+		_, _ = io.Copy(io.Discard, r.Body)
+		handler(w, r)
+	}))
 	t.Cleanup(func() {
 		server.CloseClientConnections()
 		server.Close()
