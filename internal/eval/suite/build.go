@@ -1,0 +1,113 @@
+package suite
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/fault"
+)
+
+// build makes a case of its source: the inputs fit the prompt, the checks that
+// apply to it are there, and the hashes are made. Of a case with problems the
+// id and the place are given all the same.
+func (p *plan) build(s *source, own []expectation) (eval.Case, error) {
+	c := eval.Case{
+		Suite: p.suite, ID: s.id, Tags: s.tags, Vars: s.vars, Meta: s.meta, Repeats: s.repeats, Place: s.place,
+	}
+	if s.golden != nil {
+		c.Golden = &eval.Golden{Value: *s.golden, Exact: s.exact}
+	}
+	if c.Vars == nil {
+		c.Vars = map[string]any{}
+	}
+	var problems fault.List
+	problems.Add(checkID(s.id))
+	problems.Add(checkTags(s.tags))
+	if p.prompt.CheckVars != nil {
+		problems.Add(p.prompt.CheckVars(c.Vars))
+	}
+	p.addChecks(&c, own, &problems)
+	if len(problems) == 0 {
+		problems.Add(p.addHashes(&c))
+	}
+	if len(problems) == 0 {
+		return c, nil
+	}
+	return c, at(s.place, problems)
+}
+
+const maxID = 200
+
+func checkID(id string) error {
+	const hint = "every case has an id of its own, which stays when the case moves"
+	switch {
+	case id == "":
+		return fault.New(fault.Invalid, "the case has no id").WithHint(hint)
+	case len(id) > maxID:
+		return fault.New(fault.Invalid, "the case id has %d bytes, at most %d are allowed", len(id), maxID)
+	case strings.TrimSpace(id) != id, strings.ContainsFunc(id, unicode.IsControl):
+		return fault.New(fault.Invalid, "the case id %s has white space around it, or control characters", strconv.Quote(id))
+	}
+	return nil
+}
+
+func checkTags(tags []string) error {
+	for i, tag := range tags {
+		if tag == "" || strings.TrimSpace(tag) != tag || strings.ContainsAny(tag, ",;") || strings.ContainsFunc(tag, unicode.IsControl) {
+			return fault.New(fault.Invalid, "the tag %s is empty, or has a comma, a semicolon, control characters or white space around it", strconv.Quote(tag))
+		}
+		if slices.Contains(tags[:i], tag) {
+			return fault.New(fault.Invalid, "the tag %q is given twice", tag)
+		}
+	}
+	return nil
+}
+
+// addChecks puts the effective checks in order: how the golden answer is compared,
+// where nobody says so; then the suite's, then the case's own. A check golden that
+// is written replaces the one that is not, and the case's replaces the suite's.
+// The suite's says how to compare where there is a golden answer, and else nothing.
+func (p *plan) addChecks(c *eval.Case, own []expectation, problems *fault.List) {
+	mine, failed := p.checks(c, own, problems)
+	suites, alsoFailed := p.checks(c, p.expect, problems)
+	ownGolden := slices.ContainsFunc(mine, p.isGolden)
+	switch {
+	case c.Golden == nil && ownGolden:
+		problems.Add(fault.New(fault.Invalid, "the check golden needs a golden answer").WithHint("add golden: to the case, or take the check out"))
+	case c.Golden == nil || ownGolden:
+		suites = slices.DeleteFunc(suites, p.isGolden)
+	case !slices.ContainsFunc(suites, p.isGolden):
+		c.Checks = append(c.Checks, p.deps.GoldenCheck)
+	}
+	c.Checks = append(append(c.Checks, suites...), mine...)
+	if len(c.Checks) == 0 && !failed && !alsoFailed && !p.partial {
+		problems.Add(fault.New(fault.Invalid, "the case %s has no check: nothing could tell a wrong answer", strconv.Quote(c.ID)).
+			WithHint("add golden: or expect: to it, or expect: to the suite"))
+	}
+}
+
+func (p *plan) checks(c *eval.Case, list []expectation, problems *fault.List) (checks []eval.Check, failed bool) {
+	if len(list) == 0 {
+		return nil, false
+	}
+	checks = make([]eval.Check, 0, len(list)+1)
+	for _, e := range list {
+		check, err := p.check(e, c)
+		if err != nil {
+			problems.Add(err)
+			failed = true
+			continue
+		}
+		checks = append(checks, check)
+	}
+	return checks, failed
+}
+
+// isGolden tells a written check of the golden answer, plain or within not.
+func (p *plan) isGolden(check eval.Check) bool {
+	name := p.deps.GoldenCheck.Name()
+	return check.Name() == name || check.Name() == "not "+name
+}
