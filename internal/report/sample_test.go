@@ -195,6 +195,9 @@ func hostileRun() eval.Run {
 	old := `{"label":"billing"}`
 	for _, key := range sortedKeys(hostile) {
 		bad := hostile[key]
+		if len(bad) > 1<<18 && key != "oneword" {
+			bad = bad[:1<<16]
+		}
 		g.Flips = append(g.Flips,
 			eval.Flip{Suite: "triage", Model: "small", Case: key + bad, Tags: []string{bad}, Before: "1/1", After: "0/1", Worse: true, Reason: bad, Old: &old, New: bad},
 			eval.Flip{Suite: "triage", Model: "small", Case: key + "-2", Before: "0/1", After: "1/1", Reason: bad, Old: of(bad), New: bad + " more", Accepted: bad})
