@@ -31,7 +31,7 @@ func BenchmarkCall(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			stream, err := client.CreateChatCompletionStream(b.Context(), openai.ChatCompletionRequest{
-				Model: "gpt-test", Temperature: 0.5, MaxTokens: 200,
+				Model: "gpt-test", Temperature: 0.5, MaxCompletionTokens: 200,
 				Messages:      []openai.ChatCompletionMessage{{Role: "system", Content: system}, {Role: "user", Content: user}},
 				StreamOptions: &openai.StreamOptions{IncludeUsage: true},
 			})
@@ -62,7 +62,7 @@ func BenchmarkCall(b *testing.B) {
 		model := p.Model("gpt-test", Caps{})
 		req := llm.Request{
 			Messages: []llm.Message{llm.Text(llm.System, system), llm.Text(llm.User, user)},
-			Options:  llm.Options{"temperature": json.RawMessage("0.5"), "max_tokens": json.RawMessage("200")},
+			Options:  llm.Options{"temperature": json.RawMessage("0.5"), "max_completion_tokens": json.RawMessage("200")},
 		}
 		b.ReportAllocs()
 		for b.Loop() {

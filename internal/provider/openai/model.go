@@ -135,7 +135,7 @@ func (a *answer) receive(stream *openai.ChatCompletionStream) (more bool, err er
 				return false, nil
 			}
 		}
-		if a.size > maxAnswer {
+		if a.size > a.model.provider.maxAnswer {
 			return true, errTooLong
 		}
 	}

@@ -49,6 +49,7 @@ type Provider struct {
 	client    *openai.Client
 	readers   sync.Pool    // of *bufio.Reader, for answers
 	unusable  *fault.Error // why no request can be sent, or nil
+	maxAnswer int          // bytes of text, reasoning and tool calls
 }
 
 const (
@@ -64,7 +65,7 @@ func New(o Options) *Provider {
 	p := &Provider{
 		name: o.Name, hasKey: o.APIKey != "", headers: o.Headers,
 		secrets: newRedactor(o), now: o.Now, transport: o.Transport,
-		unusable: check(o),
+		unusable: check(o), maxAnswer: maxAnswer,
 	}
 	if p.transport == nil {
 		p.transport = pool(o)
