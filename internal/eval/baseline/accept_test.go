@@ -89,6 +89,16 @@ func TestFromResults(t *testing.T) {
 	}
 }
 
+func TestAnswersAreSortedByCount(t *testing.T) {
+	for _, often := range []string{"right", "wrong"} {
+		seldom := map[string]string{"right": "wrong", "wrong": "right"}[often]
+		b, err := FromResults(stream(result("small", "a", 0, seldom), result("small", "a", 1, often), result("small", "a", 2, often)), []eval.Group{groupOf("small", 3)}, complete)
+		if err != nil || b.Lines[0].Answers[0].Digest != eval.DigestOf(often) {
+			t.Errorf("%s was given twice: %+v, %v", often, b, err)
+		}
+	}
+}
+
 func TestTextsAreLeftOutOfLargeBaselines(t *testing.T) {
 	var results []eval.Result
 	for i := range maxTexts + 1 {

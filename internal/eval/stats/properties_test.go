@@ -101,7 +101,7 @@ func TestMcNemarOfManyPairs(t *testing.T) {
 // where the outcomes are fine enough).
 func TestPIsUniformUnderTheNull(t *testing.T) {
 	random := rand.New(rand.NewPCG(9, 9))
-	const runs = 2000
+	const runs = 1000
 	var stratified, flips, ranks int
 	for range runs {
 		counts := Strata{}
@@ -130,10 +130,10 @@ func TestPIsUniformUnderTheNull(t *testing.T) {
 			ranks++
 		}
 	}
-	// Three standard errors of a share of 0.05 over 2,000 runs are 0.015.
+	// Three standard errors of a share of 0.05 over 1,000 runs are 0.021.
 	for name, hits := range map[string]int{"stratified": stratified, "sign flip": flips, "signed rank": ranks} {
 		share := float64(hits) / runs
-		if share > 0.065 || share < 0.03 {
+		if share > 0.071 || share < 0.03 {
 			t.Errorf("%s: p ≤ 0.05 in a share of %v under the null hypothesis", name, share)
 		}
 	}
@@ -178,15 +178,16 @@ func TestWilcoxonOfManyAgreesWithTheExactOne(t *testing.T) {
 	random := rand.New(rand.NewPCG(11, 11))
 	differences := make([]float64, wilcoxonExact+1)
 	for i := range differences {
-		differences[i] = math.Round(4*(random.NormFloat64()+0.15)) / 4
+		differences[i] = random.NormFloat64() + 0.15
 	}
-	for len(differences) <= 400 {
+	for tolerance := 2e-4; len(differences) <= 400; {
 		ranks, positive := doubledRanks(differences)
 		exact := rankDistribution(ranks).tails(positive)
 		got := Wilcoxon(differences)
-		near(t, "less", got.Less, exact.Less, 5e-3)
-		near(t, "greater", got.Greater, exact.Greater, 5e-3)
+		near(t, "less", got.Less, exact.Less, tolerance)
+		near(t, "greater", got.Greater, exact.Greater, tolerance)
 		differences = append(differences, differences...)
+		tolerance = 3e-3 // with ties the steps are no longer even
 	}
 }
 
@@ -298,8 +299,7 @@ func TestTenThousandCasesOfTenRepeatsTakeLessThanASecond(t *testing.T) {
 	took := time.Since(start)
 	z := (float64(got.Observed) + 0.5 - got.Expected) / math.Sqrt(got.Variance)
 	near(t, "P.Less against the normal limit", got.Less, normalCDF(z), 1e-3)
-	// The race detector slows sums down tenfold; the bound leaves room for it.
-	if limit := 5 * time.Second; took > limit {
+	if limit := slower * time.Second; took > limit {
 		t.Errorf("took %v, more than %v", took, limit)
 	}
 	t.Logf("%d kinds of cases in %v", len(counts), took)

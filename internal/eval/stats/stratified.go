@@ -153,21 +153,32 @@ func (d distribution) power(count int) distribution {
 	}
 }
 
-// convolveAll sums independent numbers, the narrowest first.
+// convolveAll sums independent numbers, neighbours in width first, as in a
+// tournament: few sums are wide, and most of the work is among narrow ones.
 func convolveAll(parts []distribution) distribution {
 	slices.SortFunc(parts, func(a, b distribution) int {
 		return cmp.Or(len(a.mass)-len(b.mass), a.low-b.low, cmp.Compare(a.mass[0], b.mass[0]))
 	})
-	sum := distribution{mass: []float64{1}}
-	for _, part := range parts {
-		sum = convolve(sum, part)
+	if len(parts) == 0 {
+		return distribution{mass: []float64{1}}
 	}
-	return sum
+	for len(parts) > 1 {
+		half := parts[:0]
+		for i := 0; i < len(parts); i += 2 {
+			if i+1 < len(parts) {
+				half = append(half, convolve(parts[i], parts[i+1]))
+			} else {
+				half = append(half, parts[i])
+			}
+		}
+		parts = half
+	}
+	return parts[0]
 }
 
 // Sums over fewer points than trimFrom are kept whole.
 const (
-	trimFrom = 4096
+	trimFrom = 1024
 	trimMass = 1e-30
 )
 

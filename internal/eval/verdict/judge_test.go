@@ -333,6 +333,25 @@ func TestNamedMetrics(t *testing.T) {
 	}
 }
 
+// Half of every case's repeats is missing: with them the scores may be as before.
+func TestErrorsCouldHaveSavedAScore(t *testing.T) {
+	fill := func(before float64) eval.Verdict {
+		b := newBench(maxDrop("style", 0), minimum("accuracy", 0))
+		for i := range 8 {
+			b.many(1, "pp", "pe")
+			b.settings.Baseline.Lines[i].Scores = map[string]float64{"style": before}
+			b.results[2*i].Scores = []eval.Score{{Metric: "style", Value: 0, Pass: true}}
+		}
+		return b.judge()
+	}
+	if v := fill(0.5); v.Exit != 4 || v.Word != eval.NotGated {
+		t.Errorf("exit %d, %s", v.Exit, v.Sentence)
+	}
+	if v := fill(0.6); v.Exit != 1 || v.Word != eval.Regressed {
+		t.Errorf("exit %d, %s", v.Exit, v.Sentence)
+	}
+}
+
 // A failure before scoring has no score; left out, failing would raise the metric.
 func TestFailuresWithoutScoresCountAsZero(t *testing.T) {
 	b := newBench(minimum("accuracy", 0))

@@ -58,7 +58,7 @@ func TestRescoring(t *testing.T) {
 	}{
 		{"deterministic", contains{text: "p", metric: "style"}, func(*eval.BaselineLine) {}, 1, 0, 1},
 		{"now both fail", contains{text: "q"}, func(*eval.BaselineLine) {}, 1, 0, 0},
-		{"operational checks are left out", contains{text: "p", operational: true, guess: true}, func(*eval.BaselineLine) {}, 1, 0, 1},
+		{"operational checks are left out", contains{text: "q", operational: true, guess: true}, func(*eval.BaselineLine) {}, 1, 0, 1},
 		{"a judge is asked again only by a run", contains{text: "p", guess: true}, func(*eval.BaselineLine) {}, 0, 1, 0},
 		{"no text", contains{text: "p"}, func(line *eval.BaselineLine) { line.Answers[0].Text = nil }, 0, 1, 0},
 		{"a length stop stays a fail", contains{text: "p"}, func(line *eval.BaselineLine) { line.Answers[0].Finish = llm.FinishLength }, 1, 0, 0},
@@ -143,7 +143,8 @@ func TestTheOrderOfResultsDoesNotMatter(t *testing.T) {
 		b.settings.Baseline.Lines[i].Cost = &cost
 		b.settings.Baseline.Lines[i].Scores = map[string]float64{"style": 0.5}
 	}
-	for _, r := range b.results {
+	for i, r := range b.results {
+		r.Answer = fmt.Sprint(r.Answer, i)
 		r.Cost = llm.KnownCost(llm.Money(900 + random.IntN(200)))
 		if r.Status.Judged() {
 			r.Scores = append(r.Scores, eval.Score{Metric: "style", Value: float64(random.IntN(5)) / 4, Pass: true})
