@@ -142,8 +142,8 @@ func TestPIsUniformUnderTheNull(t *testing.T) {
 func TestSignFlipOfManyAgreesWithTheNormalLimit(t *testing.T) {
 	random := rand.New(rand.NewPCG(10, 10))
 	for _, shift := range []float64{-0.1, 0, 0.05} {
-		differences := make([]float64, 500)
-		thirds := make([]float64, 500)
+		differences := make([]float64, 150)
+		thirds := make([]float64, 150)
 		for i := range differences {
 			differences[i] = random.NormFloat64() + shift
 			thirds[i] = math.Round(3*differences[i]) / 3
