@@ -20,7 +20,7 @@ func readCSV(p *plan, name string, from io.Reader, yield func(row, error) bool) 
 	bounded := &boundedReader{from: skipMark(from)}
 	reader := csv.NewReader(bounded)
 	reader.FieldsPerRecord, reader.ReuseRecord = -1, true
-	t := table{plan: p, name: name, reader: reader}
+	t := table{plan: p, name: name, next: 1, reader: reader}
 	bounded.left = maxRow
 	if err := t.readHeader(); err != nil {
 		yield(row{}, err)
@@ -48,6 +48,7 @@ type table struct {
 	name   string
 	header []string
 	cells  []cellReader // one a column
+	next   int          // the line after the row that was read last
 	reader *csv.Reader
 }
 
@@ -59,6 +60,7 @@ func (t *table) readHeader() error {
 	if err != nil {
 		return t.broken(err)
 	}
+	t.passed(cells)
 	var problems fault.List
 	for i, name := range cells {
 		name = strings.TrimSpace(name)
@@ -84,6 +86,13 @@ func (t *table) place(column int) fault.Place {
 	return fault.Place{File: t.name, Line: line, Col: col}
 }
 
+// passed keeps where the next row begins, for when it cannot be read.
+func (t *table) passed(cells []string) {
+	last := len(cells) - 1
+	line, _ := t.reader.FieldPos(last)
+	t.next = line + strings.Count(cells[last], "\n") + 1
+}
+
 // broken words a failure after which the file cannot be read on.
 func (t *table) broken(err error) error {
 	if wrong, ok := errors.AsType[*csv.ParseError](err); ok {
@@ -91,14 +100,14 @@ func (t *table) broken(err error) error {
 		return fault.At(place, "not valid CSV: %v", wrong.Err).
 			WithHint(`a cell with a comma, a quote or a new line stands in quotes, and a quote within is written twice: "say ""hi"""`)
 	}
-	line, _ := t.reader.FieldPos(0)
 	if errors.Is(err, errRowTooLong) {
-		return fault.At(fault.Place{File: t.name, Line: line + 1}, "a row has more than %d MB", maxRow>>20).WithHint("is a quote never closed?")
+		return fault.At(fault.Place{File: t.name, Line: t.next}, "a row has more than %d MB", maxRow>>20).WithHint("is a quote never closed?")
 	}
 	return fault.At(fault.Place{File: t.name}, "the file cannot be read on: %v", cause(err)).Because(err)
 }
 
 func (t *table) row(cells []string) (row, error) {
+	t.passed(cells)
 	place := t.place(0)
 	place.Col = 0
 	if len(cells) != len(t.header) {

@@ -160,15 +160,19 @@ func (p *plan) check(e expectation, c *eval.Case) (eval.Check, error) {
 	if err == nil {
 		return check, nil
 	}
+	return nil, moved(err, c.Place, fmt.Sprintf("with this case's row, the check at %s: ", e.node.Place()))
+}
+
+// moved puts problems at another place, and says before each what it is about.
+func moved(err error, place fault.Place, about string) error {
 	var problems fault.List
 	problems.Add(err)
 	for i, problem := range problems {
-		moved := *problem
-		moved.Place = c.Place
-		moved.Message = fmt.Sprintf("with this case's row, the check at %s: %s", e.node.Place(), problem.Message)
-		problems[i] = &moved
+		copied := *problem
+		copied.Place, copied.Message = place, about+problem.Message
+		problems[i] = &copied
 	}
-	return nil, problems
+	return problems.Err()
 }
 
 // rowOf is what templates see: the inputs by name, and the case's own words, which

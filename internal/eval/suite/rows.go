@@ -218,14 +218,7 @@ func (p *plan) rowExpect(r row, memory expectMemory) ([]expectation, error) {
 	if known, ok := memory[text]; ok {
 		return known, nil
 	}
-	n := strictyaml.FromJSON(value, r.place)
-	if isText {
-		var err error
-		if n, err = strictyaml.Parse(r.place.File, []byte(text), r.place.Line); err != nil {
-			return nil, err
-		}
-	}
-	list, err := p.oneOrMore(n)
+	list, err := p.columnExpect(value, r.place)
 	if err != nil {
 		return nil, err
 	}
@@ -234,6 +227,21 @@ func (p *plan) rowExpect(r row, memory expectMemory) ([]expectation, error) {
 	}
 	memory[text] = list
 	return list, nil
+}
+
+// columnExpect reads what a column holds. All problems stand at the row: lines and
+// columns within its text are not the file's.
+func (p *plan) columnExpect(value any, place fault.Place) ([]expectation, error) {
+	n := strictyaml.FromJSON(value, place)
+	var list []expectation
+	var err error
+	if text, ok := value.(string); ok {
+		n, err = strictyaml.Parse(place.File, []byte(text), place.Line)
+	}
+	if err == nil {
+		list, err = p.oneOrMore(n)
+	}
+	return list, moved(err, place, "the column expect: ")
 }
 
 func (p *plan) oneOrMore(n strictyaml.Node) ([]expectation, error) {
