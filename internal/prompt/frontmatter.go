@@ -12,7 +12,6 @@ import (
 // frontMatter is the YAML head of a prompt file, in the keys of the Prompty
 // convention; llmx: has what that has no word for.
 type frontMatter struct {
-	Place       fault.Place     `yaml:",place"`
 	Name        strictyaml.Node `yaml:"name,required"`
 	Description string          `yaml:"description"`
 	Authors     []string        `yaml:"authors"`

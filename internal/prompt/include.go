@@ -18,6 +18,7 @@ type flattener struct {
 	fsys     fs.FS
 	dir      string // of the prompt, "prompts/triage"
 	released bool   // a release holds no include
+	broken   bool   // the text is not even tags and text, or an include tears a block: no use in looking further
 	size     int    // bytes so far
 	problems *fault.List
 }
@@ -28,6 +29,7 @@ func (f *flattener) flatten(body source, stack []string) source {
 	tokens, bad := scan(body.s)
 	if bad != nil {
 		f.problems.Add(fault.At(body.place(bad.at), "%s", bad.message))
+		f.broken = true
 		return body
 	}
 	var out sourceBuilder
@@ -54,7 +56,7 @@ func (f *flattener) flatten(body source, stack []string) source {
 // include gives the text of the file that an include tag names.
 func (f *flattener) include(body source, t token, stack []string) source {
 	place := body.place(t.start)
-	nothing := newSource("", place)
+	nothing := newSource("{##}", place) // so that its section is not found to be empty
 	refuse := func(err *fault.Error) source {
 		f.problems.Add(err)
 		return nothing
@@ -123,18 +125,20 @@ func (f *flattener) check(included source) {
 	tokens, bad := scan(included.s)
 	if bad != nil {
 		f.problems.Add(fault.At(included.place(bad.at), "%s", bad.message))
+		f.broken = true
+		return
+	}
+	if err := checkBlocks(included, tokens); err != nil {
+		f.problems.Add(err)
+		f.broken = true
 		return
 	}
 	for _, line := range headerLines(included.s, tokens) {
 		f.problems.Add(fault.At(included.place(line.start), "the role header %q stands in an include", string(line.role)+":").
 			WithHint("roles stand in the prompt's own file; write \\%s: for a line that is text", line.role))
 	}
-	if len(*f.problems) == 0 {
-		f.problems.Add(checkBlocks(included, tokens))
-	}
-	if len(*f.problems) == 0 {
-		if _, err := compileTemplate(included); err != nil {
-			f.problems.Add(err)
-		}
+	if _, err := compileTemplate(included); err != nil {
+		f.problems.Add(err)
+		f.broken = true
 	}
 }

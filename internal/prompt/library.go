@@ -255,7 +255,7 @@ func brokenRelease(entry *locked, name, version string, err error) error {
 	}
 	failure := drifted(promptFile(name, version), "the release %s@%s was edited: %s", name, version, cause.Message)
 	failure.Place = cause.Place
-	return failure.WithHint("undo the edit: git checkout %s", promptFile(name, version)).Because(err)
+	return failure.WithHint("undo the edit: git checkout %s", promptFile(name, version)).Because(cause)
 }
 
 // descent warns of a release that does not descend from the one before it.

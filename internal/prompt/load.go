@@ -76,7 +76,7 @@ func (l *loader) prompt(text string) *Prompt {
 
 	f := &flattener{fsys: l.fsys, dir: l.dir, released: l.version != draftName, problems: &l.problems}
 	body = f.flatten(body, []string{l.file})
-	if len(l.problems) > 0 && len(body.s) == 0 {
+	if f.broken {
 		return nil
 	}
 	l.compile(p, body)
@@ -176,7 +176,7 @@ func (l *loader) sameSchema(flat string, place fault.Place, out outputs) error {
 		}
 	}
 	return fault.At(place, "the schema of %s reads differently as YAML, so that it cannot be released", out.file).
-		WithHint("write numbers without exponent, and no control characters")
+		WithHint("a property named << is one reason")
 }
 
 // partHashes names what a prompt is made of, so that drift can say what changed.

@@ -2,6 +2,7 @@ package prompt
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -191,6 +192,8 @@ func TestRender(t *testing.T) {
 			want: []string{"user: 1a2b a=1 z=True"}},
 		{name: "a message whose text is empty stays a message", inputs: "q: {kind: string}", body: "system:\n{% if q %}x{% endif %}\nuser:\nhi", want: []string{"system: ", "user: hi"}},
 		{name: "assistant sections", body: "user:\na\nassistant:\nb\nuser:\nc", want: []string{"user: a", "assistant: b", "user: c"}},
+		{name: "nested blocks", inputs: "l: {kind: array}", body: "user:\n{% for x in l %}{% if x %}{{ x }}{% endif %}{% endfor %}",
+			vars: map[string]any{"l": []any{json.Number("1"), nil}}, want: []string{"user: 1"}},
 		{name: "macros, with and set", body: "user:\n{% macro m(a, b=1) %}{{ a }}{{ b }}{% endmacro %}{% set y = 2 %}{% with z = y + 1 %}{{ m(y, b=z) }}{% endwith %}", want: []string{"user: 23"}},
 	}
 	for _, tt := range tests {
@@ -205,6 +208,80 @@ func TestRender(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(tt.want, spoken(messages)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestIncludesStandForTheirText(t *testing.T) {
+	p := resolve(t, project(map[string]string{
+		"prompts/t/draft.prompty": "---\nname: t\n---\nsystem:\na \n {%- include 'in.j2' -%} \n b{% include 'in.j2' %}\nuser:\n{% include 'set.j2' %}{{ x }}{% include 'esc.j2' %}\n",
+		"prompts/t/in.j2":         "[near]\n",
+		"prompts/in.j2":           "[far]\n",
+		"prompts/set.j2":          "{% set x = 1 %}",
+		"prompts/esc.j2":          "\n\\user:\n\n",
+	}), "t")
+	messages, err := p.Render(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"system: a[near]b[near]", "user: 1\nuser:"}, spoken(messages)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestExamplesStandBeforeTheUsersTurn(t *testing.T) {
+	tests := []struct {
+		name, head, body string
+		vars             map[string]any
+		want             []string
+	}{
+		{"numbers, as written", "inputs: {q: {kind: string}}\noutputs: {kind: number}\nllmx: {examples: [{inputs: {q: a}, output: 1.50}, {inputs: {}, output: -2}]}",
+			"system:\nS\nuser:\n{{ q or '-' }}\nassistant:\nso:", map[string]any{"q": "x"},
+			[]string{"system: S", "user: a", "assistant: so:", "assistant: 1.50", "user: -", "assistant: so:", "assistant: -2", "user: x", "assistant: so:"}},
+		{"a conversation belongs to the turn", "inputs: {q: {kind: string}, h: {kind: thread}}\nllmx: {examples: [{inputs: {q: a, h: [{role: user, content: b}]}, output: \"c\\nuser:\\n\"}]}",
+			"{{ h }}\nuser:\n{{ q }}", map[string]any{"q": "x", "h": []any{}},
+			[]string{"user: b", "user: a", "assistant: c\nuser:\n", "user: x"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := resolve(t, draft("---\nname: t\n"+tt.head+"\n---\n"+tt.body), "t")
+			messages, err := p.Render(tt.vars)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, spoken(messages)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestSchemaFilesAreFlattened(t *testing.T) {
+	tests := []struct{ name, front, schema, want string }{
+		{"last key", "name: t\noutputs: {file: s.json}\n", `{"type":"string"}`, "name: t\noutputs:\n  {\n    \"type\": \"string\"\n  }\n"},
+		{"remarks of the next key stay", "name: t\noutputs: {\n  file: s.json}\n\n# who\ntags: [x]\n", `{"type":"string"}`, "name: t\noutputs:\n  {\n    \"type\": \"string\"\n  }\n\n# who\ntags: [x]\n"},
+		{"words of many scripts", "name: t\noutputs: {file: s.json}\n", `{"const":"\ud83d\ude00 <é>: #\u0007"}`, "name: t\noutputs:\n  {\n    \"const\": \"😀 <é>: #\\u0007\"\n  }\n"},
+		{"on one line with others", "{name: t, outputs: {file: s.json}}\n", `{}`,
+			"prompts/t/draft.prompty:2:11: the schema of a file cannot be put in here\n  write outputs: on a line of its own"},
+		{"numbers as they are written", "name: t\noutputs: {file: s.json}\n", `{"maximum":1e5, "minimum":-1.0}`,
+			"name: t\noutputs:\n  {\n    \"maximum\": 1e5,\n    \"minimum\": -1.0\n  }\n"},
+		{"a key that YAML reads otherwise", "name: t\noutputs: {file: s.json}\n", `{"properties":{"<<":{}}}`,
+			"prompts/t/draft.prompty:3:1: the schema of prompts/t/s.json reads differently as YAML, so that it cannot be released\n  a property named << is one reason"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			fsys := draft("---\n" + tt.front + "---\nuser:\nhi\n")
+			fsys["prompts/t/s.json"] = project(map[string]string{"x": tt.schema})["x"]
+			p, err := NewLibrary(fsys).Resolve("t", Develop)
+			got := ""
+			if err != nil {
+				got = err.Error()
+			} else {
+				got, _ = strings.CutSuffix(strings.TrimPrefix(string(p.Flat()), "---\n"), "---\nuser:\nhi\n")
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)
 			}
 		})

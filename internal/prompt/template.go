@@ -23,7 +23,7 @@ import (
 
 // maxSteps bounds the work of one rendering: statements, expressions and elements
 // of range() that are evaluated.
-const maxSteps = 5_000_000
+const maxSteps = 1_000_000
 
 // Names that templates may use besides the inputs.
 var (
@@ -164,10 +164,29 @@ func (t *template) failure(err error, inputs values) error {
 		case minijinja.ErrOutOfFuel:
 			message, hint = fmt.Sprintf("the template does not end: stopped after %d steps", maxSteps), "does a loop or a macro repeat without end?"
 		case minijinja.ErrUndefinedVar:
-			message, hint = "the value is undefined", "test it first: {% if … is defined %}, or give a default: {{ … | default(\"\") }}"
+			what := t.spanned(failed)
+			if message = what + " is undefined"; what == "" {
+				what, message = "…", "the value is undefined"
+			}
+			hint = fmt.Sprintf("test it first: {%% if %s is defined %%}, or give a default: {{ %s | default(\"\") }}", what, what)
 		}
 	}
 	return fault.At(place, "%s", message).WithHint("%s", hint).Because(err)
+}
+
+// spanned is the expression that an error is about, as its author wrote it; "" where
+// that is not one short name.
+func (t *template) spanned(failed *minijinja.Error) string {
+	if failed.Span != nil {
+		start, end := int(failed.Span.StartOffset), int(failed.Span.EndOffset)
+		if 0 <= start && start < end && end <= len(t.source.s) {
+			text := strings.Trim(t.source.s[start:end], "{}%-+ \t\n")
+			if len(text) <= 60 && text != "" && !strings.ContainsAny(text, "\n{}|") {
+				return text
+			}
+		}
+	}
+	return ""
 }
 
 type sinkKey struct{}
