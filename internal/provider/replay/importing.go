@@ -75,7 +75,7 @@ func parseEntry(line []byte) (Entry, []flaw) {
 	e := Entry{Finish: llm.FinishStop}
 	var o object
 	var seen memberSet
-	o.walk(line, func(m member) {
+	o.walk(line, entryMembers, func(m member) {
 		if !seen.first(&o, m, entryMembers) {
 			return
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 // line writes the recording as one line with its end.
-func (r *Recording) line() []byte {
+func (r Recording) line() []byte {
 	b := make([]byte, 0, 512+len(r.Text))
 	b = append(b, '{')
 	b = appendMember(b, "key", r.Key, true)

@@ -49,6 +49,7 @@ func eachLine(file string, source io.Reader, each func(l fileLine) error) error 
 		whole := len(piece)
 		l.n++
 		l.text, l.ended = bytes.CutSuffix(piece, []byte("\n"))
+		l.text = bytes.TrimSuffix(l.text, []byte("\r"))
 		if len(bytes.TrimSpace(l.text)) > 0 {
 			if err := each(l); err != nil {
 				return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -42,14 +43,16 @@ func (o *object) add(at int, hint, format string, args ...any) {
 // member is one name and value of an object. Offsets are those in the line.
 type member struct {
 	name    string
+	index   int // of the name among those that are known, or -1
 	nameAt  int
 	value   []byte
 	valueAt int
 }
 
-// walk calls each with the members of the object that the line holds. A line
-// that is not one JSON object is a flaw, and each is not called.
-func (o *object) walk(line []byte, each func(m member)) {
+// walk calls each with the members of the object that the line holds; known are
+// the names that it may have. A line that is not one JSON object is a flaw, and
+// each is not called.
+func (o *object) walk(line []byte, known []string, each func(m member)) {
 	if !utf8.Valid(line) {
 		o.add(firstInvalid(line), "save the file as UTF-8", "the file is not UTF-8")
 		return
@@ -64,11 +67,11 @@ func (o *object) walk(line []byte, each func(m member)) {
 		o.add(at, "", "want a JSON object, got %s", kindOf(line[at]))
 		return
 	}
-	members(line, at, each)
+	members(line, at, known, each)
 }
 
 // members walks over the object that begins at an offset of valid JSON.
-func members(line []byte, at int, each func(m member)) {
+func members(line []byte, at int, known []string, each func(m member)) {
 	at = skipSpace(line, at+1)
 	for line[at] != '}' {
 		if line[at] == ',' {
@@ -76,7 +79,7 @@ func members(line []byte, at int, each func(m member)) {
 		}
 		m := member{nameAt: at}
 		end := skipValue(line, at)
-		m.name = unquote(line[at:end])
+		m.name, m.index = nameOf(line[at:end], known)
 		at = skipSpace(line, end)
 		m.valueAt = skipSpace(line, at+1) // past the colon
 		end = skipValue(line, m.valueAt)
@@ -84,6 +87,18 @@ func members(line []byte, at int, each func(m member)) {
 		each(m)
 		at = skipSpace(line, end)
 	}
+}
+
+// nameOf finds a quoted name among those that are known, so that no string is
+// made for it; the index is -1 for any other.
+func nameOf(quoted []byte, known []string) (name string, index int) {
+	for i, name := range known {
+		if string(quoted[1:len(quoted)-1]) == name {
+			return name, i
+		}
+	}
+	name = unquote(quoted)
+	return name, slices.Index(known, name)
 }
 
 func skipSpace(line []byte, at int) int {
@@ -122,16 +137,13 @@ func skipValue(line []byte, at int) int {
 }
 
 func skipString(line []byte, at int) int {
-	for at++; at < len(line); {
-		next := bytes.IndexAny(line[at:], `"\`)
-		if next < 0 {
-			return len(line)
-		}
-		at += next
-		if line[at] == '"' {
+	for at++; at < len(line); at++ {
+		switch line[at] {
+		case '"':
 			return at + 1
+		case '\\':
+			at++
 		}
-		at += 2
 	}
 	return len(line)
 }

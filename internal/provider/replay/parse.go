@@ -25,7 +25,7 @@ func parseRecording(line []byte) (Recording, []flaw) {
 	var r Recording
 	var o object
 	var seen memberSet
-	o.walk(line, func(m member) {
+	o.walk(line, recordingMembers, func(m member) {
 		if seen.first(&o, m, recordingMembers) {
 			r.set(&o, line, m)
 		}
@@ -93,7 +93,7 @@ func (o *object) usage(line []byte, m member) llm.Usage {
 		return usage
 	}
 	var seen memberSet
-	members(line, m.valueAt, func(m member) {
+	members(line, m.valueAt, usageMembers, func(m member) {
 		if !seen.first(o, m, usageMembers) {
 			return
 		}
@@ -132,7 +132,7 @@ func (o *object) toolCalls(line []byte, m member) []llm.ToolCall {
 		}
 		var call llm.ToolCall
 		var seen memberSet
-		members(line, at, func(m member) {
+		members(line, at, toolCallMembers, func(m member) {
 			if !seen.first(o, m, toolCallMembers) {
 				return
 			}
@@ -156,16 +156,15 @@ type memberSet uint32
 
 // first reports whether a member is known and was not seen before.
 func (s *memberSet) first(o *object, m member, known []string) bool {
-	index := slices.Index(known, m.name)
-	if index < 0 {
+	if m.index < 0 {
 		o.add(m.nameAt, fault.Allowed(m.name, known), "unknown key %q", m.name)
 		return false
 	}
-	if *s&(1<<index) != 0 {
+	if *s&(1<<m.index) != 0 {
 		o.add(m.nameAt, "", "the key %q is given twice", m.name)
 		return false
 	}
-	*s |= 1 << index
+	*s |= 1 << m.index
 	return true
 }
 

@@ -343,6 +343,34 @@ func TestFullDiskLeavesNoPart(t *testing.T) {
 	}
 }
 
+// overtaken is a file to which another process appends just before each write.
+type overtaken struct {
+	*os.File
+	other func()
+}
+
+func (f *overtaken) Write(p []byte) (int, error) {
+	f.other()
+	return f.File.Write(p)
+}
+
+func TestAppendFindsItsLineBehindThatOfAnother(t *testing.T) {
+	dir := t.TempDir()
+	mine, others := open(t, dir), open(t, dir)
+	if err := mine.Append(recordingOf(1)); err != nil {
+		t.Fatal(err)
+	}
+	mine.writer = &overtaken{File: mine.writer.(*os.File), other: func() {
+		if err := others.Append(recordingOf(2)); err != nil {
+			t.Error(err)
+		}
+	}}
+	if err := mine.Append(recordingOf(3)); err != nil {
+		t.Fatal(err)
+	}
+	mustFind(t, mine, recordingOf(3))
+}
+
 func TestReadOnlyDirectory(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "fixtures"), nil, 0o644); err != nil { // a file stands in the way

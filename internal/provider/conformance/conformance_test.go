@@ -1,0 +1,187 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"os"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+type yielder = func(llm.Event, error) bool
+
+func modelOf(stream func(ctx context.Context, req llm.Request, yield yielder)) llm.Model {
+	return llm.ModelFunc(func(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
+		return func(yield func(llm.Event, error) bool) { stream(ctx, req, yield) }
+	})
+}
+
+var goodEnd = llm.End{Finish: llm.FinishStop, Usage: llm.Usage{Input: 1, Output: 1}, Model: "m"}
+
+func good(ctx context.Context, _ llm.Request, yield yielder) {
+	if ctx.Err() != nil {
+		yield(llm.Event{}, canceled(ctx))
+		return
+	}
+	if !yield(llm.Event{Text: "hello "}, nil) || !yield(llm.Event{Text: "you"}, nil) {
+		return
+	}
+	end := goodEnd
+	yield(llm.Event{End: &end}, nil)
+}
+
+func canceled(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fault.New(fault.TimeoutTotal, "the deadline has passed")
+	}
+	return fault.New(fault.Canceled, "canceled")
+}
+
+// goodSubject does everything right.
+func goodSubject() Subject {
+	stopped := make(chan struct{}, 64)
+	wait := func(first bool) llm.Model {
+		return modelOf(func(ctx context.Context, _ llm.Request, yield yielder) {
+			defer func() { stopped <- struct{}{} }()
+			if first && !yield(llm.Event{Text: "a"}, nil) {
+				return
+			}
+			<-ctx.Done()
+			yield(llm.Event{}, canceled(ctx))
+		})
+	}
+	busy := modelOf(func(_ context.Context, _ llm.Request, yield yielder) {
+		yield(llm.Event{}, fault.New(fault.Overloaded, "busy"))
+	})
+	return Subject{
+		Model: modelOf(good), Request: llm.Request{Messages: []llm.Message{llm.Text(llm.User, "hi")}}, Text: "hello you",
+		Silent: wait(false), Stuck: wait(true), Stopped: stopped,
+		Failures: []Failure{{Name: "busy", Model: busy, Class: fault.Overloaded}},
+	}
+}
+
+// bad has one way each to get something wrong, and the test that must see it.
+var bad = map[string]struct {
+	test  string
+	spoil func(s *Subject)
+}{
+	"other text": {"Collect_gives_the_text", func(s *Subject) { s.Text = "hello" }},
+	"no end": {"an_answer_ends_with_its_end", func(s *Subject) {
+		s.Model = modelOf(func(_ context.Context, _ llm.Request, yield yielder) { yield(llm.Event{Text: s.Text}, nil) })
+	}},
+	"talks after the end": {"an_answer_ends_with_its_end", func(s *Subject) {
+		s.Model = modelOf(func(_ context.Context, _ llm.Request, yield yielder) {
+			_ = yield(llm.Event{End: &goodEnd}, nil) && yield(llm.Event{Text: s.Text}, nil)
+		})
+	}},
+	"a stream of one use": {"a_stream_can_be_asked_for_twice", func(s *Subject) {
+		s.Model = llm.ModelFunc(func(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
+			used := false
+			return func(yield func(llm.Event, error) bool) {
+				if !used {
+					used = true
+					good(ctx, req, yield)
+				}
+			}
+		})
+	}},
+	"writes on the request": {"a_request_is_left_as_it_was", func(s *Subject) {
+		s.Model = modelOf(func(ctx context.Context, req llm.Request, yield yielder) {
+			req.Messages[0].Role = llm.Assistant
+			good(ctx, req, yield)
+		})
+	}},
+	"mixes answers up": {"many_ask_at_once", func(s *Subject) {
+		var asks atomic.Int64
+		s.Model = modelOf(func(ctx context.Context, req llm.Request, yield yielder) {
+			if asks.Add(1) > 3 {
+				yield(llm.Event{Text: "of another"}, nil)
+			}
+			good(ctx, req, yield)
+		})
+	}},
+	"does not hear a stop": {"a_consumer_may_stop_at_any_event", func(s *Subject) {
+		s.Model = modelOf(func(_ context.Context, _ llm.Request, yield yielder) {
+			yield(llm.Event{Text: s.Text}, nil)
+			yield(llm.Event{End: &goodEnd}, nil)
+		})
+	}},
+	"asks though it is canceled": {"a_canceled_context_asks_nothing", func(s *Subject) {
+		s.Model = modelOf(func(_ context.Context, req llm.Request, yield yielder) { good(context.Background(), req, yield) })
+	}},
+	"is slow to give up": {"cancel_ends_a_silent_model", func(s *Subject) {
+		s.Silent = modelOf(func(ctx context.Context, _ llm.Request, yield yielder) {
+			<-ctx.Done()
+			<-time.After(3 * patience)
+			yield(llm.Event{}, canceled(ctx))
+		})
+	}},
+	"ends a canceled answer as if it were whole": {"cancel_ends_a_stuck_model", func(s *Subject) {
+		s.Stopped = nil
+		s.Stuck = modelOf(func(ctx context.Context, _ llm.Request, yield yielder) {
+			if yield(llm.Event{Text: "a"}, nil) {
+				<-ctx.Done()
+				yield(llm.Event{End: &goodEnd}, nil)
+			}
+		})
+	}},
+	"takes a deadline for a cancel": {"a_deadline_ends_a_silent_model", func(s *Subject) {
+		s.Silent = modelOf(func(ctx context.Context, _ llm.Request, yield yielder) {
+			<-ctx.Done()
+			yield(llm.Event{}, fault.New(fault.Canceled, "canceled"))
+		})
+	}},
+	"a bare error":   {"failures_have_their_class_and_nothing_after_them/busy", failing(errors.New("busy"), false)},
+	"another class":  {"failures_have_their_class_and_nothing_after_them/busy", failing(fault.New(fault.Network, "busy"), false)},
+	"a period":       {"failures_have_their_class_and_nothing_after_them/busy", failing(fault.New(fault.Overloaded, "busy."), false)},
+	"talks after it": {"failures_have_their_class_and_nothing_after_them/busy", failing(fault.New(fault.Overloaded, "busy"), true)},
+	"no failure":     {"failures_have_their_class_and_nothing_after_them", func(s *Subject) { s.Failures = nil }},
+}
+
+func failing(err error, goesOn bool) func(s *Subject) {
+	return func(s *Subject) {
+		s.Failures[0].Model = modelOf(func(_ context.Context, _ llm.Request, yield yielder) {
+			if yield(llm.Event{}, err) && goesOn {
+				yield(llm.Event{Text: "more"}, nil)
+			}
+		})
+	}
+}
+
+const spoiledBy = "LLMX_CONFORMANCE_SPOILED_BY"
+
+// TestRun passes for a good provider. Started by TestRunSeesWhatIsWrong it runs
+// over a bad one.
+func TestRun(t *testing.T) {
+	Run(t, func(*testing.T) Subject {
+		s := goodSubject()
+		if spoiled, ok := bad[os.Getenv(spoiledBy)]; ok {
+			spoiled.spoil(&s)
+		}
+		return s
+	})
+}
+
+func TestRunSeesWhatIsWrong(t *testing.T) {
+	if os.Getenv(spoiledBy) != "" {
+		t.Skip("this is the inner run")
+	}
+	for name, b := range bad {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inner := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestRun$/^"+strings.ReplaceAll(b.test, "/", "$/^")+"$", "-test.v", "-test.timeout=20s")
+			inner.Env = append(os.Environ(), spoiledBy+"="+name)
+			out, err := inner.CombinedOutput()
+			if want := "--- FAIL: TestRun/" + b.test; err == nil || !strings.Contains(string(out), want) {
+				t.Errorf("%v; want %q in\n%s", err, want, out)
+			}
+		})
+	}
+}
