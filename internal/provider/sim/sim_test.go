@@ -83,8 +83,8 @@ func collect(t *testing.T, model llm.Model, req llm.Request) llm.Response {
 	return response
 }
 
-// What llmx 0.1 answered is what every later one answers: recordings and
-// baselines of the examples were made with it.
+// An answer does not change from release to release: recordings and baselines
+// are made from them.
 func TestAnswersAreTheSameForEver(t *testing.T) {
 	schema := json.RawMessage(`{"type":"object","required":["label","urgency"],"properties":{"label":{"enum":["billing","bug","account"]},"urgency":{"type":"integer","minimum":1,"maximum":5}}}`)
 	model := New(Options{Name: "sim", Model: "small", Seed: 7, Accuracy: ptr(0.5), Malformed: 0.2, Errors: 0.2})
