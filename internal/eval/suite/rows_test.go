@@ -97,6 +97,35 @@ func TestLoadReportsTheProblemsOfAllRowsUpToABound(t *testing.T) {
 	}
 }
 
+func TestTheBoundOfARowIsNotOfTheFile(t *testing.T) {
+	const rows = 10
+	var b strings.Builder
+	b.WriteString("id,ticket,golden\n")
+	for i := range rows {
+		fmt.Fprintf(&b, "%d,%s,bug\n", i, strings.Repeat("x", 1<<20))
+	}
+	if s := load(t, project("c.csv", b.String()), "suites/s.yaml", deps()); s.Count != rows {
+		t.Errorf("%d cases, want %d", s.Count, rows)
+	}
+}
+
+// A check that cannot be read is one problem, not one more for every case that has
+// no other check.
+func TestABrokenCheckIsReportedOnce(t *testing.T) {
+	for name, text := range map[string]string{
+		"the suite's": one("{ticket: x}", "tags: [b]") + "expect: [{regex: '('}]\n",
+		"the case's":  one("{ticket: x}", "expect: [{regex: '('}]"),
+		"with a row":  one("{ticket: '('}", "expect: [{regex: '{{ row.ticket }}'}]"),
+	} {
+		root := fstest.MapFS{"suites/s.yaml": {Data: []byte("suite: s\nprompt: triage\n" + text)}}
+		_, err := suite.Load(root, "suites/s.yaml", deps())
+		list, _ := errors.AsType[fault.List](err)
+		if len(list) != 1 || !strings.Contains(list[0].Message, "invalid regex") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestLoadRefusesLargeYAMLUnread(t *testing.T) {
 	root := fstest.MapFS{"suites/s.yaml": {Data: make([]byte, 100<<20)}}
 	_, err := suite.Load(root, "suites/s.yaml", deps())
