@@ -26,7 +26,7 @@ var (
 )
 
 // lines reads the body of an answer and gives go-openai a stream that it cannot
-// stumble over: nothing but lines "data: …", bounded. It fails after 300 comments
+// stumble over: nothing but lines "data: …", bounded. That one fails after 300 comments
 // in a row, keeps every line it does not know, and drops an error object whose
 // form it does not know. A body that is one JSON object becomes a stream of one.
 type lines struct {
@@ -92,9 +92,6 @@ func (l *lines) next() {
 	}
 	l.data = true
 	payload = bytes.TrimSpace(payload)
-	if len(payload) == 0 {
-		return
-	}
 	l.give(payload)
 	if string(payload) == "[DONE]" {
 		l.marker, l.err = true, io.EOF

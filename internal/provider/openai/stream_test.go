@@ -150,13 +150,15 @@ func TestPiecesArePassedOnAsTheyCome(t *testing.T) {
 }
 
 func TestConnectionsAreUsedAgain(t *testing.T) {
+	ended := make(chan struct{}, 1)
 	bodies := map[string]http.HandlerFunc{
 		"stream": says("text/event-stream", firstChunk+lastChunk+usageChunk+doneLine),
 		"object": says("application/json", `{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}`),
 		"error":  func(w http.ResponseWriter, r *http.Request) { http.Error(w, `{"error":{"message":"no"}}`, 500) },
-		"flushed": func(w http.ResponseWriter, r *http.Request) {
+		"ended later": func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, firstChunk+lastChunk+doneLine)
 			_ = http.NewResponseController(w).Flush()
+			<-ended
 		},
 	}
 	for name, handler := range bodies {
@@ -169,7 +171,11 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 				}
 			}})
 			for range 5 {
-				_, _ = collect(ctx, p.Model("m", Caps{}), hello())
+				for event := range p.Model("m", Caps{}).Stream(ctx, hello()) {
+					if event.End != nil && name == "ended later" {
+						ended <- struct{}{}
+					}
+				}
 			}
 			if reused != 4 {
 				t.Errorf("%d of 4 connections were used again", reused)
@@ -204,24 +210,31 @@ func TestLeavingCancelsTheUpstream(t *testing.T) {
 	for _, begun := range []bool{false, true} {
 		for name, test := range tests {
 			t.Run(fmt.Sprintf("%s, begun %v", name, begun), func(t *testing.T) {
-				arrived, gone := make(chan struct{}), make(chan struct{})
+				waiting, gone := make(chan struct{}), make(chan struct{})
 				p := serve(t, func(w http.ResponseWriter, r *http.Request) {
 					if begun {
 						fmt.Fprint(w, firstChunk)
 						_ = http.NewResponseController(w).Flush()
 					}
-					close(arrived)
+					if !begun {
+						close(waiting)
+					}
 					<-r.Context().Done()
 					close(gone)
 				})
 				ctx, cancel := context.WithCancelCause(t.Context())
 				var left time.Time
 				go func() {
-					<-arrived
+					<-waiting
 					left = time.Now()
 					test.leave(cancel)
 				}()
-				_, err := collect(ctx, p.Model("m", Caps{}), hello())
+				var err error
+				for event, failure := range p.Model("m", Caps{}).Stream(ctx, hello()) {
+					if err = failure; event.Text != "" {
+						close(waiting) // for the rest of an answer that has begun
+					}
+				}
 				if took := time.Since(left); took > 100*time.Millisecond {
 					t.Errorf("it took %v to leave", took)
 				}
