@@ -1,9 +1,10 @@
+//go:build linux
+
 package store
 
 import (
 	"context"
 	"fmt"
-	"hash/fnv"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -17,24 +18,6 @@ func usage(b *testing.B) (cpu time.Duration, megabytes float64) {
 		b.Fatal(err)
 	}
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano()), float64(used.Maxrss) / 1024
-}
-
-// fill adds cases with a result (two checks) and a call (a turn, an attempt) each.
-func fill(b testing.TB, s *Store, id string, cases int, shuffled bool) {
-	run := beginRun(b, s, id)
-	for i := range cases {
-		result, call := sampleResult(id, i), sampleCall(id, i)
-		if shuffled {
-			h := fnv.New64a()
-			fmt.Fprint(h, i)
-			result.Case = fmt.Sprintf("%016x", h.Sum64())
-		}
-		s.Record(call)
-		if err := s.AddResult(result); err != nil {
-			b.Fatal(err)
-		}
-	}
-	endRun(b, s, run)
 }
 
 // BenchmarkCase is the whole cost of a case in the store. The samples are made

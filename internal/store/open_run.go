@@ -11,7 +11,7 @@ import (
 // openRun numbers the rows of a run that this process writes.
 type openRun struct {
 	n       int64 // runs.n
-	known   bool  // calls is that of the file
+	known   bool  // of the calls outside of runs: whether calls is that of the file
 	results int64 // the last number given
 	calls   int64 // likewise
 	groups  map[groupKey]int64
@@ -51,7 +51,6 @@ func (o *openRun) load(ctx context.Context, conn *sql.Conn) error {
 	if err != nil {
 		return err
 	}
-	o.known = true
 	o.groups, err = readGroups(ctx, conn, o.n)
 	return err
 }

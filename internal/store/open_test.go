@@ -266,3 +266,37 @@ func TestClosed(t *testing.T) {
 		t.Errorf("Close kept %d results", n)
 	}
 }
+
+// FuzzOpen opens files of any content: a store or an error, never a crash.
+func FuzzOpen(f *testing.F) {
+	path := filepath.Join(f.TempDir(), "llmx.db")
+	s := openTest(f, path, Options{})
+	fill(f, s, "run", 3, false)
+	if err := s.Close(); err != nil {
+		f.Fatal(err)
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range [][]byte{nil, []byte("text"), whole, whole[:100], whole[:5000], whole[:len(whole)-4096]} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, content []byte) {
+		path := filepath.Join(t.TempDir(), "llmx.db")
+		if err := os.WriteFile(path, content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Open(ctx, path, Options{Now: time.Now, BusyTimeout: time.Millisecond})
+		if err != nil {
+			wantFault(t, err, fault.Store)
+			return
+		}
+		for _, err := range s.Results(ctx, "run", ResultFilter{}) {
+			if err != nil && fault.ClassOf(err) != fault.Store && fault.ClassOf(err) != fault.Usage {
+				t.Errorf("class %s: %v", fault.ClassOf(err), err)
+			}
+		}
+		_ = s.Close() // may say that the file is corrupt
+	})
+}

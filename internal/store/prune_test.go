@@ -34,10 +34,10 @@ func TestPruneRuns(t *testing.T) {
 		before time.Time
 		want   []string // the runs that stay, newest first
 	}{
-		{"all", 0, time.Time{}, []string{"begun here", "young"}},
-		{"keep the last", 3, time.Time{}, []string{"begun here", "young", "new"}},
-		{"older than", 0, testNow.Add(-5 * day), []string{"begun here", "young", "new"}},
-		{"older than, but keep the last", 4, testNow.Add(-5 * day), []string{"begun here", "young", "new", "old"}},
+		{"all", 0, time.Time{}, []string{"young", "begun here"}},
+		{"keep the last", 3, time.Time{}, []string{"young", "begun here", "new"}},
+		{"older than", 0, testNow.Add(-5 * day), []string{"young", "begun here", "new"}},
+		{"older than, but keep the last", 4, testNow.Add(-5 * day), []string{"young", "begun here", "new", "old"}},
 	} {
 		t.Run(test.title, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "llmx.db")
@@ -57,7 +57,7 @@ func TestPruneRuns(t *testing.T) {
 			} {
 				writeRun(t, path, one.id, testNow.Add(-one.age), one.state, one.rows)
 			}
-			run := eval.Run{ID: "begun here", Started: testNow, State: eval.Running}
+			run := eval.Run{ID: "begun here", Started: testNow.Add(-36 * time.Hour), State: eval.Running}
 			if err := s.BeginRun(ctx, run); err != nil {
 				t.Fatal(err)
 			}

@@ -80,6 +80,24 @@ func TestResultsAreSortedAndFiltered(t *testing.T) {
 	}
 }
 
+// TestResultsShareNothing: equal scores are parsed once, and must not be one slice.
+func TestResultsShareNothing(t *testing.T) {
+	s := tempStore(t)
+	run := beginRun(t, s, "run")
+	add(t, s, run.ID, sampleResult(run.ID, 1), sampleResult(run.ID, 2))
+	endRun(t, s, run)
+	n := 0
+	for r, err := range s.Results(ctx, run.ID, ResultFilter{}) {
+		if n++; err != nil || !r.Scores[0].Pass || r.Tags[0] != "billing" {
+			t.Errorf("got %+v, %v", r, err)
+		}
+		r.Scores[0].Pass, r.Tags[0] = false, "changed"
+	}
+	if n != 2 {
+		t.Errorf("%d results", n)
+	}
+}
+
 func TestResumedRunKeepsAndReplaces(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "llmx.db")
 	s := openTest(t, path, Options{})
@@ -147,12 +165,13 @@ func TestDiff(t *testing.T) {
 	a := beginRun(t, s, "a")
 	add(t, s, a.ID,
 		row("s", "m", "c1", 0, eval.Pass, "same"), row("s", "m", "c2", 0, eval.Pass, "one"),
-		row("s", "m", "c3", 0, eval.Pass, "only a"), row("gone", "m", "c1", 0, eval.Fail, "x"))
+		row("s", "m", "c3", 0, eval.Pass, "only a"), row("s", "m", "c4", 0, eval.Pass, "first"), row("gone", "m", "c1", 0, eval.Fail, "x"))
 	endRun(t, s, a)
 	b := beginRun(t, s, "b")
 	add(t, s, b.ID,
 		row("s", "m", "c2", 0, eval.Fail, "two"), row("s", "m", "c1", 0, eval.Pass, "same"),
-		row("s", "m", "c1", 1, eval.Pass, "only b"), row("s", "z", "c1", 0, eval.Pass, "only b"))
+		row("s", "m", "c1", 1, eval.Pass, "only b"), row("s", "z", "c1", 0, eval.Pass, "only b"),
+		row("s", "m", "c4", 1, eval.Pass, "second"))
 	endRun(t, s, b)
 	say := func(o *Outcome) string {
 		if o == nil {
@@ -173,6 +192,8 @@ func TestDiff(t *testing.T) {
 		"s/m/c1/1: - → pass only b false",
 		"s/m/c2/0: pass one → fail two false",
 		"s/m/c3/0: pass only a → - false",
+		"s/m/c4/0: pass first → - false",
+		"s/m/c4/1: - → pass second false",
 		"s/z/c1/0: - → pass only b false",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"path/filepath"
 	"testing"
 	"time"
@@ -88,6 +89,24 @@ func sampleCall(run string, i int) *llm.Call {
 			}},
 		}},
 	}
+}
+
+// fill adds cases with a result (two checks) and a call (a turn, an attempt) each.
+func fill(t testing.TB, s *Store, id string, cases int, shuffled bool) {
+	run := beginRun(t, s, id)
+	for i := range cases {
+		result, call := sampleResult(id, i), sampleCall(id, i)
+		if shuffled {
+			h := fnv.New64a()
+			fmt.Fprint(h, i)
+			result.Case = fmt.Sprintf("%016x", h.Sum64())
+		}
+		s.Record(call)
+		if err := s.AddResult(result); err != nil {
+			t.Fatal(err)
+		}
+	}
+	endRun(t, s, run)
 }
 
 func TestMain(m *testing.M) {

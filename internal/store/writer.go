@@ -48,7 +48,7 @@ type writer struct {
 	shapes  shapeSet
 }
 
-// work is one thing to write: exactly one of the fields is set, but for done.
+// work is one thing to write: at most one of the fields is set, besides done.
 type work struct {
 	result *eval.Result
 	call   *llm.Call
@@ -59,7 +59,7 @@ type work struct {
 	done   chan<- error          // told what became of the batch
 }
 
-// flush is work that only waits for what came before it.
+// urgent work ends its batch: somebody waits for it.
 func (w *work) urgent() bool { return w.done != nil }
 
 func openWriter(ctx context.Context, path string, o Options) (*writer, error) {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"sync"
@@ -78,6 +79,38 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	wantFault(t, err, fault.Canceled, "gave up waiting")
 	if _, err := holder.ExecContext(ctx, "ROLLBACK"); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestNothingIsWrittenAfterAnError: what was in the queue when a write failed
+// must not be kept without the rows before it.
+func TestNothingIsWrittenAfterAnError(t *testing.T) {
+	s := tempStore(t)
+	run := beginRun(t, s, "run")
+	failure := s.writer.fail(errors.New("torn off"))
+	result, done := sampleResult(run.ID, 1), make(chan error, 1)
+	s.writer.queue <- work{result: &result, done: done} // past send, which refuses
+	if err := <-done; err != failure {
+		t.Errorf("got %v", err)
+	}
+	if n, err := s.ResultCount(ctx, run.ID, ResultFilter{}); n != 0 || err != nil {
+		t.Errorf("%d results, %v", n, err)
+	}
+}
+
+// TestCallsOutsideOfRuns has two processes number theirs.
+func TestCallsOutsideOfRuns(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "llmx.db")
+	one, two := openTest(t, path, Options{}), openTest(t, path, Options{})
+	for i := range 6 {
+		s := []*Store{one, two}[i%2]
+		s.Record(sampleCall("", i))
+		if err := s.Flush(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if calls, err := one.Calls(ctx, CallFilter{}); err != nil || len(calls) != 6 {
+		t.Errorf("%d calls, %v", len(calls), err)
 	}
 }
 
