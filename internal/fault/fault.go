@@ -85,13 +85,22 @@ func (e *Error) Because(err error) *Error {
 	return e
 }
 
-// ClassOf finds the class of any error. An error of nobody's class is Internal.
+// ClassOf finds the class of any error: that of the outermost Error or List in
+// its chain. An error of nobody's class is Internal.
 func ClassOf(err error) Class {
-	if list, ok := errors.AsType[List](err); ok && len(list) > 0 {
-		return list[0].Class
-	}
-	if e, ok := errors.AsType[*Error](err); ok {
-		return e.Class
+	for ; err != nil; err = errors.Unwrap(err) {
+		switch e := err.(type) {
+		case *Error:
+			return e.Class
+		case List:
+			if len(e) > 0 {
+				return e[0].Class
+			}
+		case interface{ Unwrap() []error }:
+			if inner := e.Unwrap(); len(inner) > 0 {
+				return ClassOf(inner[0])
+			}
+		}
 	}
 	return Internal
 }

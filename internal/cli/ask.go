@@ -1,0 +1,235 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
+	"github.com/llmx-dev/llmx/internal/prompt"
+)
+
+type askOptions struct {
+	ref   string
+	vars  []string
+	model string
+	fresh bool
+	json  bool
+}
+
+const askExamples = `  llmx ask triage -v ticket="I was charged twice"
+  llmx ask triage@1.0.0 -v ticket=@ticket.txt --model large
+  echo "I was charged twice" | llmx ask triage -v ticket=@-`
+
+func newAsk(w *World) *cobra.Command {
+	o := &askOptions{}
+	cmd := &cobra.Command{
+		Use:   "ask PROMPT",
+		Short: "One answer through the full engine",
+		Long: `Ask a prompt once, through the full engine and the exact cache. The answer goes
+to stdout; what it cost, and the id for llmx explain, to stderr.`,
+		Example: askExamples,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.ref = args[0]
+			return runAsk(cmd.Context(), w, o)
+		},
+		ValidArgsFunction: completePrompts(w),
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVarP(&o.vars, "var", "v", nil, "an input, `NAME=VALUE`; VALUE may be @FILE, or @- for stdin (repeatable)")
+	flags.StringVar(&o.model, "model", "", "ask this model or route in place of the prompt's")
+	flags.BoolVar(&o.fresh, "fresh", false, "past the cache")
+	flags.BoolVar(&o.json, "json", false, "print the answer with its cost and times as JSON")
+	_ = cmd.RegisterFlagCompletionFunc("model", completeModels(w))
+	return cmd
+}
+
+func runAsk(ctx context.Context, w *World, o *askOptions) error {
+	p, err := openProject(w)
+	if err != nil {
+		return err
+	}
+	asked, err := p.prompts.Resolve(o.ref, prompt.Develop)
+	if err != nil {
+		return asUsage(err)
+	}
+	vars, err := p.readVars(asked, o.vars)
+	if err != nil {
+		return err
+	}
+	if err := asked.CheckVars(vars); err != nil {
+		return asUsage(err)
+	}
+	model, place := o.model, fault.Place{}
+	if model == "" {
+		model, place = asked.Model, fault.Place{File: asked.File}
+	}
+	if model == "" {
+		return fault.New(fault.Usage, "the prompt %s names no model", asked.Name).WithHint("say --model NAME; %s", fault.Allowed("", p.config.Names()))
+	}
+	alias, _, err := p.targetOf(model, place)
+	if err != nil {
+		return err
+	}
+	servers := newServers(p, 1)
+	defer servers.close()
+	if err := servers.canAsk(p.config.Models[alias].Provider); err != nil {
+		return err
+	}
+	return p.ask(ctx, servers, asked, llm.Request{Prompt: asked.Ref(), Vars: vars, Model: model, Tenant: "ask", Reuse: reuse(o.fresh)}, o.json)
+}
+
+func reuse(fresh bool) llm.Reuse {
+	if fresh {
+		return llm.ReuseNever
+	}
+	return llm.ReuseAllowed
+}
+
+func (p *project) ask(ctx context.Context, s *servers, asked *prompt.Prompt, req llm.Request, asJSON bool) error {
+	kept, err := p.openStore(ctx, false)
+	if err != nil {
+		return err
+	}
+	model, err := p.newEngine(engineParts{
+		store: kept, servers: s, prompts: map[llm.PromptRef]*prompt.Prompt{asked.Ref(): asked}, models: []string{req.Model},
+		wrap: func(_ string, next llm.Model) llm.Model { return next }, cached: true,
+	})
+	if err == nil {
+		err = kept.SavePrompt(asked.Ref(), asked.Flat())
+	}
+	if err != nil {
+		return joined(err, kept.Close())
+	}
+	ctx, release := p.world.cancelable(ctx)
+	defer release()
+	response, failure := llm.Collect(model.Stream(ctx, req))
+	if err := joined(failure, kept.Close()); err != nil {
+		return explained(err, response.Call)
+	}
+	return p.world.printAnswer(response, asJSON)
+}
+
+// joined keeps the first error; the second is what closing said.
+func joined(first, second error) error {
+	if first != nil {
+		return first
+	}
+	return second
+}
+
+// explained adds the command that tells the whole story of a failed call.
+func explained(err error, call *llm.Call) error {
+	if call == nil {
+		return err
+	}
+	e := *fault.As(err)
+	if e.Hint != "" {
+		e.Hint += "\n  "
+	}
+	e.Hint += "the whole story: llmx explain " + call.ID
+	return &e
+}
+
+func (w *World) printAnswer(response llm.Response, asJSON bool) error {
+	call := response.Call
+	if asJSON {
+		encoder := json.NewEncoder(w.Stdout)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(map[string]any{
+			"answer": response.Text, "value": response.End.Value, "finish": response.End.Finish, "call": call.ID,
+			"prompt": call.Prompt, "model": call.Model, "answered": call.Answered, "cached": call.Stored != nil,
+			"usage": call.Usage(), "cost_nano_usd": call.Cost().Amount, "cost_known": call.Cost().Known,
+			"service_ms": call.Service.Milliseconds(), "first_token_ms": call.FirstToken.Milliseconds(),
+		})
+	}
+	if _, err := fmt.Fprintln(w.Stdout, strings.TrimRight(response.Text, "\n")); err != nil {
+		return err
+	}
+	from := fmt.Sprintf("%.2f s", call.Service.Seconds())
+	if call.Stored != nil {
+		from = "from the cache"
+	}
+	mark := ""
+	if response.End.Finish == llm.FinishLength {
+		mark = "; CUT at the token limit"
+	}
+	_, err := fmt.Fprintf(w.Stderr, "%s by %s, %s, %s%s; llmx explain %s\n", call.Prompt, call.Answered, from, call.Paid(), mark, call.ID)
+	return err
+}
+
+// maxVar bounds an input that is read from a file or from stdin, in bytes.
+const maxVar = 8 << 20
+
+// readVars reads -v NAME=VALUE by the kinds that the prompt declares.
+func (p *project) readVars(asked *prompt.Prompt, flags []string) (map[string]any, error) {
+	inputs := map[string]prompt.Input{}
+	var names []string
+	for _, input := range asked.Inputs {
+		inputs[input.Name] = input
+		names = append(names, input.Name)
+	}
+	vars := map[string]any{}
+	var problems fault.List
+	for _, flag := range flags {
+		name, text, ok := strings.Cut(flag, "=")
+		input, known := inputs[name]
+		switch {
+		case !ok:
+			problems.Add(fault.New(fault.Usage, "-v %s has no value", flag).WithHint("write -v NAME=VALUE"))
+			continue
+		case !known:
+			problems.Add(fault.New(fault.Usage, "the prompt %s has no input %q", asked.Name, name).WithHint("%s", fault.Allowed(name, names)))
+			continue
+		}
+		text, err := p.world.textOf(text)
+		if err != nil {
+			problems.Add(err)
+			continue
+		}
+		value, err := input.Parse(text)
+		if err != nil {
+			problems.Add(asUsage(err))
+			continue
+		}
+		vars[name] = value
+	}
+	return vars, problems.Err()
+}
+
+// textOf reads @FILE and @- in place of a value.
+func (w *World) textOf(value string) (string, error) {
+	name, ok := strings.CutPrefix(value, "@")
+	if !ok {
+		return value, nil
+	}
+	source := w.Stdin
+	if name != "-" {
+		path := name
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(w.Dir, path)
+		}
+		file, err := os.Open(path)
+		if err != nil {
+			return "", fault.New(fault.Usage, "the file %s cannot be read: %s", name, reason(err)).Because(err)
+		}
+		defer file.Close()
+		source = file
+	}
+	data, err := io.ReadAll(io.LimitReader(source, maxVar+1))
+	if err != nil {
+		return "", fault.New(fault.Usage, "%s cannot be read: %s", name, reason(err)).Because(err)
+	}
+	if len(data) > maxVar {
+		return "", fault.New(fault.Usage, "%s is larger than %d MB", name, maxVar>>20)
+	}
+	return strings.TrimRight(string(data), "\n"), nil
+}

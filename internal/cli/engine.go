@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/llmx-dev/llmx/internal/engine"
+	"github.com/llmx-dev/llmx/internal/engine/cache"
+	"github.com/llmx-dev/llmx/internal/engine/route"
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
+	"github.com/llmx-dev/llmx/internal/prompt"
+	"github.com/llmx-dev/llmx/internal/store"
+)
+
+// engineParts are what a command adds to the project to get an engine.
+type engineParts struct {
+	store   *store.Store
+	servers *servers
+	prompts map[llm.PromptRef]*prompt.Prompt // those that are asked, resolved
+	models  []string                         // models and routes that are asked
+	wrap    func(alias string, next llm.Model) llm.Model
+	cached  bool
+}
+
+// newEngine joins config, prompts, providers and store into the one engine.
+func (p *project) newEngine(parts engineParts) (llm.Model, error) {
+	targets, policies := map[string]*route.Target{}, map[string]route.Policy{}
+	var problems fault.List
+	for _, name := range parts.models {
+		alias, policy, err := p.targetOf(name, fault.Place{})
+		if err != nil {
+			problems.Add(err)
+			continue
+		}
+		policies[name] = policy
+		if targets[alias] == nil {
+			target, err := parts.servers.target(alias, parts.wrap)
+			problems.Add(err)
+			targets[alias] = target
+		}
+	}
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	e := engine.Parts{
+		Prompts:  func(ref llm.PromptRef) (*prompt.Prompt, error) { return find(parts.prompts, ref) },
+		Recorder: parts.store, NewID: newCallIDs(), Now: p.world.Now,
+		Targets: targets, Policies: policies,
+	}
+	if ttl := p.config.Cache.Exact.TTL; parts.cached && ttl > 0 {
+		e.Cache = &cache.Options{
+			Storage: storedCache{parts.store}, TTL: ttl, Now: p.world.Now,
+			Resolve: func(name string) string { return p.resolved(policies[name].Use) },
+		}
+	}
+	return engine.New(e), nil
+}
+
+func find(prompts map[llm.PromptRef]*prompt.Prompt, ref llm.PromptRef) (*prompt.Prompt, error) {
+	if found, ok := prompts[ref]; ok {
+		return found, nil
+	}
+	known := slices.Collect(maps.Keys(prompts))
+	return nil, fault.New(fault.Internal, "the prompt %s was not resolved; known are %v", ref, known)
+}
+
+// newCallIDs names calls: eight random digits for the process, then a count.
+func newCallIDs() func() string {
+	prefix := randomHex(4) + "-"
+	var count atomic.Int64
+	return func() string { return prefix + strconv.FormatInt(count.Add(1), 10) }
+}
+
+// newRunID is the time of day to read, and random digits to be unique.
+func newRunID(now time.Time) string {
+	return fmt.Sprintf("%s-%s", now.UTC().Format("20060102-150405"), randomHex(2))
+}
+
+func randomHex(bytes int) string {
+	b := make([]byte, bytes)
+	_, _ = rand.Read(b) // never fails: it ends the process instead
+	return hex.EncodeToString(b)
+}
+
+// storedCache lets the store be the cache's storage. A cache that cannot be read
+// is a miss; one that cannot be written says so when the run ends.
+type storedCache struct{ store *store.Store }
+
+func (c storedCache) Get(ctx context.Context, key string) (cache.Entry, bool) {
+	found, ok, err := c.store.CacheGet(ctx, key)
+	if err != nil || !ok {
+		return cache.Entry{}, false
+	}
+	return cache.Entry{Text: found.Text, End: found.End}, true
+}
+
+func (c storedCache) Put(key string, entry cache.Entry, expires time.Time) {
+	_ = c.store.CachePut(key, store.CacheEntry{Text: entry.Text, End: entry.End, Expires: expires})
+}

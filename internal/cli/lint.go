@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/llmx-dev/llmx/internal/eval/baseline"
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/report"
+)
+
+func newLint(w *World) *cobra.Command {
+	return &cobra.Command{
+		Use:   "lint",
+		Short: "Validate every file, schema and template; no model is called",
+		Long: `Validate llmx.yaml, every prompt, release, lock, label, suite, baseline and
+recording. All problems are reported at once; no model is called.`,
+		Example: "  llmx lint",
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return runLint(w) },
+	}
+}
+
+func runLint(w *World) error {
+	p, err := openProject(w)
+	if err != nil {
+		return err
+	}
+	var problems fault.List
+	warnings, err := p.prompts.Check()
+	problems.Add(err)
+	suites, cases := 0, 0
+	files, err := p.suiteFiles(nil)
+	if err != nil && fault.ClassOf(err) != fault.Empty { // a project may begin with prompts
+		problems.Add(err)
+	}
+	for _, file := range files {
+		one, err := p.loadSuite(file, selection{}, false)
+		if err != nil {
+			problems.Add(err)
+			continue
+		}
+		suites, cases = suites+1, cases+one.Count
+		problems.Add(p.lintBeside(one))
+	}
+	if err := writeWarnings(w, warnings); err != nil {
+		return err
+	}
+	if err := distinct(problems).Err(); err != nil {
+		return err
+	}
+	names, err := p.prompts.Names()
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w.Stdout, "ok: %d prompts, %d suites, %d cases, %d warnings\n", len(names), suites, cases, len(warnings))
+	return err
+}
+
+// lintBeside checks what stands beside a suite: its gates' prices, baseline and
+// recordings.
+func (p *project) lintBeside(one *loaded) error {
+	var problems fault.List
+	for _, name := range one.models {
+		alias, _, err := p.targetOf(name, fault.Place{})
+		problems.Add(err)
+		if err == nil {
+			problems.Add(planner{project: p}.needsPrice(one, alias))
+		}
+	}
+	_, err := baseline.Read(p.fs, baseline.Path(one.File))
+	problems.Add(err)
+	file, err := p.openRecordings(one.Name)
+	problems.Add(err)
+	if err == nil {
+		for _, err := range file.All() {
+			problems.Add(err)
+		}
+		_ = file.Close() // it was only read
+	}
+	return problems.Err()
+}
+
+// distinct drops problems that two readers of the same file have both found.
+func distinct(problems fault.List) fault.List {
+	seen := map[string]bool{}
+	var once fault.List
+	for _, problem := range problems {
+		if text := problem.Error(); !seen[text] {
+			seen[text] = true
+			once = append(once, problem)
+		}
+	}
+	return once
+}
+
+func writeWarnings(w *World, warnings []*fault.Error) error {
+	lines := make([]string, len(warnings))
+	for i, warning := range warnings {
+		lines[i] = warning.Error()
+	}
+	return report.Warnings(w.Stderr, lines, w.errorStyle())
+}

@@ -1,0 +1,147 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/llmx-dev/llmx/internal/engine"
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/eval/baseline"
+	"github.com/llmx-dev/llmx/internal/eval/runner"
+	"github.com/llmx-dev/llmx/internal/eval/verdict"
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
+	"github.com/llmx-dev/llmx/internal/prompt"
+)
+
+// plan is what a run will do: one group a suite × model, with the tally that
+// judges it.
+type plan struct {
+	suites  []*loaded
+	groups  []runner.Group
+	tallies []*verdict.Tally
+	planned int
+	scored  int // of a run that is judged again
+}
+
+// planner turns suites into a plan. Everything that can be wrong is found here,
+// before the first call.
+type planner struct {
+	project *project
+	pick    pick
+	repeats int // 0: as the suites say
+	parse   func(answer string, output llm.Output) (any, string)
+}
+
+func (b planner) plan(suites []*loaded) (*plan, error) {
+	made := &plan{suites: suites}
+	var problems fault.List
+	for _, one := range suites {
+		problems.Add(b.add(made, one))
+	}
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	if made.planned == 0 {
+		return nil, fault.New(fault.NoMatch, "no case is selected by %s", b.pick).
+			WithHint("llmx lint counts the cases of every suite")
+	}
+	return made, nil
+}
+
+func (b planner) add(made *plan, one *loaded) error {
+	cases, results, err := count(b.pick.from(one.Cases(), b.repeats))
+	if err != nil {
+		return err
+	}
+	if cases == 0 {
+		return nil
+	}
+	var problems fault.List
+	for _, name := range one.models {
+		alias, _, err := b.project.targetOf(name, fault.Place{})
+		if err != nil {
+			return err
+		}
+		problems.Add(b.needsPrice(one, alias))
+		group := eval.Group{
+			Suite: one.Name, Model: name, Prompt: one.prompt.Ref(), Planned: results, Cases: cases,
+			Treatment: engine.Treatment(one.prompt.Hash, []string{b.project.resolved(alias)}),
+		}
+		made.planned += results
+		made.groups = append(made.groups, runner.Group{Group: group, Cases: b.pick.from(one.Cases(), b.repeats)})
+		tally, err := b.tally(group, one)
+		if err != nil {
+			return err
+		}
+		made.tallies = append(made.tallies, tally)
+	}
+	return problems.Err()
+}
+
+// tally makes what will judge a group, with the suite's gates and baseline.
+func (b planner) tally(group eval.Group, one *loaded) (*verdict.Tally, error) {
+	accepted, err := baseline.Read(b.project.fs, baseline.Path(one.File))
+	if err != nil {
+		return nil, err
+	}
+	return verdict.NewTally(group, verdict.Settings{
+		Baseline: accepted, Gates: one.Gates, OnInconclusive: one.OnInconclusive, MaxErrors: one.MaxErrors,
+		Output: one.prompt.Output, Parse: b.parse,
+	}), nil
+}
+
+// needsPrice refuses a gate in dollars on a model whose price nobody knows.
+func (b planner) needsPrice(one *loaded, alias string) error {
+	i := slices.IndexFunc(one.Gates, func(g eval.Gate) bool { return g.Metric == "cost_per_case" })
+	if i < 0 {
+		return nil
+	}
+	known, err := b.project.priceOf(alias)
+	if err != nil || known.Known {
+		return err
+	}
+	return fault.At(one.GatePlaces[i], "a gate on cost, and the price of the model %q is not known", alias).
+		WithHint("add price: {input: …, output: …} (USD per million tokens) to models.%s in llmx.yaml", alias)
+}
+
+// prompts are the resolved prompts by their exact names.
+func (p *plan) prompts() map[llm.PromptRef]*prompt.Prompt {
+	all := map[llm.PromptRef]*prompt.Prompt{}
+	for _, one := range p.suites {
+		all[one.prompt.Ref()] = one.prompt
+	}
+	return all
+}
+
+// models are the names that are asked, each once.
+func (p *plan) models() []string {
+	var names []string
+	for _, group := range p.groups {
+		if !slices.Contains(names, group.Model) {
+			names = append(names, group.Model)
+		}
+	}
+	return names
+}
+
+func (p *plan) evalGroups() []eval.Group {
+	groups := make([]eval.Group, len(p.groups))
+	for i, group := range p.groups {
+		groups[i] = group.Group
+	}
+	return groups
+}
+
+// String says what was asked for, in the words of the flags.
+func (p pick) String() string {
+	var words []string
+	if p.filter != nil {
+		words = append(words, fmt.Sprintf("--filter %q", p.filter))
+	}
+	if len(p.tags) > 0 {
+		words = append(words, "--tag "+strings.Join(p.tags, ","))
+	}
+	return strings.Join(words, " ")
+}

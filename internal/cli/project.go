@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/llmx-dev/llmx/internal/config"
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/prompt"
+	"github.com/llmx-dev/llmx/internal/store"
+)
+
+const configFile = "llmx.yaml"
+
+// project is the directory that holds an llmx.yaml, with what its files say.
+type project struct {
+	world   *World
+	root    string // absolute
+	fs      fs.FS
+	config  *config.Config
+	prompts *prompt.Library
+}
+
+// openProject finds llmx.yaml in the working directory or above, and reads it.
+func openProject(w *World) (*project, error) {
+	root, err := findRoot(w.Dir)
+	if err != nil {
+		return nil, err
+	}
+	files := os.DirFS(root)
+	cfg, err := config.Load(files, configFile)
+	if err != nil {
+		return nil, err
+	}
+	return &project{world: w, root: root, fs: files, config: cfg, prompts: prompt.NewLibrary(files)}, nil
+}
+
+func findRoot(dir string) (string, error) {
+	start, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fault.New(fault.Invalid, "the directory %s cannot be found", dir).Because(err)
+	}
+	if info, err := os.Stat(start); err != nil || !info.IsDir() {
+		return "", fault.New(fault.Usage, "%s is not a directory", dir).Because(err)
+	}
+	for at := start; ; at = filepath.Dir(at) {
+		if _, err := os.Stat(filepath.Join(at, configFile)); err == nil {
+			return at, nil
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return "", fault.At(fault.Place{File: filepath.Join(at, configFile)}, "the file cannot be read").Because(err)
+		}
+		if at == filepath.Dir(at) {
+			return "", fault.New(fault.Invalid, "no %s in this directory or above it", configFile).
+				WithHint("llmx init makes a project that runs at once")
+		}
+	}
+}
+
+// openStore opens the project's database; a reader creates nothing.
+func (p *project) openStore(ctx context.Context, readOnly bool) (*store.Store, error) {
+	name := p.config.Store.Path
+	path := name
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(p.root, filepath.FromSlash(name))
+	}
+	if readOnly {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return nil, fault.New(fault.Usage, "nothing is stored yet: %s does not exist", name).WithHint("llmx test makes the first run")
+		}
+	}
+	return store.Open(ctx, path, store.Options{
+		Now: p.world.Now, ReadOnly: readOnly, Content: store.Content(p.config.Store.Content), Name: name,
+	})
+}

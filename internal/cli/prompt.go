@@ -1,0 +1,228 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
+	"github.com/llmx-dev/llmx/internal/prompt"
+	"github.com/llmx-dev/llmx/internal/report"
+)
+
+func newPrompt(w *World) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "prompt",
+		Short: "Drafts, releases, labels: list, show, render, diff, release, label, rollback",
+		Long: `A prompt is a directory in prompts/: the draft that is edited, releases that are
+frozen and locked, and labels that point to releases.`,
+		Example: "  llmx prompt list\n  llmx prompt diff triage@1.0.0 triage@draft\n  llmx prompt release triage --minor\n  llmx prompt label triage production 1.1.0",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newPromptList(w), newPromptShow(w), newPromptRender(w), newPromptDiff(w),
+		newPromptRelease(w), newPromptLabel(w), newPromptRollback(w))
+	return cmd
+}
+
+func newPromptList(w *World) *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Short:   "Every prompt with its releases and labels",
+		Example: "  llmx prompt list",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			p, err := openProject(w)
+			if err != nil {
+				return err
+			}
+			names, err := p.prompts.Names()
+			if err != nil {
+				return err
+			}
+			for _, name := range names {
+				if err := p.listPrompt(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// listPrompt writes a prompt's draft and releases, the highest first.
+func (p *project) listPrompt(name string) error {
+	out := p.world.Stdout
+	versions, err := p.prompts.Versions(name)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out, name)
+	if draft, err := p.prompts.Resolve(name+"@draft", prompt.Develop); err == nil {
+		fmt.Fprintf(out, "  %-10s %.12s  %s\n", "draft", draft.Hash, draft.Description)
+	}
+	for _, v := range versions {
+		notes := strings.Join(v.Labels, ", ")
+		if v.Drift != nil {
+			notes = strings.TrimPrefix(notes+", DRIFTED", ", ")
+		}
+		parent := "first release"
+		if v.Parent != "" {
+			parent = "from " + v.Parent
+		}
+		fmt.Fprintln(out, strings.TrimRight(fmt.Sprintf("  %-10s %.12s  %-14s  %s", v.Version, v.Hash, parent, notes), " "))
+	}
+	return nil
+}
+
+func newPromptShow(w *World) *cobra.Command {
+	return &cobra.Command{
+		Use:               "show PROMPT[@VERSION]",
+		Short:             "A prompt as a release would freeze it: includes and schema in place",
+		Example:           "  llmx prompt show triage\n  llmx prompt show triage@1.0.0",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completePrompts(w),
+		RunE: func(_ *cobra.Command, args []string) error {
+			p, err := openProject(w)
+			if err != nil {
+				return err
+			}
+			found, err := p.prompts.Resolve(args[0], prompt.Develop)
+			if err != nil {
+				return asUsage(err)
+			}
+			_, err = w.Stdout.Write(found.Flat())
+			return err
+		},
+	}
+}
+
+func newPromptRender(w *World) *cobra.Command {
+	var vars []string
+	var fromCase string
+	cmd := &cobra.Command{
+		Use:               "render PROMPT[@VERSION]",
+		Short:             "The messages that a prompt makes of its inputs; no model is called",
+		Example:           "  llmx prompt render triage -v ticket=\"I was charged twice\"\n  llmx prompt render triage@1.0.0 --case triage/refund-angry",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completePrompts(w),
+		RunE: func(_ *cobra.Command, args []string) error {
+			p, err := openProject(w)
+			if err != nil {
+				return err
+			}
+			found, err := p.prompts.Resolve(args[0], prompt.Develop)
+			if err != nil {
+				return asUsage(err)
+			}
+			values, err := p.readVars(found, vars)
+			if err == nil && fromCase != "" {
+				values, err = p.varsOfCase(fromCase, args[0], values)
+			}
+			if err != nil {
+				return err
+			}
+			messages, err := found.Render(values)
+			if err != nil {
+				return asUsage(err)
+			}
+			return printMessages(w, messages)
+		},
+	}
+	cmd.Flags().StringArrayVarP(&vars, "var", "v", nil, "an input, `NAME=VALUE`; VALUE may be @FILE, or @- for stdin (repeatable)")
+	cmd.Flags().StringVar(&fromCase, "case", "", "take the inputs of a case, `SUITE/CASE`")
+	return cmd
+}
+
+// varsOfCase reads the inputs of a case; those that were given go over them.
+func (p *project) varsOfCase(name, ref string, over map[string]any) (map[string]any, error) {
+	suiteName, caseID, ok := strings.Cut(name, "/")
+	if !ok {
+		return nil, fault.New(fault.Usage, "--case %s names no case", name).WithHint("write SUITE/CASE")
+	}
+	suites, err := p.loadSuites(selection{names: []string{suiteName}, prompt: ref})
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for c, err := range suites[0].Cases() {
+		if err != nil {
+			return nil, err
+		}
+		if c.ID == caseID {
+			for input, value := range over {
+				c.Vars[input] = value
+			}
+			return c.Vars, nil
+		}
+		ids = append(ids, c.ID)
+	}
+	return nil, fault.New(fault.Usage, "the suite %s has no case %q", suiteName, caseID).WithHint("%s", fault.Allowed(caseID, ids))
+}
+
+func printMessages(w *World, messages []llm.Message) error {
+	for _, message := range messages {
+		if _, err := fmt.Fprintf(w.Stdout, "%s:\n", message.Role); err != nil {
+			return err
+		}
+		for _, part := range message.Parts {
+			switch part.Kind {
+			case llm.PartText:
+				fmt.Fprintln(w.Stdout, part.Text)
+			case llm.PartImage, llm.PartFile:
+				fmt.Fprintf(w.Stdout, "[%s %s %s%s, %d bytes]\n", part.Kind, part.Media.Type, part.Media.Name, part.Media.URL, len(part.Media.Data))
+			case llm.PartToolCall:
+				fmt.Fprintf(w.Stdout, "[calls %s(%s)]\n", part.ToolCall.Name, part.ToolCall.Arguments)
+			case llm.PartToolResult:
+				fmt.Fprintf(w.Stdout, "[result of %s] %s\n", part.ToolResult.ID, part.ToolResult.Content)
+			}
+		}
+		fmt.Fprintln(w.Stdout)
+	}
+	return nil
+}
+
+func newPromptDiff(w *World) *cobra.Command {
+	return &cobra.Command{
+		Use:   "diff A [B]",
+		Short: "Two versions of a prompt side by side",
+		Long:  "Compare two versions. With one name: its highest release against its draft.",
+		Example: "  llmx prompt diff triage\n  llmx prompt diff triage@1.0.0 triage@production",
+		Args:              cobra.RangeArgs(1, 2),
+		ValidArgsFunction: completePrompts(w),
+		RunE: func(_ *cobra.Command, args []string) error {
+			p, err := openProject(w)
+			if err != nil {
+				return err
+			}
+			if len(args) == 1 {
+				if args, err = p.releaseAndDraft(args[0]); err != nil {
+					return err
+				}
+			}
+			a, err := p.prompts.Resolve(args[0], prompt.Develop)
+			if err != nil {
+				return asUsage(err)
+			}
+			b, err := p.prompts.Resolve(args[1], prompt.Develop)
+			if err != nil {
+				return asUsage(err)
+			}
+			return report.PromptDiff(w.Stdout, a.Ref().String(), b.Ref().String(), a.Flat(), b.Flat(), w.outputStyle())
+		},
+	}
+}
+
+func (p *project) releaseAndDraft(name string) ([]string, error) {
+	name, _, _ = strings.Cut(name, "@")
+	versions, err := p.prompts.Versions(name)
+	if err != nil {
+		return nil, asUsage(err)
+	}
+	if len(versions) == 0 {
+		return nil, fault.New(fault.Usage, "the prompt %s has no release to compare with", name).WithHint("llmx prompt release %s --major makes the first", name)
+	}
+	return []string{name + "@" + versions[0].Version, name + "@draft"}, nil
+}

@@ -1,0 +1,17 @@
+package cli
+
+import (
+	"github.com/llmx-dev/llmx/internal/engine/contract"
+	"github.com/llmx-dev/llmx/internal/llm"
+	"github.com/llmx-dev/llmx/internal/provider/replay"
+)
+
+// openRecordings opens the recordings of a suite; there may be none yet.
+func (p *project) openRecordings(suite string) (*replay.Recordings, error) {
+	return replay.Open(p.fs, p.root, suite)
+}
+
+// newAnswerParser reads stored answers under their contract, as the engine does.
+func newAnswerParser() func(answer string, output llm.Output) (any, string) {
+	return contract.NewParser().Parse
+}

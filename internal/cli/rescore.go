@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/eval/runner"
+	"github.com/llmx-dev/llmx/internal/eval/verdict"
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
+	"github.com/llmx-dev/llmx/internal/prompt"
+	"github.com/llmx-dev/llmx/internal/store"
+)
+
+func newRescore(w *World) *cobra.Command {
+	o := &testOptions{missing: "error"}
+	cmd := &cobra.Command{
+		Use:   "rescore [RUN]",
+		Short: "Run the checks again over stored answers, without a call",
+		Long: `Run the suites' checks as they are now over the answers of a run (default: the last
+complete one). The result is a new run with a verdict of its own.`,
+		Example: "  llmx rescore\n  llmx rescore 20261122-0215",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.command = commandLine(cmd, args)
+			return withStore(cmd.Context(), w, false, func(ctx context.Context, p *project, s *store.Store) error {
+				return runRescore(ctx, p, s, firstArg(args, store.LatestComplete), o)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&o.json, "json", false, "print the run as JSON")
+	cmd.Flags().StringArrayVar(&o.reports, "report", nil, "write a report, `KIND=FILE`: json, junit or markdown (repeatable)")
+	return cmd
+}
+
+func runRescore(ctx context.Context, p *project, s *store.Store, id string, o *testOptions) error {
+	reports, err := parseReports(o.reports)
+	if err != nil {
+		return err
+	}
+	old, err := s.Run(ctx, id)
+	if err != nil {
+		return err
+	}
+	if old.State != eval.Complete {
+		return fault.New(fault.Usage, "the run %s is not complete", old.ID).WithHint("llmx runs lists those that are")
+	}
+	now := p.world.Now()
+	t := &testRun{project: p, options: o, reports: reports, store: s, filtered: old.Filtered, plan: &plan{}}
+	t.run = eval.Run{
+		ID: newRunID(now), Started: now, State: eval.Running, Command: o.command, Replies: "stored",
+		Version: Version(), Filtered: old.Filtered, Groups: old.Groups, Spent: llm.KnownCost(0),
+		Warnings: []string{"the answers are those of run " + old.ID},
+	}
+	again := rescorer{run: t, old: old, parse: newAnswerParser()}
+	if err := again.prepare(ctx); err != nil {
+		return err
+	}
+	if err := s.BeginRun(ctx, t.run); err != nil {
+		return err
+	}
+	return t.finish(ctx, again.judge(ctx))
+}
+
+// rescorer puts a run's answers to the checks of today.
+type rescorer struct {
+	run    *testRun
+	old    eval.Run
+	suites map[string]*loaded
+	parse  func(string, llm.Output) (any, string)
+}
+
+// prepare loads the suites of the run, each with the prompt it was run with.
+func (r *rescorer) prepare(ctx context.Context) error {
+	r.suites = map[string]*loaded{}
+	p := r.run.project
+	var problems fault.List
+	for _, group := range r.old.Groups {
+		if r.suites[group.Suite] == nil {
+			found, err := p.loadSuites(selection{names: []string{group.Suite}, prompt: group.Prompt.String()})
+			if err != nil {
+				problems.Add(err)
+				continue
+			}
+			r.suites[group.Suite] = found[0]
+			if found[0].prompt.Hash != group.Prompt.Hash {
+				r.run.run.Warnings = append(r.run.run.Warnings,
+					group.Prompt.String()+" has changed since that run: its answers are judged under the contract of today")
+			}
+			r.run.plan.suites = append(r.run.plan.suites, found[0])
+		}
+	}
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	planned, err := planner{project: p, parse: r.parse}.tallies(r.old.Groups, r.suites)
+	r.run.plan.tallies = planned
+	for _, group := range r.old.Groups {
+		r.run.plan.planned += group.Planned
+	}
+	return err
+}
+
+// judge streams every suite's cases beside the results of its groups. Results are
+// looked up by case, so that neither has to be held whole.
+func (r *rescorer) judge(ctx context.Context) error {
+	for index, group := range r.old.Groups {
+		one := r.suites[group.Suite]
+		for c, err := range one.Cases() {
+			if err != nil {
+				return err
+			}
+			if err := r.rescoreCase(ctx, index, group, one.prompt, &c); err != nil {
+				return err
+			}
+		}
+	}
+	return r.complete()
+}
+
+func (r *rescorer) rescoreCase(ctx context.Context, index int, group eval.Group, p *prompt.Prompt, c *eval.Case) error {
+	filter := store.ResultFilter{Suite: group.Suite, Model: group.Model, Case: c.ID}
+	for result, err := range r.run.store.Results(ctx, r.old.ID, filter) {
+		if err != nil {
+			return err
+		}
+		again, err := runner.Rescore(ctx, c, result, p.Output, r.parse)
+		if err != nil {
+			return err
+		}
+		again.Run = r.run.run.ID
+		r.run.plan.tallies[index].Add(c, &again)
+		r.run.plan.scored++
+		if err := r.run.store.AddResult(again); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// complete refuses a run whose cases are not all in the suites any more.
+func (r *rescorer) complete() error {
+	if r.run.plan.scored == r.run.plan.planned {
+		return nil
+	}
+	return fault.New(fault.Invalid, "%d of the run's %d results have no case in the suites any more", r.run.plan.planned-r.run.plan.scored, r.run.plan.planned).
+		WithHint("run the suites again: llmx test")
+}
+
+// tallies makes one for every group of a run that is judged again.
+func (b planner) tallies(groups []eval.Group, suites map[string]*loaded) ([]*verdict.Tally, error) {
+	var made []*verdict.Tally
+	for _, group := range groups {
+		one := suites[group.Suite]
+		tally, err := b.tally(group, one)
+		if err != nil {
+			return nil, err
+		}
+		made = append(made, tally)
+	}
+	return made, nil
+}

@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"errors"
+	"io/fs"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/llmx-dev/llmx/internal/report"
+)
+
+// outputStyle is how results are laid out on stdout.
+func (w *World) outputStyle() report.Style {
+	return report.Style{Width: w.Width, Color: w.color(w.StdoutTerminal), Now: w.Now()}
+}
+
+// errorStyle is how problems and progress are laid out on stderr.
+func (w *World) errorStyle() report.Style {
+	return report.Style{Width: w.Width, Color: w.color(w.StderrTerminal), Now: w.Now()}
+}
+
+// reason is the system's word for a failed file operation, without the path,
+// which the message has already.
+func reason(err error) string {
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
+		return pathErr.Err.Error()
+	}
+	return err.Error()
+}
+
+// commandLine is what was typed, for the run's record. Flags hold no secrets.
+func commandLine(cmd *cobra.Command, args []string) string {
+	words := append([]string{cmd.CommandPath()}, args...)
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		switch {
+		case f.Value.Type() == "bool":
+			words = append(words, "--"+f.Name)
+		default:
+			words = append(words, "--"+f.Name+" "+strings.Trim(f.Value.String(), "[]"))
+		}
+	})
+	return strings.Join(words, " ")
+}

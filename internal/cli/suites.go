@@ -1,0 +1,203 @@
+package cli
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/llmx-dev/llmx/internal/eval/scorer"
+	"github.com/llmx-dev/llmx/internal/eval/suite"
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/prompt"
+)
+
+// loaded is a valid suite with the prompt that it will be run with.
+type loaded struct {
+	*suite.Suite
+	prompt *prompt.Prompt
+	models []string // asked, in order: flag over suite over prompt
+}
+
+// selection says which suites are meant, and what flags put over them.
+type selection struct {
+	names  []string // empty: all
+	prompt string   // NAME[@VERSION] over the suites' prompts
+	models []string // over the suites' models
+}
+
+// loadSuites reads the selected suites with their prompts, and reports every
+// problem of all of them at once.
+func (p *project) loadSuites(s selection) ([]*loaded, error) {
+	files, err := p.suiteFiles(s.names)
+	if err != nil {
+		return nil, err
+	}
+	var problems fault.List
+	if s.prompt != "" { // a word of the command line is refused before any file
+		if _, err := p.prompts.Resolve(s.prompt, prompt.Develop); err != nil {
+			return nil, asUsage(err)
+		}
+	}
+	var suites []*loaded
+	for _, file := range files {
+		one, err := p.loadSuite(file, s, len(files) == 1)
+		if err != nil {
+			problems.Add(err)
+			continue
+		}
+		suites = append(suites, one)
+	}
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	if s.prompt == "" {
+		return suites, nil
+	}
+	return s.aboutPrompt(suites)
+}
+
+// aboutPrompt keeps the suites of the prompt that --prompt names. A single suite
+// may be run with any prompt.
+func (s selection) aboutPrompt(suites []*loaded) ([]*loaded, error) {
+	if len(suites) == 1 {
+		return suites, nil
+	}
+	name, _, _ := strings.Cut(s.prompt, "@")
+	about := slices.DeleteFunc(slices.Clone(suites), func(one *loaded) bool { return one.prompt.Name != name })
+	if len(about) == 0 {
+		return nil, fault.New(fault.Usage, "no suite is for the prompt %q", name).
+			WithHint("name the suite to run it with: llmx test SUITE --prompt %s", s.prompt)
+	}
+	return about, nil
+}
+
+// suiteFiles finds the files of suites by name; all of them for no name.
+func (p *project) suiteFiles(names []string) ([]string, error) {
+	files, err := suite.Discover(p.fs)
+	if err != nil {
+		return nil, err
+	}
+	if len(names) == 0 {
+		if len(files) == 0 {
+			return nil, fault.New(fault.Empty, "there is no suite in suites/").WithHint("llmx init makes a project with one")
+		}
+		return files, nil
+	}
+	known := make([]string, len(files))
+	for i, file := range files {
+		known[i] = strings.TrimSuffix(path.Base(file), suite.Extension)
+	}
+	var chosen []string
+	var problems fault.List
+	for _, name := range names {
+		i := slices.Index(known, strings.TrimSuffix(path.Base(name), suite.Extension))
+		switch {
+		case i < 0:
+			problems.Add(fault.New(fault.Usage, "no suite is called %q", name).WithHint("%s", fault.Allowed(name, known)))
+		case !slices.Contains(chosen, files[i]):
+			chosen = append(chosen, files[i])
+		}
+	}
+	return chosen, problems.Err()
+}
+
+func (p *project) loadSuite(file string, s selection, only bool) (*loaded, error) {
+	one := &loaded{}
+	read, err := suite.Load(p.fs, file, suite.Deps{
+		ParseCheck: scorer.Parse, GoldenCheck: scorer.Golden(), CompileText: compileText,
+		Prompt: func(ref string, place fault.Place) (suite.PromptInfo, error) {
+			if over, ok := s.over(ref, only); ok {
+				ref, place = over, fault.Place{}
+			}
+			found, err := p.prompts.Resolve(ref, prompt.Develop)
+			if err != nil {
+				return suite.PromptInfo{}, at(place, err)
+			}
+			one.prompt = found
+			return promptInfo(found), nil
+		},
+		MediaDigest: func(input string, value any) (string, bool, error) { return one.prompt.MediaDigest(input, value) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	one.Suite = read
+	return one, one.chooseModels(p, s.models)
+}
+
+// over gives the prompt that --prompt puts in place of a suite's own.
+func (s selection) over(ref string, only bool) (string, bool) {
+	if s.prompt == "" {
+		return "", false
+	}
+	own, _, _ := strings.Cut(ref, "@")
+	name, _, _ := strings.Cut(s.prompt, "@")
+	return s.prompt, own == name || only
+}
+
+// chooseModels settles who is asked: flag over suite over prompt.
+func (l *loaded) chooseModels(p *project, flags []string) error {
+	var problems fault.List
+	add := func(name string, place fault.Place) {
+		if slices.Contains(l.models, name) {
+			return
+		}
+		if _, _, err := p.targetOf(name, place); err != nil {
+			problems.Add(err)
+			return
+		}
+		l.models = append(l.models, name)
+	}
+	switch {
+	case len(flags) > 0:
+		for _, name := range flags {
+			add(name, fault.Place{})
+		}
+	case len(l.Models) > 0:
+		for _, ref := range l.Models {
+			add(ref.Name, ref.Place)
+		}
+	case l.prompt.Model != "":
+		add(l.prompt.Model, fault.Place{File: l.prompt.File})
+	default:
+		problems.Add(fault.At(fault.Place{File: l.File}, "neither the suite nor the prompt %s names a model", l.prompt.Name).
+			WithHint("add models: [NAME] to the suite, or model: {id: NAME} to the prompt; %s", fault.Allowed("", p.config.Names())))
+	}
+	return problems.Err()
+}
+
+func promptInfo(p *prompt.Prompt) suite.PromptInfo {
+	kinds := make(map[string]string, len(p.Inputs))
+	for _, input := range p.Inputs {
+		kinds[input.Name] = string(input.Kind)
+	}
+	return suite.PromptInfo{Kinds: kinds, Output: p.Output, CheckVars: p.CheckVars}
+}
+
+func compileText(file string, line int, text string) (func(map[string]any) (string, error), error) {
+	compiled, err := prompt.CompileText(file, line, text)
+	if err != nil {
+		return nil, err
+	}
+	return compiled.Render, nil
+}
+
+// at gives an error that has no place the place where its cause was written.
+func at(place fault.Place, err error) error {
+	if e := fault.As(err); e.Place.File == "" {
+		placed := *e
+		placed.Place = place
+		return &placed
+	}
+	return err
+}
+
+// asUsage makes the refusal of a name wrong usage: it came from the command line.
+func asUsage(err error) error {
+	if e := fault.As(err); e.Place.File == "" && e.Class == fault.Invalid {
+		wrong := *e
+		wrong.Class = fault.Usage
+		return &wrong
+	}
+	return err
+}

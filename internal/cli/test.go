@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/provider/replay"
+)
+
+// testOptions are the flags of llmx test.
+type testOptions struct {
+	selection
+	replies repliesFlags
+	filter  string
+	tags    []string
+	repeats int
+	jobs    int
+	missing string
+	reports []string
+	json    bool
+	command string // as typed
+}
+
+const testHelp = `Run golden suites through the full runtime, judge the answers, and compare them
+with the suite's baseline.
+
+Replies come from recordings where there are some (fixtures/), else from the
+providers; --replay, --record and --live decide.`
+
+const testExamples = `  llmx test                          every suite
+  llmx test triage --filter '^refund-'
+  llmx test triage --prompt triage@1.0.0
+  llmx test --record                 ask for replies that are missing, and keep them
+  llmx test --report junit=out.xml --report markdown=out.md`
+
+func newTest(w *World) *cobra.Command {
+	o := &testOptions{}
+	cmd := &cobra.Command{
+		Use:     "test [SUITE…]",
+		Short:   "Run suites, judge the answers, compare with the baseline",
+		Long:    testHelp,
+		Example: testExamples,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.names = args
+			o.command = commandLine(cmd, args)
+			return runTest(cmd.Context(), w, o)
+		},
+		ValidArgsFunction: completeSuites(w),
+	}
+	flags := cmd.Flags()
+	o.replies.add(flags)
+	flags.StringVar(&o.prompt, "prompt", "", "test this `NAME[@VERSION]` in place of the suites' prompt")
+	flags.StringSliceVar(&o.models, "model", nil, "ask these models or routes in place of the suites' (repeatable)")
+	flags.StringVar(&o.filter, "filter", "", "only cases whose id matches the `REGEX`")
+	flags.StringSliceVar(&o.tags, "tag", nil, "only cases with one of these tags")
+	flags.IntVar(&o.repeats, "repeats", 0, "ask every case so often (default: as the suite says)")
+	flags.IntVar(&o.jobs, "jobs", 0, "cases under way at once (default: test.jobs of llmx.yaml)")
+	flags.StringVar(&o.missing, "missing", "error", "what a missing reply does: `error|neutral` (exit 4, or exit 0 and the word unjudged)")
+	flags.StringArrayVar(&o.reports, "report", nil, "write a report, `KIND=FILE`: json, junit or markdown (repeatable)")
+	flags.BoolVar(&o.json, "json", false, "print the run as JSON")
+	_ = cmd.RegisterFlagCompletionFunc("model", completeModels(w))
+	_ = cmd.RegisterFlagCompletionFunc("prompt", completePrompts(w))
+	return cmd
+}
+
+// check refuses wrong flags before anything is read.
+func (o *testOptions) check() (pick, []reportFile, error) {
+	chosen, err := newPick(o.filter, o.tags)
+	if err != nil {
+		return pick{}, nil, err
+	}
+	if o.missing != "error" && o.missing != "neutral" {
+		return pick{}, nil, fault.New(fault.Usage, "--missing %s is not known", o.missing).WithHint("allowed: error, neutral")
+	}
+	if o.jobs < 0 || o.jobs > maxJobs {
+		return pick{}, nil, fault.New(fault.Usage, "--jobs %d is out of range", o.jobs).WithHint("allowed: 1 to %d", maxJobs)
+	}
+	if o.repeats < 0 || o.repeats > maxRepeats {
+		return pick{}, nil, fault.New(fault.Usage, "--repeats %d is out of range", o.repeats).WithHint("allowed: 1 to %d", maxRepeats)
+	}
+	reports, err := parseReports(o.reports)
+	return chosen, reports, err
+}
+
+const (
+	maxJobs    = 10_000
+	maxRepeats = 1_000
+)
+
+func runTest(ctx context.Context, w *World, o *testOptions) error {
+	chosen, reports, err := o.check()
+	if err != nil {
+		return err
+	}
+	p, err := openProject(w)
+	if err != nil {
+		return err
+	}
+	mode, err := o.replies.mode(p.config.Test.Replies)
+	if err != nil {
+		return err
+	}
+	suites, err := p.loadSuites(o.selection)
+	if err != nil {
+		return err
+	}
+	parse := newAnswerParser()
+	planned, err := planner{project: p, pick: chosen, repeats: o.repeats, parse: parse}.plan(suites)
+	if err != nil {
+		return err
+	}
+	run := &testRun{
+		project: p, options: o, mode: mode, plan: planned, reports: reports, filtered: chosen.active(),
+		jobs: firstOf(o.jobs, p.config.Test.Jobs),
+	}
+	return run.execute(ctx)
+}
+
+func firstOf(values ...int) int {
+	for _, v := range values {
+		if v > 0 {
+			return v
+		}
+	}
+	return 0
+}
+
+// asksProviders reports whether a mode needs every key from the start.
+func asksProviders(mode replay.Mode) bool { return mode == replay.Record || mode == replay.Live }

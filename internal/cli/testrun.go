@@ -1,0 +1,203 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/eval/runner"
+	"github.com/llmx-dev/llmx/internal/eval/verdict"
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
+	"github.com/llmx-dev/llmx/internal/provider/replay"
+	"github.com/llmx-dev/llmx/internal/report"
+	"github.com/llmx-dev/llmx/internal/store"
+)
+
+// testRun is one execution of llmx test, after everything was found valid.
+type testRun struct {
+	project  *project
+	options  *testOptions
+	mode     replay.Mode
+	plan     *plan
+	reports  []reportFile
+	filtered bool
+	jobs     int
+
+	store *store.Store
+	run   eval.Run
+}
+
+func (t *testRun) execute(ctx context.Context) error {
+	servers := newServers(t.project, t.jobs)
+	defer servers.close()
+	if err := t.checkKeys(servers); err != nil {
+		return err
+	}
+	files, err := t.openRecordings()
+	if err != nil {
+		return err
+	}
+	defer closeAll(files)
+	if t.store, err = t.project.openStore(ctx, false); err != nil {
+		return err
+	}
+	err = t.record(ctx, servers, files)
+	if closeErr := t.store.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+// checkKeys resolves every provider that is going to be asked, so that a missing
+// key is one error before the first call.
+func (t *testRun) checkKeys(s *servers) error {
+	if !asksProviders(t.mode) {
+		return nil
+	}
+	var problems fault.List
+	seen := map[string]bool{}
+	for _, name := range t.plan.models() {
+		alias, _, err := t.project.targetOf(name, fault.Place{})
+		problems.Add(err)
+		if provider := t.project.config.Models[alias].Provider; !seen[provider] {
+			seen[provider] = true
+			problems.Add(s.canAsk(provider))
+		}
+	}
+	return problems.Err()
+}
+
+func (t *testRun) openRecordings() (map[string]*replay.Recordings, error) {
+	files := map[string]*replay.Recordings{}
+	if t.mode == replay.Live {
+		return files, nil
+	}
+	var problems fault.List
+	for _, one := range t.plan.suites {
+		file, err := t.project.openRecordings(one.Name)
+		if err != nil {
+			problems.Add(err)
+			continue
+		}
+		files[one.Name] = file
+		t.run.Warnings = append(t.run.Warnings, file.Warnings()...)
+	}
+	if err := problems.Err(); err != nil {
+		closeAll(files)
+		return nil, err
+	}
+	return files, nil
+}
+
+func closeAll(files map[string]*replay.Recordings) {
+	for _, file := range files {
+		_ = file.Close() // what was recorded is written already
+	}
+}
+
+// record runs the plan with a store: begin, judge, end, report.
+func (t *testRun) record(ctx context.Context, s *servers, files map[string]*replay.Recordings) error {
+	model, err := t.project.newEngine(engineParts{
+		store: t.store, servers: s, prompts: t.plan.prompts(), models: t.plan.models(),
+		wrap:   s.recorded(recordingMode{mode: t.mode, fresh: t.options.replies.fresh, files: files}),
+		cached: t.mode == replay.Live,
+	})
+	if err != nil {
+		return err
+	}
+	now := t.project.world.Now()
+	t.run = eval.Run{
+		ID: newRunID(now), Started: now, State: eval.Running, Command: t.options.command,
+		Replies: string(t.mode), Version: Version(), Filtered: t.filtered, Groups: t.plan.evalGroups(), Warnings: t.run.Warnings,
+	}
+	for _, one := range t.plan.suites {
+		for _, warning := range one.prompt.Warnings {
+			t.run.Warnings = append(t.run.Warnings, warning.Error())
+		}
+		if err := t.store.SavePrompt(one.prompt.Ref(), one.prompt.Flat()); err != nil {
+			return err
+		}
+	}
+	if err := t.store.BeginRun(ctx, t.run); err != nil {
+		return err
+	}
+	failure := t.judge(ctx, model)
+	return t.finish(ctx, failure)
+}
+
+// judge carries the cases through the engine, under the eyes of Ctrl-C.
+func (t *testRun) judge(ctx context.Context, model llm.Model) error {
+	ctx, stop, release := t.project.world.interruptible(ctx)
+	defer release()
+	watch := t.newWatch()
+	plan := runner.Plan{Run: t.run.ID, Groups: t.plan.groups, Jobs: t.jobs, Stop: stop}
+	if t.options.replies.fresh {
+		plan.Reuse = llm.ReuseNever
+	}
+	err := runner.Run(ctx, plan, model, func(group int, c *eval.Case, r *eval.Result) error {
+		t.plan.tallies[group].Add(c, r)
+		watch.see(r)
+		return t.store.AddResult(*r)
+	})
+	t.run.Spent = watch.spent
+	watch.clear()
+	return err
+}
+
+// finish writes the end of the run, then the reports.
+func (t *testRun) finish(ctx context.Context, failure error) error {
+	t.run.Ended = t.project.world.Now()
+	if failure != nil {
+		return t.abandon(ctx, failure)
+	}
+	judged := verdict.Judge(t.plan.tallies, verdict.Options{Filtered: t.filtered, MissingNeutral: t.options.missing == "neutral"})
+	t.run.State, t.run.Verdict, t.run.Word, t.run.Exit = eval.Complete, &judged, judged.Word, judged.Exit
+	for i := range judged.Groups {
+		t.run.Groups[i] = judged.Groups[i].Group
+	}
+	if err := t.store.EndRun(ctx, t.run); err != nil {
+		return err
+	}
+	if err := t.writeReports(ctx); err != nil {
+		return err
+	}
+	if judged.Exit != fault.ExitOK {
+		return exitCode(judged.Exit)
+	}
+	return nil
+}
+
+// abandon keeps what was finished, says so, and gives the reason back.
+func (t *testRun) abandon(ctx context.Context, failure error) error {
+	t.run.State, t.run.Failure = eval.Interrupted, llm.FailureOf(failure)
+	t.run.Exit = fault.ClassOf(failure).ExitCode()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if err := t.store.EndRun(ctx, t.run); err != nil {
+		return errors.Join(failure, err)
+	}
+	if fault.ClassOf(failure) == fault.Canceled {
+		n, err := t.store.ResultCount(ctx, t.run.ID, store.ResultFilter{})
+		if err != nil {
+			return err
+		}
+		return fault.New(fault.Canceled, "interrupted: %d of %d results are stored as run %s", n, t.plan.planned, t.run.ID).
+			WithHint("llmx runs show %s", t.run.ID)
+	}
+	return failure
+}
+
+func (t *testRun) writeReports(ctx context.Context) error {
+	results := t.store.Results(ctx, t.run.ID, store.ResultFilter{})
+	for _, file := range t.reports {
+		if err := file.write(t.project.world, t.run, results); err != nil {
+			return err
+		}
+	}
+	if t.options.json {
+		return report.JSON(t.project.world.Stdout, t.run)
+	}
+	return report.Terminal(t.project.world.Stdout, t.run, t.project.world.outputStyle())
+}

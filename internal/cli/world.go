@@ -1,0 +1,76 @@
+// Package cli has the commands. It is the only place where the parts are joined,
+// and the only one that touches the process: environment, clock, directory,
+// standard streams, signals and exit code.
+package cli
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// World is everything outside the program. Tests build their own.
+type World struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	LookupEnv      func(string) (string, bool)
+	Dir            string           // working directory
+	Now            func() time.Time // wall clock
+	Signals        <-chan os.Signal // Ctrl-C, and the request to end
+
+	StdoutTerminal bool
+	StderrTerminal bool
+	Width          int // columns of the terminal; 0 if unknown
+}
+
+// Main runs llmx in the real world and returns the exit code.
+func Main(args []string) int {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	dir, err := os.Getwd()
+	if err != nil {
+		dir = "."
+	}
+	w := &World{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		LookupEnv: os.LookupEnv, Dir: dir, Now: time.Now, Signals: signals,
+		StdoutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
+		StderrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
+	}
+	w.Width = w.width()
+	return Run(context.Background(), args, w)
+}
+
+func (w *World) width() int {
+	if columns, ok := w.LookupEnv("COLUMNS"); ok {
+		if n, err := strconv.Atoi(columns); err == nil && n > 0 {
+			return n
+		}
+	}
+	for _, stream := range []io.Writer{w.Stdout, w.Stderr} {
+		if file, ok := stream.(*os.File); ok {
+			if n, _, err := term.GetSize(int(file.Fd())); err == nil {
+				return n
+			}
+		}
+	}
+	return 0
+}
+
+// color reports whether a stream gets colours: NO_COLOR and non-terminals do not.
+func (w *World) color(terminal bool) bool {
+	if no, set := w.LookupEnv("NO_COLOR"); set && no != "" {
+		return false
+	}
+	if kind, _ := w.LookupEnv("TERM"); kind == "dumb" {
+		return false
+	}
+	return terminal
+}
