@@ -53,15 +53,22 @@ func (p pick) from(cases iter.Seq2[eval.Case, error], repeats int) iter.Seq2[eva
 	}
 }
 
-// count goes through the cases once: how many there are, and how many results
-// they will give.
-func count(cases iter.Seq2[eval.Case, error]) (n, results int, err error) {
+// size is what a pass over the cases finds.
+type size struct {
+	cases, results int
+	operational    bool // a check bounds cost, time or attempts
+}
+
+// measure goes through the cases once.
+func measure(cases iter.Seq2[eval.Case, error]) (size, error) {
+	var s size
 	for c, err := range cases {
 		if err != nil {
-			return 0, 0, err
+			return size{}, err
 		}
-		n++
-		results += max(1, c.Repeats)
+		s.cases++
+		s.results += max(1, c.Repeats)
+		s.operational = s.operational || slices.ContainsFunc(c.Checks, eval.Check.Operational)
 	}
-	return n, results, nil
+	return s, nil
 }

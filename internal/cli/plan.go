@@ -51,12 +51,15 @@ func (b planner) plan(suites []*loaded) (*plan, error) {
 }
 
 func (b planner) add(made *plan, one *loaded) error {
-	cases, results, err := count(b.pick.from(one.Cases(), b.repeats))
+	size, err := measure(b.pick.from(one.Cases(), b.repeats))
 	if err != nil {
 		return err
 	}
-	if cases == 0 {
+	if size.cases == 0 {
 		return nil
+	}
+	if size.operational {
+		one.gateOperation()
 	}
 	var problems fault.List
 	for _, name := range one.models {
@@ -66,10 +69,10 @@ func (b planner) add(made *plan, one *loaded) error {
 		}
 		problems.Add(b.needsPrice(one, alias))
 		group := eval.Group{
-			Suite: one.Name, Model: name, Prompt: one.prompt.Ref(), Planned: results, Cases: cases,
+			Suite: one.Name, Model: name, Prompt: one.prompt.Ref(), Planned: size.results, Cases: size.cases,
 			Treatment: engine.Treatment(one.prompt.Hash, []string{b.project.resolved(alias)}),
 		}
-		made.planned += results
+		made.planned += size.results
 		made.groups = append(made.groups, runner.Group{Group: group, Cases: b.pick.from(one.Cases(), b.repeats)})
 		tally, err := b.tally(group, one)
 		if err != nil {
@@ -78,6 +81,13 @@ func (b planner) add(made *plan, one *loaded) error {
 		made.tallies = append(made.tallies, tally)
 	}
 	return problems.Err()
+}
+
+// gateOperation adds the default gate of checks on cost, time and attempts.
+func (l *loaded) gateOperation() {
+	if !slices.ContainsFunc(l.Gates, func(g eval.Gate) bool { return g.Metric == eval.MetricOperational }) {
+		l.Gates = append(slices.Clone(l.Gates), eval.Gate{Metric: eval.MetricOperational, Kind: eval.GateMin, Limit: 1, Default: true})
+	}
 }
 
 // tally makes what will judge a group, with the suite's gates and baseline.

@@ -22,6 +22,11 @@ const (
 	NotGated Word = "unjudged" // nothing to speak of: no data, or too little
 )
 
+// MetricOperational is the share of results that keep their bounds on cost, time
+// and attempts. Those checks are no part of accuracy; where a suite has some, it is
+// gated by min: 1 unless the suite says otherwise.
+const MetricOperational = "operational"
+
 // GateKind tells specifications from tests.
 type GateKind string
 
@@ -98,6 +103,7 @@ type Flip struct {
 	Old      *string  `json:"old_answer"`       // nil where the baseline left the text out
 	New      string   `json:"new_answer"`
 	Accepted string   `json:"accepted,omitempty"` // why, if the case was accepted on its own
+	Call     string   `json:"call,omitempty"`     // id of the call that gave New
 }
 
 // GroupVerdict judges one group.
@@ -124,7 +130,9 @@ type GroupVerdict struct {
 	DrawsFrom     time.Time      `json:"draws_from,omitzero"` // of recorded draws: the oldest
 	DrawsTo       time.Time      `json:"draws_to,omitzero"`   // … the newest
 	ErrorClasses  []ErrorClass   `json:"error_classes"`
-	Answered      map[string]int `json:"answered"` // who answered, and how often
+	Origins       []string       `json:"origins,omitempty"` // who wrote the recorded replies, where recordings say so; at most 5
+	MissingCost   llm.Cost       `json:"missing_cost"`      // estimate of what asking for the unjudged results would cost
+	Answered      map[string]int `json:"answered"`          // who answered, and how often
 	Warnings      []string       `json:"warnings"`
 }
 
@@ -134,6 +142,7 @@ type Failed struct {
 	Tags   []string `json:"tags,omitempty"`
 	Passes string   `json:"passes"` // "0/1"
 	Reason string   `json:"reason"`
+	Call   string   `json:"call,omitempty"` // id of the call of the first repeat that failed
 }
 
 // MaxFlips bounds the flips and failed cases that a group's verdict carries; the

@@ -6,6 +6,7 @@ import (
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
 )
 
 // step is a command to paste, and what it is for.
@@ -46,8 +47,8 @@ func stepsFor(run eval.Run) []step {
 	}
 	var steps []step
 	if v.Unjudged > 0 {
-		steps = append(steps, step{"llmx test --record" + suitesWhere(v, func(g eval.GroupVerdict) bool { return g.Unjudged > 0 }),
-			"ask for " + count(v.Unjudged, "missing reply", "missing replies") + ", keep what comes"})
+		steps = append(steps, step{strings.ReplaceAll(again, " --replay", "") + " --record",
+			"ask for " + count(v.Unjudged, "missing reply", "missing replies") + estimate(v) + ", and keep them"})
 	}
 	if v.Errors > 0 {
 		steps = append(steps, step{again, "ask again; " + count(v.Errors, "case ended", "cases ended") + " in an error"})
@@ -55,9 +56,38 @@ func stepsFor(run eval.Run) []step {
 	down, up, failed := moved(v)
 	if down > 0 || failed > 0 {
 		steps = append(steps, step{"llmx runs show " + shellWord(run.ID), "every result, failures first, with call ids"},
-			step{"llmx explain CALL", "why the model said that"})
+			step{"llmx explain " + firstCall(v), "why the model said that"})
 	}
 	return append(steps, acceptSteps(run, down, up)...)
+}
+
+// estimate is what the missing replies would cost, where that can be told.
+func estimate(v *eval.Verdict) string {
+	sum := llm.KnownCost(0)
+	for _, g := range v.Groups {
+		sum = sum.Plus(g.MissingCost)
+	}
+	if !sum.Known {
+		return ""
+	}
+	return ", about " + sum.Amount.String()
+}
+
+// firstCall is the call to look at first: that of the first flip, else of the
+// first case that fails.
+func firstCall(v *eval.Verdict) string {
+	worse, _, failed := sortCases(v)
+	for _, f := range worse {
+		if f.Call != "" {
+			return f.Call
+		}
+	}
+	for _, f := range failed {
+		if f.Call != "" {
+			return f.Call
+		}
+	}
+	return "CALL"
 }
 
 func moved(v *eval.Verdict) (down, up, failed int) {
@@ -86,27 +116,6 @@ func acceptSteps(run eval.Run, down, up int) []step {
 		return []step{{accept, "make this run the new baseline"}}
 	}
 	return nil
-}
-
-// suitesWhere names the suites of some groups, or none where it is all of them.
-func suitesWhere(v *eval.Verdict, which func(eval.GroupVerdict) bool) string {
-	var chosen, all []string
-	for _, g := range v.Groups {
-		if !slices.Contains(all, g.Suite) {
-			all = append(all, g.Suite)
-		}
-		if which(g) && !slices.Contains(chosen, g.Suite) {
-			chosen = append(chosen, g.Suite)
-		}
-	}
-	const most = 8
-	if len(chosen) == len(all) || len(chosen) > most {
-		return ""
-	}
-	for i, suite := range chosen {
-		chosen[i] = shellWord(suite)
-	}
-	return " " + strings.Join(chosen, " ")
 }
 
 // shellWord quotes a word for a shell where it needs it.

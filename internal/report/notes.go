@@ -127,7 +127,7 @@ func notesOf(g eval.GroupVerdict) []string {
 	add := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
 	switch g.Draws {
 	case "recorded":
-		add("the figures speak of replies recorded %s; no model was asked", period(g.DrawsFrom, g.DrawsTo))
+		add("the figures speak of replies recorded %s%s; no model was asked", period(g.DrawsFrom, g.DrawsTo), origins(g))
 	case "mixed":
 		add("some replies were recorded %s, others are of now", period(g.DrawsFrom, g.DrawsTo))
 	}
@@ -151,6 +151,14 @@ func notesOf(g eval.GroupVerdict) []string {
 			count(n, "case has", "cases have"), some(g.Rebased, 5))
 	}
 	return notes
+}
+
+// origins says who wrote the recorded replies.
+func origins(g eval.GroupVerdict) string {
+	if len(g.Origins) == 0 {
+		return ""
+	}
+	return " (origin: " + strings.Join(g.Origins, ", ") + ")"
 }
 
 // period says when recorded replies were given.

@@ -112,7 +112,7 @@ func gated(r row, gate eval.GateResult, unit string) row {
 	if gate.Default && !gate.Pass {
 		r.notes = append(r.notes, "the suite has no gate on "+gate.Metric+"; this is the default")
 	}
-	if gate.Note != "" {
+	if gate.Note != "" && !(gate.Kind.Relative() && gate.Baseline == nil && gate.Pass) { // the title says that there is no baseline
 		r.notes = append(r.notes, gate.Note)
 	}
 	return r

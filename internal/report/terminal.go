@@ -107,7 +107,7 @@ func (p *page) verdictTable(v *eval.Verdict) {
 	shown := make([][]row, len(groups))
 	var cells [][]span
 	for i, g := range groups {
-		if g.Pass && len(groups) > whole {
+		if g.Pass && len(groups) > whole || g.Judged == 0 {
 			continue
 		}
 		shown[i] = rowsOf(g)

@@ -130,7 +130,7 @@ func TestNextStepsFitTheSituation(t *testing.T) {
 		want []string
 	}{
 		{"regressed", regressed(), []string{"llmx runs show r7k2m9", "llmx explain CALL", "llmx baseline accept r7k2m9"}},
-		{"missing replies and errors", broken(), []string{"llmx test --record", "llmx test triage --model large"}},
+		{"missing replies and errors", broken(), []string{"llmx test triage --model large --record", "llmx test triage --model large"}},
 		{"held", passing(func(*eval.Run) {}), nil},
 		{"no baseline", passing(func(r *eval.Run) { r.Verdict.Groups[0].HasBaseline = false }), []string{"llmx baseline accept r7k2m9"}},
 		{"no baseline, filtered", passing(func(r *eval.Run) { r.Verdict.Groups[0].HasBaseline, r.Filtered = false, true }), nil},

@@ -97,7 +97,7 @@ func record(ctx context.Context, req llm.Request, entry Entry) {
 	turn.Attempts = append(turn.Attempts, llm.Attempt{
 		Provider: stored.Provider, Model: req.Model, Wire: stored.Wire,
 		Answered: entry.End.Model, ResponseID: entry.End.ResponseID, Started: stored.At,
-		Usage: entry.End.Usage, Cost: stored.Cost, Paid: llm.KnownCost(0),
+		Service: stored.Service, FirstToken: stored.FirstToken, Usage: entry.End.Usage, Cost: stored.Cost, Paid: llm.KnownCost(0),
 		Finish: entry.End.Finish, Stored: stored,
 	})
 }

@@ -30,6 +30,10 @@ func (a *attempt) run(ctx context.Context, target *Target, req llm.Request, yiel
 		failure = because(ctx, failure)
 	}
 	a.settle(target, failure)
+	if fault.ClassOf(failure) == fault.Missing {
+		a.Usage = estimate(req)
+		a.Cost = target.Cost(a.Usage)
+	}
 	if turn := llm.CallFrom(ctx).Turn(); turn != nil {
 		turn.Attempts = append(turn.Attempts, a.Attempt)
 	}

@@ -18,9 +18,12 @@ type caseFold struct {
 	contract       bool // a repeat has a standing under a contract
 	cost           llm.Cost
 	scores         map[string]*mean // by metric
+	bounded        int              // repeats with operational checks
+	within         int              // of these, those that keep all of them
 	digests        uint64           // sum of the judged answers' marks, in any order
 
 	passAnswer, failAnswer string
+	passCall, failCall     string
 	passed, failedOnce     bool
 	reason                 string // of the first repeat that failed
 	failRepeat, passRepeat int
@@ -62,12 +65,12 @@ func (f *caseFold) addText(r *eval.Result) {
 	if r.Status == eval.Pass {
 		f.passes++
 		if !f.passed || r.Repeat < f.passRepeat {
-			f.passed, f.passRepeat, f.passAnswer = true, r.Repeat, r.Answer
+			f.passed, f.passRepeat, f.passAnswer, f.passCall = true, r.Repeat, r.Answer, r.CallID
 		}
 		return
 	}
 	if !f.failedOnce || r.Repeat < f.failRepeat {
-		f.failedOnce, f.failRepeat, f.failAnswer, f.reason = true, r.Repeat, r.Answer, r.Reason()
+		f.failedOnce, f.failRepeat, f.failAnswer, f.reason, f.failCall = true, r.Repeat, r.Answer, r.Reason(), r.CallID
 	}
 }
 
@@ -80,12 +83,30 @@ func (f *caseFold) addScores(r *eval.Result) {
 			f.score(metric, r.Scores[i].Value)
 		}
 	}
+	f.addOperational(r)
 	if r.Failure == nil || len(r.Scores) > 0 {
 		return
 	}
 	for _, check := range f.c.Checks {
 		if metric := check.Metric(); metric != "" && !check.Operational() {
 			f.score(metric, 0)
+		}
+	}
+}
+
+// addOperational counts whether a repeat keeps its bounds on cost, time and
+// attempts: they are no part of accuracy, and would go unheard.
+func (f *caseFold) addOperational(r *eval.Result) {
+	within, bounded := true, false
+	for i := range r.Scores {
+		if r.Scores[i].Operational {
+			bounded, within = true, within && r.Scores[i].Pass
+		}
+	}
+	if bounded {
+		f.bounded++
+		if within {
+			f.within++
 		}
 	}
 }
@@ -142,12 +163,15 @@ func (t *Tally) finish(f *caseFold) {
 	for metric, m := range f.scores {
 		t.metric(metric).add(m.value(), f.judged, missing)
 	}
+	if f.bounded > 0 {
+		t.metric(eval.MetricOperational).add(float64(f.within)/float64(f.bounded), f.judged, missing)
+	}
 	if f.judged == 0 {
 		t.addUnscored(f)
 	}
 	if f.passes < f.judged {
 		t.failedAll++
-		t.failed.add(eval.Failed{Case: f.c.ID, Tags: f.c.Tags, Passes: outOf(f.passes, f.judged), Reason: f.reason})
+		t.failed.add(eval.Failed{Case: f.c.ID, Tags: f.c.Tags, Passes: outOf(f.passes, f.judged), Reason: f.reason, Call: f.failCall})
 	}
 	if t.base != nil {
 		t.compare(f)

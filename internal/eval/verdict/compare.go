@@ -244,10 +244,10 @@ func (t *Tally) flip(f *caseFold, past before) {
 	}
 	if flip.Worse {
 		t.flipsDown++
-		flip.Reason, flip.Old, flip.New = f.reason, past.passText, f.failAnswer
+		flip.Reason, flip.Old, flip.New, flip.Call = f.reason, past.passText, f.failAnswer, f.failCall
 	} else {
 		t.flipsUp++
-		flip.Reason, flip.Old, flip.New = f.reason, past.failText, f.passAnswer
+		flip.Reason, flip.Old, flip.New, flip.Call = f.reason, past.failText, f.passAnswer, f.passCall
 	}
 	t.flips.add(flip)
 }

@@ -36,7 +36,7 @@ func (t *Tally) try(gate eval.Gate, best bool) trial {
 	case gate.Metric == metricP50 || gate.Metric == metricP95:
 		t.adviseLatency(&out)
 	case t.base == nil:
-		out.open("nothing to compare with: the model %s has no baseline yet; llmx baseline accept makes one", t.group.Model)
+		out.open("no baseline yet for the model %s: llmx baseline accept makes one", t.group.Model)
 	case gate.Kind == eval.GateMaxDrop && gate.Metric == metricAccuracy:
 		dropOfShares(&out, &t.accuracy, best)
 	case gate.Kind == eval.GateMaxDrop && gate.Metric == metricValidity:

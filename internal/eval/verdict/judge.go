@@ -154,11 +154,12 @@ func (t *Tally) describe(trials []trial, o Options) eval.GroupVerdict {
 		Paired: t.pair.paired, New: t.pair.fresh, Rescored: t.pair.rescored,
 		Gone: []string{}, Rebased: append([]string{}, t.pair.rebased...),
 		Draws: t.draws.word(), DrawsFrom: t.draws.from, DrawsTo: t.draws.to,
+		Origins: t.draws.origins, MissingCost: t.missing,
 		ErrorClasses: []eval.ErrorClass{}, Answered: t.answered, Warnings: []string{},
 	}
 	slices.Sort(group.Rebased)
 	for _, r := range trials {
-		if t.incomplete() && !r.Pass {
+		if t.incomplete() && !r.Pass && r.Value != nil {
 			r.Note = join(r.Note, "of the judged results alone; others are missing")
 		}
 		group.Gates = append(group.Gates, r.GateResult)
@@ -188,11 +189,6 @@ func (t *Tally) warnings(group *eval.GroupVerdict) (warnings []string) {
 	}
 	if n := len(group.Rebased); n > 0 {
 		warnings = append(warnings, fmt.Sprintf("%s %s re-based, outside the comparison: the criteria changed, and the baseline's answers cannot be scored again; accept with llmx baseline accept", count(n, "case"), is(n)))
-	}
-	for _, gate := range group.Gates {
-		if gate.Word == eval.NotGated {
-			warnings = append(warnings, fmt.Sprintf("%s %s: %s", gate.Metric, gate.Kind, gate.Note))
-		}
 	}
 	return warnings
 }

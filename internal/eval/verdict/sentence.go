@@ -27,11 +27,19 @@ func sentence(g *eval.GroupVerdict, trials []trial, s standing) string {
 	if gate == nil || s == failing && gate.Pass {
 		return fmt.Sprintf("lost coverage: %s: %s of the baseline %s gone", where, count(len(g.Gone), "case"), is(len(g.Gone)))
 	}
-	text := fmt.Sprintf("%s: %s: %s", gate.Word, where, figures(gate))
+	text := fmt.Sprintf("%s: %s: %s", wordOf(gate.Word), where, figures(gate))
 	if n := g.Errors + g.Unjudged; s == failing && n > 0 {
 		text += fmt.Sprintf(", even with the %s that were not judged as passes", count(n, "result"))
 	}
 	return text
+}
+
+// wordOf is a word as it opens a sentence.
+func wordOf(word eval.Word) string {
+	if word == eval.Missed {
+		return "gate missed"
+	}
+	return string(word)
 }
 
 // imbalance says that results were lost or counted twice: a bug of ours.

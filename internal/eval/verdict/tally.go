@@ -56,6 +56,7 @@ type Tally struct {
 	draws     drawSpan
 	spent     llm.Cost
 	paid      llm.Cost
+	missing   llm.Cost // estimate for the unjudged results
 }
 
 // NewTally begins counting. g says who is judged and how many results are
@@ -74,7 +75,7 @@ func NewTally(g eval.Group, s Settings) *Tally {
 		failed:   keeper[eval.Failed]{before: func(a, b *eval.Failed) int { return strings.Compare(a.Case, b.Case) }},
 		classes:  map[fault.Class]*eval.ErrorClass{},
 		answered: map[string]int{},
-		spent:    llm.KnownCost(0), paid: llm.KnownCost(0),
+		spent:    llm.KnownCost(0), paid: llm.KnownCost(0), missing: llm.KnownCost(0),
 	}
 	t.settings.Gates = withDefault(s.Gates, t.base != nil)
 	for _, gate := range t.settings.Gates {
@@ -139,6 +140,7 @@ func (t *Tally) count(r *eval.Result) {
 		}
 	case r.Status == eval.Unjudged:
 		t.group.Unjudged++
+		t.missing = t.missing.Plus(r.Cost)
 	default:
 		t.group.Errors++
 		t.countError(r)
@@ -182,7 +184,10 @@ func (t *Tally) settle() {
 type drawSpan struct {
 	live, stored int
 	from, to     time.Time
+	origins      []string
 }
+
+const maxOrigins = 5
 
 func (d *drawSpan) add(r *eval.Result) {
 	if r.StoredBy == "" {
@@ -190,6 +195,10 @@ func (d *drawSpan) add(r *eval.Result) {
 		return
 	}
 	d.stored++
+	if r.Origin != "" && len(d.origins) < maxOrigins && !slices.Contains(d.origins, r.Origin) {
+		d.origins = append(d.origins, r.Origin)
+		slices.Sort(d.origins)
+	}
 	if r.StoredAt.IsZero() {
 		return
 	}
