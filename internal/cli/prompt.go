@@ -186,10 +186,10 @@ func printMessages(w *World, messages []llm.Message) error {
 
 func newPromptDiff(w *World) *cobra.Command {
 	return &cobra.Command{
-		Use:   "diff A [B]",
-		Short: "Two versions of a prompt side by side",
-		Long:  "Compare two versions. With one name: its highest release against its draft.",
-		Example: "  llmx prompt diff triage\n  llmx prompt diff triage@1.0.0 triage@production",
+		Use:               "diff A [B]",
+		Short:             "Two versions of a prompt side by side",
+		Long:              "Compare two versions. With one name: its highest release against its draft.",
+		Example:           "  llmx prompt diff triage\n  llmx prompt diff triage@1.0.0 triage@production",
 		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: completePrompts(w),
 		RunE: func(_ *cobra.Command, args []string) error {
