@@ -130,7 +130,8 @@ func answerText(raw []byte) string {
 // Recording makes the recording of an answer. req is the rendered request of the
 // entry's case, resolved the model that it is a reply of ("openai/gpt-4o-mini"),
 // origin says who wrote it ("written"), and now gives the day. Where nobody counted
-// the tokens they are estimated, at four characters each, and marked.
+// the tokens they are estimated, at four characters each, and marked. It is the
+// origin that answered: an imported answer is not passed off as a vendor's.
 func (e Entry) Recording(req llm.Request, resolved, origin string, now time.Time) Recording {
 	req.Repeat = e.Repeat
 	usage := estimate(req, e.Answer)
@@ -139,7 +140,7 @@ func (e Entry) Recording(req llm.Request, resolved, origin string, now time.Time
 	}
 	return Recording{
 		Key: Key(req, resolved), Case: e.Case, Prompt: req.Prompt.String(), Model: resolved, Repeat: e.Repeat,
-		Answered: resolved, Origin: origin, Date: day(now), Finish: e.Finish, Usage: usage,
+		Answered: origin, Origin: origin, Date: day(now), Finish: e.Finish, Usage: usage,
 		Service: e.Latency, Text: e.Answer,
 	}
 }
