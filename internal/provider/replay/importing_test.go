@@ -98,12 +98,12 @@ func TestImportedIsReplayed(t *testing.T) {
 		want   llm.Response
 	}{
 		{"a", 1, llm.Response{Text: "billing", End: llm.End{
-			Finish: llm.FinishStop, Usage: llm.Usage{Input: 7, Output: 1}, Model: resolved,
+			Finish: llm.FinishStop, Usage: llm.Usage{Input: 7, Output: 1}, Model: "written",
 			Stored: &llm.Stored{By: "recording", At: day, Service: time.Second, Origin: "written"},
 		}}},
 		// "ticket b" and "other" have 8 and 5 characters.
 		{"b", 0, llm.Response{Text: "other", End: llm.End{
-			Finish: llm.FinishLength, Usage: llm.Usage{Input: 2, Output: 2, Estimated: true}, Model: resolved,
+			Finish: llm.FinishLength, Usage: llm.Usage{Input: 2, Output: 2, Estimated: true}, Model: "written",
 			Stored: &llm.Stored{By: "recording", At: day, Origin: "written"},
 		}}},
 	}
