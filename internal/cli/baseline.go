@@ -24,8 +24,8 @@ func newBaseline(w *World) *cobra.Command {
 		Long: `A baseline is the accepted results of a suite: suites/NAME.baseline.jsonl, a file
 in git. llmx test compares every run with it.`,
 		Example: "  llmx baseline accept\n  llmx baseline accept --case refund-angry --because \"refunds go to billing now\"\n  llmx baseline show triage\n  llmx baseline merge triage",
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:    cobra.ArbitraryArgs,
+		RunE:    onlySubcommands,
 	}
 	cmd.AddCommand(newBaselineAccept(w), newBaselineShow(w), newBaselineMerge(w))
 	return cmd

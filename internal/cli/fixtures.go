@@ -25,8 +25,8 @@ func newFixtures(w *World) *cobra.Command {
 		Long: `Recordings stand in fixtures/, one file a suite. llmx test --record makes them;
 import takes answers that you have, by case id.`,
 		Example: "  llmx fixtures import triage answers.jsonl --prompt triage@1.0.0\n  llmx fixtures prune",
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:    cobra.ArbitraryArgs,
+		RunE:    onlySubcommands,
 	}
 	cmd.AddCommand(newFixturesImport(w), newFixturesPrune(w))
 	return cmd

@@ -19,8 +19,8 @@ func newPrompt(w *World) *cobra.Command {
 		Long: `A prompt is a directory in prompts/: the draft that is edited, releases that are
 frozen and locked, and labels that point to releases.`,
 		Example: "  llmx prompt list\n  llmx prompt diff triage@1.0.0 triage@draft\n  llmx prompt release triage --minor\n  llmx prompt label triage production 1.1.0",
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:    cobra.ArbitraryArgs,
+		RunE:    onlySubcommands,
 	}
 	cmd.AddCommand(newPromptList(w), newPromptShow(w), newPromptRender(w), newPromptDiff(w),
 		newPromptRelease(w), newPromptLabel(w), newPromptRollback(w))

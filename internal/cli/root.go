@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -37,14 +36,31 @@ type exitCode int
 
 func (e exitCode) Error() string { return "the output has said why" }
 
-// misused gives cobra's refusals our form: its hint on a line of its own.
+// misused gives cobra's refusals our form.
 func misused(err error) error {
-	message, hint, _ := strings.Cut(err.Error(), "\n")
-	hint = strings.Join(strings.Fields(strings.ReplaceAll(hint, "Did you mean this?", "did you mean")), " ")
-	if hint == "" {
-		hint = "see llmx help"
+	return fault.New(fault.Usage, "%v", err).WithHint("see llmx help")
+}
+
+// onlySubcommands is a command that is nothing but the room of its subcommands:
+// alone it shows its help, and a word that it does not know is refused.
+func onlySubcommands(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help()
 	}
-	return fault.New(fault.Usage, "%s", message).WithHint("%s", hint)
+	return unknownSubcommand(cmd, args)
+}
+
+func unknownSubcommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	return fault.New(fault.Usage, "%s has no command %q", cmd.CommandPath(), args[0]).WithHint("%s", fault.Allowed(args[0], names))
 }
 
 const rootHelp = `llmx answers one question: did this change make my prompts worse?
@@ -66,15 +82,14 @@ func newRoot(w *World) *cobra.Command {
 		Long:          rootHelp,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:          cobra.ArbitraryArgs,
+		RunE:          onlySubcommands,
 	}
 	root.PersistentFlags().StringVarP(&w.Dir, "dir", "C", w.Dir, "work in this directory of the project")
 	root.PersistentFlags().Lookup("dir").DefValue = "."
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fault.New(fault.Usage, "%v", err).WithHint("see %s --help", cmd.CommandPath())
 	})
-	root.SuggestionsMinimumDistance = 2
 	root.AddCommand(
 		newInit(w), newTest(w), newLint(w), newAsk(w),
 		newRuns(w), newDiff(w), newBaseline(w), newRescore(w),

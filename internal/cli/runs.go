@@ -20,7 +20,7 @@ func newRuns(w *World) *cobra.Command {
 		Use:     "runs",
 		Short:   "What is stored: the newest runs first",
 		Example: "  llmx runs\n  llmx runs show latest\n  llmx runs prune --keep 50",
-		Args:    cobra.NoArgs,
+		Args:    unknownSubcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(cmd.Context(), w, true, func(ctx context.Context, p *project, s *store.Store) error {
 				runs, err := s.Runs(ctx, limit)

@@ -47,7 +47,7 @@ func (p *project) loadSuites(s selection) ([]*loaded, error) {
 		}
 		suites = append(suites, one)
 	}
-	if err := problems.Err(); err != nil {
+	if err := distinct(problems).Err(); err != nil {
 		return nil, err
 	}
 	if s.prompt == "" {
