@@ -16,6 +16,7 @@ type row struct {
 	gate     string
 	word     eval.Word // "" where nothing gates the metric
 	pass     bool
+	said     string   // in place of the word
 	figures  string   // what the gate's test found: p, cases up and down
 	notes    []string // sentences for people
 }
@@ -40,13 +41,13 @@ func rowsOf(g eval.GroupVerdict) []row {
 			if i == 0 {
 				r = first
 			}
-			rows = append(rows, gated(r, gate, m.Unit))
+			rows = append(rows, gated(r, gate, m.Unit, g.HasBaseline))
 		}
 	}
 	for _, gate := range g.Gates {
 		if !named[gate.Metric] {
 			r := row{metric: gate.Metric, baseline: known("", gate.Baseline), now: figure("", gate.Value)}
-			rows = append(rows, gated(r, gate, ""))
+			rows = append(rows, gated(r, gate, "", g.HasBaseline))
 		}
 	}
 	return rows
@@ -99,7 +100,7 @@ func known(unit string, value *float64) string {
 	return figure(unit, value)
 }
 
-func gated(r row, gate eval.GateResult, unit string) row {
+func gated(r row, gate eval.GateResult, unit string, compared bool) row {
 	r.gate = limit(gate.Gate, unit)
 	r.word, r.pass = gate.Word, gate.Pass
 	if gate.P != nil {
@@ -112,10 +113,21 @@ func gated(r row, gate eval.GateResult, unit string) row {
 	if gate.Default && !gate.Pass {
 		r.notes = append(r.notes, "the suite has no gate on "+gate.Metric+"; this is the default")
 	}
-	if gate.Note != "" && !(gate.Kind.Relative() && gate.Baseline == nil && gate.Pass) { // the title says that there is no baseline
+	switch {
+	case gate.Word == eval.NotGated && gate.Kind.Relative() && !compared:
+		r.said = "no baseline yet"
+	case gate.Note != "":
 		r.notes = append(r.notes, gate.Note)
 	}
 	return r
+}
+
+// result is what the last column says.
+func (r row) result() string {
+	if r.said != "" {
+		return r.said
+	}
+	return wordInText(r.word)
 }
 
 // wordRole says how a word looks: failures loud, the rest by what it means.

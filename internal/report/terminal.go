@@ -167,7 +167,7 @@ func (p *page) groupTitle(g eval.GroupVerdict) {
 func name(suite, model string) string { return suite + " · " + model }
 
 func cellsOf(r row) []span {
-	return []span{text(r.metric), text(r.baseline), text(r.now), text(r.change), text(r.gate), {wordInText(r.word), wordRole(r.word, r.pass)}}
+	return []span{text(r.metric), text(r.baseline), text(r.now), text(r.change), text(r.gate), {r.result(), wordRole(r.word, r.pass)}}
 }
 
 // verdictRow writes a row; what the test found stands on its right where there is
