@@ -96,7 +96,8 @@ func runAccept(ctx context.Context, p *project, s *store.Store, id string, o *ac
 		if err := baseline.Write(p.root, file, made[name]); err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(p.world.Stdout, "accepted run %s into %s: %d results of %d models\n", run.ID, file, len(made[name].Lines), len(made[name].Headers)); err != nil {
+		if _, err := fmt.Fprintf(p.world.Stdout, "accepted run %s into %s: %s of %s\n", run.ID, file,
+			counted(len(made[name].Lines), "result"), counted(len(made[name].Headers), "model")); err != nil {
 			return err
 		}
 	}

@@ -54,7 +54,8 @@ func runLint(w *World) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w.Stdout, "ok: %d prompts, %d suites, %d cases, %d warnings\n", len(names), suites, cases, len(warnings))
+	_, err = fmt.Fprintf(w.Stdout, "ok: %s, %s, %s, %s\n",
+		counted(len(names), "prompt"), counted(suites, "suite"), counted(cases, "case"), counted(len(warnings), "warning"))
 	return err
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 
@@ -19,6 +20,14 @@ func (w *World) outputStyle() report.Style {
 // errorStyle is how problems and progress are laid out on stderr.
 func (w *World) errorStyle() report.Style {
 	return report.Style{Width: w.Width, Color: w.color(w.StderrTerminal), Now: w.Now()}
+}
+
+// counted is a number with its noun.
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // reason is the system's word for a failed file operation, without the path,

@@ -8,19 +8,23 @@ type Money int64
 // USD is one dollar.
 const USD Money = 1_000_000_000
 
-// String prints dollars: at least two decimals, as many as the amount needs, at
-// most six.
+// String prints dollars with two decimals, and below a dollar with three
+// significant digits, so that the cost of one call does not read as nothing.
 func (m Money) String() string {
 	sign := ""
 	if m < 0 {
 		sign, m = "-", -m
 	}
-	micro := (m + 500) / 1000
-	frac := fmt.Sprintf("%06d", micro%1_000_000)
-	for len(frac) > 2 && frac[len(frac)-1] == '0' {
-		frac = frac[:len(frac)-1]
+	decimals := 2
+	for limit := USD; m > 0 && m < limit && decimals < 9; limit /= 10 {
+		decimals++
 	}
-	return fmt.Sprintf("%s$%d.%s", sign, micro/1_000_000, frac)
+	unit := USD
+	for range decimals {
+		unit /= 10
+	}
+	rounded := (m + unit/2) / unit * unit
+	return fmt.Sprintf("%s$%d.%0*d", sign, rounded/USD, decimals, rounded%USD/unit)
 }
 
 // Cost is an amount that may be unknown, which is not 0.

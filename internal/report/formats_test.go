@@ -347,7 +347,7 @@ func TestFigures(t *testing.T) {
 		{figure("seconds", of(0.34)), "340 ms"}, {figure("score", of(0.5)), "0.500"}, {figure("share", nil), "unknown"},
 		{pValue(0.0016), "p = 0.0016"}, {pValue(0.00001), "p < 0.0001"}, {pValue(0.25), "p = 0.250"},
 		{change("share", of(0.975), of(0.8)), "-17.5 pt"}, {change("USD", of(2.0), of(2.2)), "+10.0 %"}, {change("score", of(0.5), of(0.6)), "+0.100"},
-		{change("share", of(0.5), of(0.5)), "same"}, {change("USD", of(0.0), of(0.5)), "+$0.50"}, {change("share", of(0.5), of(0.50001)), "+0.001 pt"},
+		{change("share", of(0.5), of(0.5)), "same"}, {change("USD", of(0.0), of(0.5)), "+$0.500"}, {change("share", of(0.5), of(0.50001)), "+0.001 pt"},
 		{limit(eval.Gate{Kind: eval.GateMaxRise, Limit: 0.1}, "USD"), "max_rise 10.0 %"}, {limit(eval.Gate{Kind: eval.GateMaxDrop, Limit: 0.02}, "share"), "max_drop 2.0 pt"},
 		{limit(eval.Gate{Kind: eval.GateMax, Limit: 3}, "seconds"), "max 3.00 s"},
 		{number(1234567), "1,234,567"}, {number(-1234), "-1,234"}, {number(999), "999"}, {count(1, "case", "cases"), "1 case"},

@@ -33,7 +33,7 @@ func rowsOf(g eval.GroupVerdict) []row {
 		if noise(gates) {
 			first.change = "~"
 		}
-		if len(gates) == 0 {
+		if len(gates) == 0 && m.Value != nil { // what nobody knows and nobody asks for is no news
 			rows = append(rows, first)
 		}
 		for i, gate := range gates {

@@ -29,7 +29,7 @@ func TestWordsAndExits(t *testing.T) {
 		{"a specification that holds", []eval.Gate{minimum("accuracy", 0.8)}, func(b *bench) { b.many(4, "", "p"); b.many(1, "", "f") }, Options{},
 			eval.Met, 0, "met: triage on small: accuracy 0.80"},
 		{"a maximum that fails", []eval.Gate{maximum("cost_per_case", 0.0000005)}, func(b *bench) { b.many(4, "", "p") }, Options{},
-			eval.Missed, 1, "gate missed: triage on small: cost_per_case $0.000001, must be at most"},
+			eval.Missed, 1, "gate missed: triage on small: cost_per_case $0.00000100, must be at most $0.000000500"},
 		{"identical answers", nil, func(b *bench) { b.many(5, "p", "p"); b.many(2, "f", "f") }, Options{},
 			eval.Unchanged, 0, "unchanged: triage on small: accuracy 0.71, was 0.71 (7 cases)"},
 		{"ten down, none up", nil, func(b *bench) { b.many(90, "p", "p"); b.many(10, "p", "f") }, Options{},

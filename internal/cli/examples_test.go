@@ -1,0 +1,163 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The repository is its own example: these tests run its project as a newcomer
+// would, in a copy, without a key.
+
+// exampleCases is how many cases each example suite holds.
+var exampleCases = map[string]int{"triage": 36, "invoice": 36, "word-problem": 36}
+
+// document is what the tests read of llmx test --json.
+type document struct {
+	Verdict struct {
+		Word     string `json:"word"`
+		Exit     int    `json:"exit"`
+		Planned  int    `json:"planned"`
+		Judged   int    `json:"judged"`
+		Errors   int    `json:"errors"`
+		Unjudged int    `json:"unjudged"`
+	} `json:"verdict"`
+	Groups []struct {
+		Suite  string `json:"suite"`
+		Word   string `json:"word"`
+		Judged int    `json:"judged"`
+	} `json:"groups"`
+	Flips []struct {
+		Case  string `json:"case"`
+		Worse bool   `json:"worse"`
+	} `json:"flips"`
+}
+
+// copyProject copies files and directories of the repository into a new directory.
+func copyProject(t *testing.T, names ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range names {
+		source := filepath.Join("..", "..", name)
+		info, err := os.Stat(source)
+		if err == nil && info.IsDir() {
+			err = os.CopyFS(filepath.Join(dir, name), os.DirFS(source))
+		} else if err == nil {
+			var data []byte
+			if data, err = os.ReadFile(source); err == nil {
+				err = os.WriteFile(filepath.Join(dir, name), data, 0o644)
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// keyless runs a command in a directory, in a world without environment.
+func keyless(t *testing.T, dir string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = Run(t.Context(), args, &World{
+		Stdin: strings.NewReader(""), Stdout: &out, Stderr: io.Writer(&errs), Dir: dir, Now: time.Now,
+		LookupEnv: func(string) (string, bool) { return "", false },
+	})
+	return code, out.String(), errs.String()
+}
+
+func TestExamplesAreJudgedOfflineAndWhole(t *testing.T) {
+	dir := copyProject(t, "llmx.yaml", "prompts", "suites", "fixtures")
+	if code, out, errs := keyless(t, dir, "lint"); code != 0 || !strings.Contains(out, " 0 warnings") {
+		t.Fatalf("lint: exit %d\n%s%s", code, out, errs)
+	}
+	code, out, errs := keyless(t, dir, "test", "--json")
+	if code != 0 {
+		t.Fatalf("exit %d\n%s%s", code, out, errs)
+	}
+	var run document
+	if err := json.Unmarshal([]byte(out), &run); err != nil {
+		t.Fatal(err)
+	}
+	want := 0
+	for suite, cases := range exampleCases {
+		want += cases
+		for _, g := range run.Groups {
+			if g.Suite == suite && g.Judged != cases {
+				t.Errorf("%s: %d judged of %d", suite, g.Judged, cases)
+			}
+		}
+	}
+	if v := run.Verdict; len(run.Groups) != len(exampleCases) || v.Judged != want || v.Planned != want || v.Errors != 0 || v.Unjudged != 0 {
+		t.Errorf("%d groups: %+v, want all of %d cases judged", len(run.Groups), v, want)
+	}
+}
+
+func TestWorseDraftIsCaughtAndItsFlipsAreNamed(t *testing.T) {
+	dir := copyProject(t, "llmx.yaml", "prompts", "suites", "fixtures")
+	worse, err := os.ReadFile("testdata/worse/triage.prompty")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "prompts/triage/draft.prompty"), worse, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	answers, err := filepath.Abs("testdata/worse/triage.answers.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	// Nothing has been recorded for the edited draft: that is said, not judged.
+	code, out, _ := keyless(t, dir, "test", "triage", "--replay")
+	if code != 4 || !strings.Contains(out, "36 missing replies") || !strings.Contains(out, "llmx test triage --record") {
+		t.Errorf("exit %d, want 4 with the count and the command that records\n%s", code, out)
+	}
+
+	if code, out, errs := keyless(t, dir, "fixtures", "import", "triage", answers, "--origin", "written"); code != 0 {
+		t.Fatalf("import: exit %d\n%s%s", code, out, errs)
+	}
+	code, out, _ = keyless(t, dir, "test", "triage", "--json")
+	var run document
+	if err := json.Unmarshal([]byte(out), &run); err != nil {
+		t.Fatal(err)
+	}
+	down := 0
+	for _, flip := range run.Flips {
+		if flip.Worse {
+			down++
+		}
+	}
+	if code != 1 || run.Verdict.Word != "regressed" || down != 11 {
+		t.Errorf("exit %d, %q with %d flips for the worse; want 1, regressed, 11", code, run.Verdict.Word, down)
+	}
+	_, out, _ = keyless(t, dir, "test", "triage")
+	if !strings.Contains(out, "Worse than the baseline: 11 cases") {
+		t.Errorf("the report does not count the flips\n%s", out)
+	}
+	for _, flip := range run.Flips {
+		if !strings.Contains(out, "\n  "+flip.Case+"  1/1 -> 0/1") {
+			t.Errorf("the report does not name the flip %q\n%s", flip.Case, out)
+		}
+	}
+}
+
+func TestInitMakesAProjectThatRunsAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	if code, out, errs := keyless(t, dir, "init"); code != 0 || !strings.Contains(out, "llmx test --prompt triage-terse") {
+		t.Fatalf("init: exit %d\n%s%s", code, out, errs)
+	}
+	if code, out, errs := keyless(t, dir, "test"); code != 0 || !strings.HasPrefix(out, "PASS") {
+		t.Errorf("test: exit %d\n%s%s", code, out, errs)
+	}
+	if code, out, _ := keyless(t, dir, "test", "--prompt", "triage-terse"); code != 1 || !strings.Contains(out, "Worse than the baseline: 8 cases") {
+		t.Errorf("the worse draft: exit %d\n%s", code, out)
+	}
+	if code, _, errs := keyless(t, dir, "init"); code != 2 || !strings.Contains(errs, "is there already: nothing was written") {
+		t.Errorf("init again: exit %d %q, want 2: nothing is overwritten", code, errs)
+	}
+}
