@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/llmx-dev/llmx/internal/provider/upstream"
+)
+
+// shopServer is the provider of the scripts' project. The model's name says how it
+// behaves.
+type shopServer struct {
+	*upstream.Server
+	lates, revoked atomic.Int64
+}
+
+func newShopServer(t testing.TB) *shopServer {
+	s := &shopServer{}
+	s.Server = upstream.New(t, s.answer)
+	return s
+}
+
+func (s *shopServer) answer(model string, messages []upstream.Message, _ map[string]any) upstream.Reply {
+	ticket := messages[len(messages)-1].Content
+	right := upstream.Reply{Text: fmt.Sprintf(`{"label": %q}`, labelOf(ticket)), Usage: &upstream.Usage{Prompt: 40, Completion: 5}}
+	switch model {
+	case "wrong": // always
+		right.Text = `{"label": "other"}`
+	case "one-wrong": // in one case of three
+		if labelOf(ticket) == "account" {
+			right.Text = `{"label": "other"}`
+		}
+	case "half": // wrong in one case of three, and silent in another
+		switch labelOf(ticket) {
+		case "account":
+			right.Text = `{"label": "other"}`
+		case "bug":
+			return vendorError(503, "overloaded_error", "try later")
+		}
+	case "broken": // no JSON, in spite of the contract
+		right.Text = "Sure! The label is billing."
+	case "refused": // the key is echoed, as some servers do
+		return vendorError(401, "invalid_api_key", "the key "+s.key()+" is not valid")
+	case "revoked": // the key works once
+		if s.revoked.Add(1) > 1 {
+			return vendorError(401, "invalid_api_key", "the key "+s.key()+" was revoked")
+		}
+	case "unknown":
+		return vendorError(404, "model_not_found", "there is no such model")
+	case "down":
+		return vendorError(503, "overloaded_error", "try later")
+	case "page":
+		return upstream.Reply{Body: "<html>welcome</html>", Headers: map[string]string{"Content-Type": "text/html"}}
+	case "cut":
+		right.Pieces, right.CutAfter = 4, 300
+	case "stuck": // answers after the test is over
+		right.Delay = time.Hour
+	case "late": // … but the first
+		if s.lates.Add(1) > 1 {
+			right.Delay = time.Hour
+		}
+	case "slow": // long enough to be interrupted
+		right.Delay = time.Second
+	case "echo": // the key, in the answer itself
+		right.Text = `{"label": "billing", "key": "` + s.key() + `"}`
+	}
+	return right
+}
+
+// key is the key of the last request.
+func (s *shopServer) key() string {
+	all := s.Requests()
+	return strings.TrimPrefix(all[len(all)-1].Header.Get("Authorization"), "Bearer ")
+}
+
+func labelOf(ticket string) string {
+	for word, label := range map[string]string{"charged": "billing", "crash": "bug", "log in": "account"} {
+		if strings.Contains(ticket, word) {
+			return label
+		}
+	}
+	return "other"
+}
+
+func vendorError(status int, code, message string) upstream.Reply {
+	return upstream.Reply{Status: status, Body: fmt.Sprintf(`{"error": {"message": %q, "type": "error", "code": %q}}`, message, code)}
+}
+
+// closedPort is an address on loopback where nobody listens.
+func closedPort(t testing.TB) string {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return "http://" + listener.Addr().String() + "/v1"
+}
