@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"fmt"
 	"iter"
 	"regexp"
 	"slices"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/prompt"
 )
 
 // pick selects cases by id and tags.
@@ -59,9 +61,14 @@ type size struct {
 	operational    bool // a check bounds cost, time or attempts
 }
 
-// measure goes through the cases once.
-func measure(cases iter.Seq2[eval.Case, error]) (size, error) {
+// maxRenderProblems bounds how many cases that cannot be rendered are listed.
+const maxRenderProblems = 20
+
+// measure goes through the cases once, and renders each: a template that fails on
+// some input is found before the first call.
+func measure(cases iter.Seq2[eval.Case, error], asked *prompt.Prompt) (size, error) {
 	var s size
+	var problems fault.List
 	for c, err := range cases {
 		if err != nil {
 			return size{}, err
@@ -69,6 +76,14 @@ func measure(cases iter.Seq2[eval.Case, error]) (size, error) {
 		s.cases++
 		s.results += max(1, c.Repeats)
 		s.operational = s.operational || slices.ContainsFunc(c.Checks, eval.Check.Operational)
+		if _, err := asked.Render(c.Vars); err != nil {
+			cannot := *fault.As(err)
+			cannot.Message += fmt.Sprintf(" (case %s of suite %s)", c.ID, c.Suite)
+			problems.Add(&cannot)
+		}
+		if len(problems) == maxRenderProblems {
+			break
+		}
 	}
-	return s, nil
+	return s, problems.Err()
 }

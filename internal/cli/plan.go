@@ -51,7 +51,7 @@ func (b planner) plan(suites []*loaded) (*plan, error) {
 }
 
 func (b planner) add(made *plan, one *loaded) error {
-	size, err := measure(b.pick.from(one.Cases(), b.repeats))
+	size, err := measure(b.pick.from(one.Cases(), b.repeats), one.prompt)
 	if err != nil {
 		return err
 	}

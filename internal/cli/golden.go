@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/eval/suite"
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
+	"github.com/llmx-dev/llmx/internal/store"
+)
+
+func newGolden(w *World) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "golden",
+		Short:   "The answer of the last run becomes the golden",
+		Example: "  llmx golden accept refund-angry",
+		Args:    cobra.ArbitraryArgs,
+		RunE:    onlySubcommands,
+	}
+	cmd.AddCommand(newGoldenAccept(w))
+	return cmd
+}
+
+type goldenOptions struct {
+	run, suite, model string
+	dryRun            bool
+}
+
+func newGoldenAccept(w *World) *cobra.Command {
+	o := &goldenOptions{}
+	cmd := &cobra.Command{
+		Use:   "accept CASE…",
+		Short: "Write the answers of the last run into the suite as golden",
+		Long: `Take the answer that each case got in a run (default: the last complete one) as its
+golden answer, and write it into the suite's file. The rest of the file stays as it is.`,
+		Example: "  llmx golden accept refund-angry late-fee\n  llmx golden accept refund-angry --suite triage --dry-run",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withStore(cmd.Context(), w, true, func(ctx context.Context, p *project, s *store.Store) error {
+				return runGolden(ctx, p, s, args, o)
+			})
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.run, "run", store.LatestComplete, "the run whose answers are taken")
+	flags.StringVar(&o.suite, "suite", "", "the suite, where more than one has the case")
+	flags.StringVar(&o.model, "model", "", "the model, where more than one was asked")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "only say what would be written")
+	return cmd
+}
+
+func runGolden(ctx context.Context, p *project, s *store.Store, cases []string, o *goldenOptions) error {
+	run, err := s.Run(ctx, o.run)
+	if err != nil {
+		return err
+	}
+	answers := map[string]map[string]any{} // suite → case → golden
+	var problems fault.List
+	for _, id := range cases {
+		result, err := p.answered(ctx, s, run, id, o)
+		if err != nil {
+			problems.Add(err)
+			continue
+		}
+		value, err := p.goldenOf(result)
+		if err != nil {
+			problems.Add(err)
+			continue
+		}
+		if answers[result.Suite] == nil {
+			answers[result.Suite] = map[string]any{}
+		}
+		answers[result.Suite][id] = value
+	}
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	for name, goldens := range answers {
+		changes, err := suite.SetGoldens(p.root, suite.Dir+"/"+name+suite.Extension, goldens, o.dryRun)
+		if err != nil {
+			return err
+		}
+		for _, change := range changes {
+			if _, err := fmt.Fprintln(p.world.Stdout, change); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// answered finds the one judged answer of a case in a run.
+func (p *project) answered(ctx context.Context, s *store.Store, run eval.Run, id string, o *goldenOptions) (*eval.Result, error) {
+	var found []eval.Result
+	var where []string
+	for r, err := range s.Results(ctx, run.ID, store.ResultFilter{Suite: o.suite, Model: o.model, Case: id}) {
+		if err != nil {
+			return nil, err
+		}
+		if r.Repeat == 0 && r.Status.Judged() {
+			found = append(found, r)
+			where = append(where, fmt.Sprintf("--suite %s --model %s", r.Suite, r.Model))
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, fault.New(fault.Usage, "the run %s has no answer to a case %q", run.ID, id).WithHint("llmx runs show %s --limit -1 lists its cases", run.ID)
+	case 1:
+		return &found[0], nil
+	}
+	return nil, fault.New(fault.Usage, "the case %q has %d answers in the run %s", id, len(found), run.ID).WithHint("say which: %s", strings.Join(where, ", or "))
+}
+
+// goldenOf is the answer as a golden value: parsed where the contract says so.
+func (p *project) goldenOf(r *eval.Result) (any, error) {
+	if r.Valid == eval.Violated {
+		return nil, fault.New(fault.Usage, "the answer to %s breaks the prompt's contract: %s", r.Case, r.Reason()).
+			WithHint("only a valid answer can be golden")
+	}
+	if r.Valid == eval.NoContract {
+		return r.Answer, nil
+	}
+	value, broken := newAnswerParser()(r.Answer, llm.Output{Kind: llm.OutputJSON})
+	if broken != "" {
+		return nil, fault.New(fault.Usage, "the answer to %s cannot be golden: %s", r.Case, broken)
+	}
+	return value, nil
+}
