@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -201,24 +202,16 @@ func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
 	s.seen += n
 }
 
-// saw FILE compares the messages of the provider's last request with a file, as
-// llmx prompt render shows them.
+// saw FILE compares the messages of the provider's last request with a JSON file.
 func cmdSaw(ts *testscript.TestScript, neg bool, args []string) {
 	refuse(ts, neg || len(args) != 1, "saw file")
 	all := serverOf(ts).Requests()
-	var request struct {
-		Messages []struct {
-			Role    string
-			Content any
-		}
-	}
+	var request struct{ Messages any }
 	ts.Check(json.Unmarshal(all[len(all)-1].Body, &request))
-	var b strings.Builder
-	for _, m := range request.Messages {
-		fmt.Fprintf(&b, "%s:\n%v\n\n", m.Role, m.Content)
-	}
-	if want := ts.ReadFile(args[0]); b.String() != want {
-		ts.Fatalf("the provider saw\n%q\nwant\n%q", b.String(), want)
+	var want any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &want))
+	if diff := cmp.Diff(want, request.Messages); diff != "" {
+		ts.Fatalf("the provider saw other messages (-want +got):\n%s", diff)
 	}
 }
 
@@ -304,5 +297,44 @@ func cmdXML(ts *testscript.TestScript, neg bool, args []string) {
 	var document struct{}
 	if err := xml.Unmarshal([]byte(ts.ReadFile(args[0])), &document); err != nil {
 		ts.Fatalf("%s: %v", args[0], err)
+	}
+}
+
+// TestColorIsForTerminals shows that colours come with a terminal, and go with
+// NO_COLOR and dumb terminals.
+func TestColorIsForTerminals(t *testing.T) {
+	tests := map[string]struct {
+		terminal bool
+		env      map[string]string
+		want     bool
+	}{
+		"a terminal":            {true, nil, true},
+		"a file":                {false, nil, false},
+		"NO_COLOR":              {true, map[string]string{"NO_COLOR": "1"}, false},
+		"an empty NO_COLOR":     {true, map[string]string{"NO_COLOR": ""}, true},
+		"a dumb terminal":       {true, map[string]string{"TERM": "dumb"}, false},
+		"a file, but of colour": {false, map[string]string{"TERM": "xterm-256color", "COLORTERM": "truecolor"}, false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := newSession(t)
+			lookup := s.world.LookupEnv
+			s.world.LookupEnv = func(key string) (string, bool) {
+				if value, ok := test.env[key]; ok {
+					return value, true
+				}
+				return lookup(key)
+			}
+			s.world.StdoutTerminal, s.world.StderrTerminal = test.terminal, test.terminal
+			if code := s.run("test", "--live", "--model", "one-wrong"); code != 1 {
+				t.Fatalf("exit code %d, stderr %q", code, &s.stderr)
+			}
+			if got := strings.Contains(s.stdout.String(), "\x1b["); got != test.want {
+				t.Errorf("stdout is coloured: %v, want %v", got, test.want)
+			}
+			if code := s.run("test", "--nothing"); code != 2 || strings.Contains(s.stderr.String(), "\x1b[") != test.want {
+				t.Errorf("exit code %d, stderr %q; coloured: want %v", code, &s.stderr, test.want)
+			}
+		})
 	}
 }

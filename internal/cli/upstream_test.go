@@ -15,12 +15,14 @@ import (
 // behaves.
 type shopServer struct {
 	*upstream.Server
+	ready          chan struct{} // closed when Server is set
 	lates, revoked atomic.Int64
 }
 
 func newShopServer(t testing.TB) *shopServer {
-	s := &shopServer{}
+	s := &shopServer{ready: make(chan struct{})}
 	s.Server = upstream.New(t, s.answer)
+	close(s.ready)
 	return s
 }
 
@@ -73,6 +75,7 @@ func (s *shopServer) answer(model string, messages []upstream.Message, _ map[str
 
 // key is the key of the last request.
 func (s *shopServer) key() string {
+	<-s.ready
 	all := s.Requests()
 	return strings.TrimPrefix(all[len(all)-1].Header.Get("Authorization"), "Bearer ")
 }
