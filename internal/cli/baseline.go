@@ -171,11 +171,7 @@ func newBaselineShow(w *World) *cobra.Command {
 		Short:             "What was accepted, from which run, and why",
 		Example:           "  llmx baseline show\n  llmx baseline show triage",
 		ValidArgsFunction: completeSuites(w),
-		RunE: func(_ *cobra.Command, args []string) error {
-			p, err := openProject(w)
-			if err != nil {
-				return err
-			}
+		RunE: inProject(w, func(_ *cobra.Command, p *project, args []string) error {
 			files, err := p.suiteFiles(args)
 			if err != nil {
 				return err
@@ -186,7 +182,7 @@ func newBaselineShow(w *World) *cobra.Command {
 				}
 			}
 			return nil
-		},
+		}),
 	}
 }
 
@@ -224,17 +220,13 @@ func newBaselineMerge(w *World) *cobra.Command {
 		Example:           "  llmx baseline merge triage",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeSuites(w),
-		RunE: func(_ *cobra.Command, args []string) error {
-			p, err := openProject(w)
-			if err != nil {
-				return err
-			}
+		RunE: inProject(w, func(_ *cobra.Command, p *project, args []string) error {
 			files, err := p.suiteFiles(args)
 			if err != nil {
 				return err
 			}
 			return p.mergeBaseline(args[0], baseline.Path(files[0]))
-		},
+		}),
 	}
 }
 

@@ -215,11 +215,7 @@ func newFixturesPrune(w *World) *cobra.Command {
 prompt, nor another prompt that a recording names and that still exists.`,
 		Example:           "  llmx fixtures prune --dry-run\n  llmx fixtures prune triage",
 		ValidArgsFunction: completeSuites(w),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := openProject(w)
-			if err != nil {
-				return err
-			}
+		RunE: inProject(w, func(cmd *cobra.Command, p *project, args []string) error {
 			files, err := p.suiteFiles(args)
 			if err != nil {
 				return err
@@ -230,7 +226,7 @@ prompt, nor another prompt that a recording names and that still exists.`,
 				}
 			}
 			return nil
-		},
+		}),
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only say what would go")
 	return cmd

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/spf13/cobra"
+
 	"github.com/llmx-dev/llmx/internal/config"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/prompt"
@@ -36,6 +38,17 @@ func openProject(w *World) (*project, error) {
 		return nil, err
 	}
 	return &project{world: w, root: root, fs: files, config: cfg, prompts: prompt.NewLibrary(files)}, nil
+}
+
+// inProject makes the run function of a command that works in a project.
+func inProject(w *World, work func(cmd *cobra.Command, p *project, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		p, err := openProject(w)
+		if err != nil {
+			return err
+		}
+		return work(cmd, p, args)
+	}
 }
 
 func findRoot(dir string) (string, error) {

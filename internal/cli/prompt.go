@@ -33,11 +33,7 @@ func newPromptList(w *World) *cobra.Command {
 		Short:   "Every prompt with its releases and labels",
 		Example: "  llmx prompt list",
 		Args:    cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			p, err := openProject(w)
-			if err != nil {
-				return err
-			}
+		RunE: inProject(w, func(_ *cobra.Command, p *project, _ []string) error {
 			names, err := p.prompts.Names()
 			if err != nil {
 				return err
@@ -48,7 +44,7 @@ func newPromptList(w *World) *cobra.Command {
 				}
 			}
 			return nil
-		},
+		}),
 	}
 }
 
@@ -84,18 +80,14 @@ func newPromptShow(w *World) *cobra.Command {
 		Example:           "  llmx prompt show triage\n  llmx prompt show triage@1.0.0",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completePrompts(w),
-		RunE: func(_ *cobra.Command, args []string) error {
-			p, err := openProject(w)
-			if err != nil {
-				return err
-			}
+		RunE: inProject(w, func(_ *cobra.Command, p *project, args []string) error {
 			found, err := p.prompts.Resolve(args[0], prompt.Develop)
 			if err != nil {
 				return asUsage(err)
 			}
 			_, err = w.Stdout.Write(found.Flat())
 			return err
-		},
+		}),
 	}
 }
 
@@ -108,11 +100,7 @@ func newPromptRender(w *World) *cobra.Command {
 		Example:           "  llmx prompt render triage -v ticket=\"I was charged twice\"\n  llmx prompt render triage@1.0.0 --case triage/refund-angry",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completePrompts(w),
-		RunE: func(_ *cobra.Command, args []string) error {
-			p, err := openProject(w)
-			if err != nil {
-				return err
-			}
+		RunE: inProject(w, func(_ *cobra.Command, p *project, args []string) error {
 			found, err := p.prompts.Resolve(args[0], prompt.Develop)
 			if err != nil {
 				return asUsage(err)
@@ -129,7 +117,7 @@ func newPromptRender(w *World) *cobra.Command {
 				return asUsage(err)
 			}
 			return printMessages(w, messages)
-		},
+		}),
 	}
 	cmd.Flags().StringArrayVarP(&vars, "var", "v", nil, "an input, `NAME=VALUE`; VALUE may be @FILE, or @- for stdin (repeatable)")
 	cmd.Flags().StringVar(&fromCase, "case", "", "take the inputs of a case, `SUITE/CASE`")
@@ -192,15 +180,13 @@ func newPromptDiff(w *World) *cobra.Command {
 		Example:           "  llmx prompt diff triage\n  llmx prompt diff triage@1.0.0 triage@production",
 		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: completePrompts(w),
-		RunE: func(_ *cobra.Command, args []string) error {
-			p, err := openProject(w)
-			if err != nil {
-				return err
-			}
+		RunE: inProject(w, func(_ *cobra.Command, p *project, args []string) error {
 			if len(args) == 1 {
-				if args, err = p.releaseAndDraft(args[0]); err != nil {
+				both, err := p.releaseAndDraft(args[0])
+				if err != nil {
 					return err
 				}
+				args = both
 			}
 			a, err := p.prompts.Resolve(args[0], prompt.Develop)
 			if err != nil {
@@ -211,7 +197,7 @@ func newPromptDiff(w *World) *cobra.Command {
 				return asUsage(err)
 			}
 			return report.PromptDiff(w.Stdout, a.Ref().String(), b.Ref().String(), a.Flat(), b.Flat(), w.outputStyle())
-		},
+		}),
 	}
 }
 

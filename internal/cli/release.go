@@ -54,17 +54,13 @@ func newPromptLabel(w *World) *cobra.Command {
 		Example:           "  llmx prompt label triage production 1.1.0",
 		Args:              cobra.ExactArgs(3),
 		ValidArgsFunction: completePrompts(w),
-		RunE: func(_ *cobra.Command, args []string) error {
-			p, err := openProject(w)
-			if err != nil {
-				return err
-			}
+		RunE: inProject(w, func(_ *cobra.Command, p *project, args []string) error {
 			if err := prompt.SetLabel(p.root, args[0], args[1], args[2]); err != nil {
 				return asUsage(err)
 			}
-			_, err = fmt.Fprintf(w.Stdout, "%s@%s is %s now\n", args[0], args[1], args[2])
+			_, err := fmt.Fprintf(w.Stdout, "%s@%s is %s now\n", args[0], args[1], args[2])
 			return err
-		},
+		}),
 	}
 }
 
@@ -76,18 +72,14 @@ func newPromptRollback(w *World) *cobra.Command {
 		Example:           "  llmx prompt rollback triage\n  llmx prompt rollback triage --label staging",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completePrompts(w),
-		RunE: func(_ *cobra.Command, args []string) error {
-			p, err := openProject(w)
-			if err != nil {
-				return err
-			}
+		RunE: inProject(w, func(_ *cobra.Command, p *project, args []string) error {
 			version, err := prompt.Rollback(p.root, args[0], label)
 			if err != nil {
 				return asUsage(err)
 			}
 			_, err = fmt.Fprintf(w.Stdout, "%s@%s is %s now\n", args[0], label, version)
 			return err
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&label, "label", label, "the label")
 	return cmd
