@@ -256,8 +256,8 @@ func (s *site) improves() {
 	s.swap("6b_finetuning", "6b_verification")
 	code, run := s.test("gsm8k", "--replay")
 	s.wantVerdict(code, run, 0, "improved", 64, 293, -1)
-	if gate := run.Groups[0].gate(s.t, "accuracy"); gate.P == nil || *gate.P > 1e-30 {
-		s.t.Errorf("p = %v for 64 down and 293 up", gate.P)
+	if gate := run.Groups[0].gate(s.t, "accuracy"); *gate.P > 1e-30 {
+		s.t.Errorf("p = %v for 64 down and 293 up", *gate.P)
 	}
 
 	// Pointed back, the same recordings are the baseline's own answers.
@@ -280,7 +280,10 @@ func (s *site) wantVerdict(code int, run runDocument, exit int, word string, dow
 	if want := []int{down, up, down, up}; !slices.Equal(got, want) {
 		s.t.Errorf("down and up of gate and group: %v, want %v", got, want)
 	}
-	if p >= 0 && (gate.P == nil || math.Abs(*gate.P-p) > 6e-11) {
-		s.t.Errorf("p = %v, want %.10f", gate.P, p)
+	if gate.P == nil {
+		s.t.Fatalf("the gate on accuracy has no p: %+v", gate)
+	}
+	if p >= 0 && math.Abs(*gate.P-p) > 6e-11 {
+		s.t.Errorf("p = %.12f, want %.10f", *gate.P, p)
 	}
 }

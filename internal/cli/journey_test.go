@@ -523,7 +523,7 @@ func TestTwoProcessesWriteOneStore(t *testing.T) {
 		t.Errorf("%d results stored beside another run, want %d", n, cases)
 	}
 	j.release()
-	_ = process.Wait() // the exit code says more
+	_ = process.Wait()                                                     // the exit code says more
 	if other := process.ProcessState.ExitCode(); other != 4 || code != 4 { // there is no baseline to drop from
 		t.Fatalf("the other process: exit %d\n%s%s", code, process.Stdout, process.Stderr)
 	}
