@@ -124,10 +124,10 @@ type GroupVerdict struct {
 	Rebased       []string       `json:"rebased"`  // other criteria, and the stored answer cannot be scored again
 	Rescored      int            `json:"rescored"` // other criteria, scored again
 	HasBaseline   bool           `json:"has_baseline"`
-	BaselineFrom  string         `json:"baseline_from,omitempty"` // "triage@1.2.0, 2026-11-12, recorded"
+	BaselineFrom  string         `json:"baseline_from,omitempty"` // "triage@1.2.0 of 2026-11-12"
 	SameTreatment bool           `json:"same_treatment"`
-	Draws         string         `json:"draws"`               // "recorded", "live" or "mixed"
-	DrawsFrom     time.Time      `json:"draws_from,omitzero"` // of recorded draws: the oldest
+	Draws         string         `json:"draws"`               // "recorded", "cached", "live" or "mixed"
+	DrawsFrom     time.Time      `json:"draws_from,omitzero"` // of recorded and cached draws: the oldest
 	DrawsTo       time.Time      `json:"draws_to,omitzero"`   // … the newest
 	ErrorClasses  []ErrorClass   `json:"error_classes"`
 	Origins       []string       `json:"origins,omitempty"` // who wrote the recorded replies, where recordings say so; at most 5
@@ -143,6 +143,7 @@ type Failed struct {
 	Passes string   `json:"passes"` // "0/1"
 	Reason string   `json:"reason"`
 	Call   string   `json:"call,omitempty"` // id of the call of the first repeat that failed
+	Known  bool     `json:"in_baseline"`    // the baseline has the case: it failed there too, or is listed as a flip
 }
 
 // MaxFlips bounds the flips and failed cases that a group's verdict carries; the

@@ -90,6 +90,11 @@ func wrap(spans []span, columns int) [][]span {
 	var line []span
 	used := 0
 	flush := func() {
+		// A space at the end would count as a column too many, and cost the line
+		// its last letter.
+		if n := len(line); n > 0 {
+			line[n-1].text = strings.TrimRight(line[n-1].text, " ")
+		}
 		lines, line, used = append(lines, line), nil, 0
 	}
 	for _, s := range spans {

@@ -60,7 +60,7 @@ func FromResults(results iter.Seq2[eval.Result, error], groups []eval.Group, run
 	for _, fold := range folds {
 		if fold.results != fold.group.Planned {
 			return nil, fault.New(fault.Unjudged, "the run %s has %d of %d results of %s on %s", run.ID, fold.results, fold.group.Planned, fold.group.Suite, fold.group.Model).
-				WithHint("finish it with llmx test --resume %s, then accept", run.ID)
+				WithHint("run it again with llmx test, then accept")
 		}
 		b.Headers = append(b.Headers, fold.header(run))
 	}
@@ -72,11 +72,11 @@ func FromResults(results iter.Seq2[eval.Result, error], groups []eval.Group, run
 func acceptable(groups []eval.Group, run eval.Run) error {
 	if run.Filtered {
 		return fault.New(fault.Usage, "the run %s was filtered, a baseline needs every case", run.ID).
-			WithHint("run llmx test without --filter, --tag and --sample, or accept single cases with --case and --because")
+			WithHint("run llmx test without --filter and --tag, or accept single cases with --case and --because")
 	}
 	if run.State != eval.Complete {
 		return fault.New(fault.Unjudged, "the run %s is not complete: it is %s", run.ID, run.State).
-			WithHint("finish it with llmx test --resume %s, then accept", run.ID)
+			WithHint("run it again with llmx test, then accept")
 	}
 	if len(groups) == 0 {
 		return fault.New(fault.Unjudged, "the run %s has no results of this suite", run.ID)

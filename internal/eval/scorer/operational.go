@@ -3,6 +3,7 @@ package scorer
 import (
 	"fmt"
 	"math/big"
+	"strings"
 	"time"
 
 	"github.com/llmx-dev/llmx/internal/eval"
@@ -41,10 +42,20 @@ func parseMaxCost(n strictyaml.Node) (rule, error) {
 		case !s.Cost.Known:
 			return false, "", fault.New(fault.Unjudged, "max_cost cannot judge: the price of the model is unknown").WithHint("give the model a price in llmx.yaml")
 		case s.Cost.Amount > max:
-			return false, fmt.Sprintf("want at most %s, cost %s", max, s.Cost.Amount), nil
+			return false, fmt.Sprintf("want at most %s, cost %s", dollars(max), dollars(s.Cost.Amount)), nil
 		}
 		return true, "", nil
 	}}, nil
+}
+
+// dollars prints an amount with every digit, so that a bound and what misses it by
+// little do not read alike.
+func dollars(m llm.Money) string {
+	text := strings.TrimRight(fmt.Sprintf("%d.%09d", m/llm.USD, m%llm.USD), "0")
+	if whole, cents, _ := strings.Cut(text, "."); len(cents) < 2 {
+		text = whole + "." + (cents + "00")[:2]
+	}
+	return "$" + text
 }
 
 // parseMaxLatency: {max_latency: 3s} or {max_latency: {value: 3s, metric: …}}, of

@@ -171,7 +171,7 @@ func (t *Tally) finish(f *caseFold) {
 	}
 	if f.passes < f.judged {
 		t.failedAll++
-		t.failed.add(eval.Failed{Case: f.c.ID, Tags: f.c.Tags, Passes: outOf(f.passes, f.judged), Reason: f.reason, Call: f.failCall})
+		t.failed.add(eval.Failed{Case: f.c.ID, Tags: f.c.Tags, Passes: outOf(f.passes, f.judged), Reason: f.reason, Call: f.failCall, Known: t.base != nil && t.base.find(f.c) != nil})
 	}
 	if t.base != nil {
 		t.compare(f)

@@ -173,7 +173,10 @@ func (t *Tally) describe(trials []trial, o Options) eval.GroupVerdict {
 	if t.base != nil {
 		header := t.base.header
 		group.HasBaseline = true
-		group.BaselineFrom = fmt.Sprintf("%s, %s, %s", header.Prompt, header.Date, header.Draws)
+		group.BaselineFrom = fmt.Sprintf("%s of %s", header.Prompt, header.Date)
+		if header.Prompt.String() == t.group.Prompt.String() && header.Prompt.Hash != t.group.Prompt.Hash {
+			group.BaselineFrom += ", as it was then"
+		}
 		group.SameTreatment = header.Treatment == t.group.Treatment
 		if !o.Filtered && t.group.Settled() {
 			group.Gone = t.base.gone()

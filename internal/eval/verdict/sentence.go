@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
@@ -19,6 +20,9 @@ func sentence(g *eval.GroupVerdict, trials []trial, s standing) string {
 		return fmt.Sprintf("unjudged: %s: %s", where, imbalance(g.Group))
 	case open:
 		return fmt.Sprintf("unjudged: %s: %s", where, whyOpen(g))
+	}
+	if s == passing && g.Word == eval.NotGated && g.Judged == 0 {
+		return fmt.Sprintf("unjudged: %s: none of %s has a reply", where, count(g.Planned, "result"))
 	}
 	if s == passing && g.Word == eval.NotGated {
 		return fmt.Sprintf("unjudged: %s: %s of %d have no reply, the others keep the gates", where, count(g.Unjudged, "result"), g.Planned)
@@ -51,8 +55,11 @@ func whyOpen(g *eval.GroupVerdict) string {
 	var parts []string
 	if g.Errors > 0 {
 		text := count(g.Errors, "error")
-		if len(g.ErrorClasses) > 0 {
-			text += fmt.Sprintf(" (%s: %s)", g.ErrorClasses[0].Class, g.ErrorClasses[0].First)
+		for _, class := range g.ErrorClasses {
+			if class.Class != fault.Missing {
+				text += fmt.Sprintf(" (%s: %s)", class.Class, class.First)
+				break
+			}
 		}
 		parts = append(parts, text)
 	}

@@ -141,6 +141,7 @@ func (t *Tally) count(r *eval.Result) {
 	case r.Status == eval.Unjudged:
 		t.group.Unjudged++
 		t.missing = t.missing.Plus(r.Cost)
+		t.countError(r)
 	default:
 		t.group.Errors++
 		t.countError(r)
@@ -183,6 +184,7 @@ func (t *Tally) settle() {
 // drawSpan says whether the answers are of now, and when the kept ones were given.
 type drawSpan struct {
 	live, stored int
+	cached       int // of stored
 	from, to     time.Time
 	origins      []string
 }
@@ -195,6 +197,9 @@ func (d *drawSpan) add(r *eval.Result) {
 		return
 	}
 	d.stored++
+	if r.StoredBy == "cache" {
+		d.cached++
+	}
 	if r.Origin != "" && len(d.origins) < maxOrigins && !slices.Contains(d.origins, r.Origin) {
 		d.origins = append(d.origins, r.Origin)
 		slices.Sort(d.origins)
@@ -213,6 +218,10 @@ func (d *drawSpan) add(r *eval.Result) {
 func (d *drawSpan) word() string {
 	switch {
 	case d.live > 0 && d.stored > 0:
+		return "mixed"
+	case d.stored > 0 && d.cached == d.stored:
+		return "cached"
+	case d.stored > 0 && d.cached > 0:
 		return "mixed"
 	case d.stored > 0:
 		return "recorded"

@@ -25,7 +25,7 @@ func TestPairing(t *testing.T) {
 	if g.Paired != 3 || g.New != 2 || !slices.Equal(g.Gone, []string{"moved"}) || g.FlipsDown != 0 {
 		t.Errorf("paired %d, new %d, gone %v, flips %d", g.Paired, g.New, g.Gone, g.FlipsDown)
 	}
-	if !g.HasBaseline || g.BaselineFrom != "triage@1.2.0, 2026-11-12, recorded" || g.SameTreatment {
+	if !g.HasBaseline || g.BaselineFrom != "triage@1.2.0 of 2026-11-12" || g.SameTreatment {
 		t.Errorf("baseline %v from %q, same treatment %v", g.HasBaseline, g.BaselineFrom, g.SameTreatment)
 	}
 	if g.Pass || len(g.Warnings) != 1 || !strings.Contains(g.Warnings[0], "llmx baseline accept") {

@@ -53,15 +53,25 @@ func (r *trial) decide(rule eval.OnInconclusive) {
 		r.Word, r.Pass = eval.Held, true
 	default:
 		r.Word = eval.Inconclusive
-		r.Note = join(r.Note, r.power())
-		switch rule {
-		case eval.InconclusivePass:
-			r.Pass = true
-		case eval.InconclusiveWorse:
-			r.Pass = r.observed <= r.margin+slack
-		}
+		var why string
+		r.Pass, why = r.onInconclusive(rule)
+		r.Note = join(join(r.Note, r.power()), why)
 	}
 	r.P, r.Adjusted = &p, &adjusted
+}
+
+// onInconclusive says whether a gate passes whose test could not tell, and by
+// which rule.
+func (r *trial) onInconclusive(rule eval.OnInconclusive) (pass bool, why string) {
+	switch {
+	case rule == eval.InconclusivePass:
+		return true, "it passes by on_inconclusive: pass"
+	case rule == eval.InconclusiveFail:
+		return false, "it fails by on_inconclusive: fail"
+	case r.observed <= r.margin+slack:
+		return true, "it passes, as what was seen is within the margin"
+	}
+	return false, "it fails, as what was seen is worse than the margin (on_inconclusive: fail_if_worse)"
 }
 
 func join(a, b string) string {

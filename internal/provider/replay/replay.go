@@ -146,9 +146,10 @@ func (m *model) mayAsk(req llm.Request) error {
 		return nil
 	}
 	why := fault.As(reason)
-	hint := "it cannot be asked for: " + why.Message
-	if why.Hint != "" {
-		hint += "; " + why.Hint
+	missing.Message += ", and it cannot be asked for: " + why.Message
+	hint := why.Hint
+	if hint == "" {
+		hint = "see " + why.Place.String()
 	}
 	if req.Origin.Suite != "" {
 		hint += "; then " + command
