@@ -95,7 +95,7 @@ func reuse(fresh bool) llm.Reuse {
 }
 
 func (p *project) ask(ctx context.Context, s *servers, asked *prompt.Prompt, req llm.Request, asJSON bool) error {
-	kept, err := p.openStore(ctx, false)
+	kept, err := p.openStore(ctx, adds)
 	if err != nil {
 		return err
 	}

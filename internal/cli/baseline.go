@@ -54,7 +54,7 @@ and keeps the reason.`,
 			if len(o.cases) == 0 && o.because != "" {
 				return fault.New(fault.Usage, "--because goes with --case")
 			}
-			return withStore(cmd.Context(), w, true, func(ctx context.Context, p *project, s *store.Store) error {
+			return withStore(cmd.Context(), w, reads, func(ctx context.Context, p *project, s *store.Store) error {
 				return runAccept(ctx, p, s, firstArg(args, store.LatestComplete), o)
 			})
 		},

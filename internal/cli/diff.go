@@ -20,7 +20,7 @@ one before it. With one: that run against the last.`,
 		Example: "  llmx diff\n  llmx diff 20261121-1800 latest",
 		Args:    cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withStore(cmd.Context(), w, true, func(ctx context.Context, _ *project, s *store.Store) error {
+			return withStore(cmd.Context(), w, reads, func(ctx context.Context, _ *project, s *store.Store) error {
 				return runDiff(ctx, w, s, args, limit)
 			})
 		},

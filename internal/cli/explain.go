@@ -22,7 +22,7 @@ the case's result in the last run.`,
 		Example: "  llmx explain 4f2a9c1d-17\n  llmx explain refund-angry\n  llmx explain refund-angry --run 20261121-1800",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withStore(cmd.Context(), w, true, func(ctx context.Context, _ *project, s *store.Store) error {
+			return withStore(cmd.Context(), w, reads, func(ctx context.Context, _ *project, s *store.Store) error {
 				return runExplain(ctx, w, s, args[0], run)
 			})
 		},

@@ -41,7 +41,7 @@ golden answer, and write it into the suite's file. The rest of the file stays as
 		Example: "  llmx golden accept refund-angry late-fee\n  llmx golden accept refund-angry --suite triage --dry-run",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withStore(cmd.Context(), w, true, func(ctx context.Context, p *project, s *store.Store) error {
+			return withStore(cmd.Context(), w, reads, func(ctx context.Context, p *project, s *store.Store) error {
 				return runGolden(ctx, p, s, args, o)
 			})
 		},

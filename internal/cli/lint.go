@@ -30,6 +30,8 @@ func runLint(w *World) error {
 	var problems fault.List
 	warnings, err := p.prompts.Check()
 	problems.Add(err)
+	warnings = append(warnings, p.unkept()...)
+	problems.Add(p.lintModels())
 	suites, cases := 0, 0
 	files, err := p.suiteFiles(nil)
 	if err != nil && fault.ClassOf(err) != fault.Empty { // a project may begin with prompts
@@ -43,6 +45,9 @@ func runLint(w *World) error {
 		}
 		suites, cases = suites+1, cases+one.Count
 		problems.Add(p.lintBeside(one))
+		unmet, err := lintGoldens(one)
+		problems.Add(err)
+		warnings = append(warnings, unmet...)
 	}
 	if err := writeWarnings(w, warnings); err != nil {
 		return err

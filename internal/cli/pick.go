@@ -62,7 +62,7 @@ type size struct {
 }
 
 // maxRenderProblems bounds how many cases that cannot be rendered are listed.
-const maxRenderProblems = 20
+const maxRenderProblems = 5
 
 // measure goes through the cases once, and renders each: a template that fails on
 // some input is found before the first call.

@@ -51,15 +51,9 @@ func (b planner) plan(suites []*loaded) (*plan, error) {
 }
 
 func (b planner) add(made *plan, one *loaded) error {
-	size, err := measure(b.pick.from(one.Cases(), b.repeats), one.prompt)
-	if err != nil {
+	size, err := b.survey(one)
+	if err != nil || size.cases == 0 {
 		return err
-	}
-	if size.cases == 0 {
-		return nil
-	}
-	if size.operational {
-		one.gateOperation()
 	}
 	var problems fault.List
 	for _, name := range one.models {
@@ -81,6 +75,15 @@ func (b planner) add(made *plan, one *loaded) error {
 		made.tallies = append(made.tallies, tally)
 	}
 	return problems.Err()
+}
+
+// survey counts a suite's selected cases, and gates what they bound.
+func (b planner) survey(one *loaded) (size, error) {
+	s, err := measure(b.pick.from(one.Cases(), b.repeats), one.prompt)
+	if s.operational {
+		one.gateOperation()
+	}
+	return s, err
 }
 
 // gateOperation adds the default gate of checks on cost, time and attempts.

@@ -72,19 +72,28 @@ func findRoot(dir string) (string, error) {
 	}
 }
 
-// openStore opens the project's database; a reader creates nothing.
-func (p *project) openStore(ctx context.Context, readOnly bool) (*store.Store, error) {
+// access says what a command does with the store.
+type access int
+
+const (
+	reads   access = iota // what is there; nothing is created
+	changes               // what is there
+	adds                  // to what is there, or to a new file
+)
+
+// openStore opens the project's database.
+func (p *project) openStore(ctx context.Context, what access) (*store.Store, error) {
 	name := p.config.Store.Path
 	path := name
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(p.root, filepath.FromSlash(name))
 	}
-	if readOnly {
+	if what != adds {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 			return nil, fault.New(fault.Usage, "nothing is stored yet: %s does not exist", name).WithHint("llmx test makes the first run")
 		}
 	}
 	return store.Open(ctx, path, store.Options{
-		Now: p.world.Now, ReadOnly: readOnly, Content: store.Content(p.config.Store.Content), Name: name,
+		Now: p.world.Now, ReadOnly: what == reads, Content: store.Content(p.config.Store.Content), Name: name,
 	})
 }

@@ -24,8 +24,7 @@ complete one). The result is a new run with a verdict of its own.`,
 		Example: "  llmx rescore\n  llmx rescore 20261122-0215",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.command = commandLine(cmd, args)
-			return withStore(cmd.Context(), w, false, func(ctx context.Context, p *project, s *store.Store) error {
+			return withStore(cmd.Context(), w, changes, func(ctx context.Context, p *project, s *store.Store) error {
 				return runRescore(ctx, p, s, firstArg(args, store.LatestComplete), o)
 			})
 		},
@@ -50,9 +49,8 @@ func runRescore(ctx context.Context, p *project, s *store.Store, id string, o *t
 	now := p.world.Now()
 	t := &testRun{project: p, options: o, reports: reports, store: s, filtered: old.Filtered, plan: &plan{}}
 	t.run = eval.Run{
-		ID: newRunID(now), Started: now, State: eval.Running, Command: o.command, Replies: "stored",
+		ID: newRunID(now), Started: now, State: eval.Running, Command: "llmx rescore " + old.ID, Replies: "stored",
 		Version: Version(), Filtered: old.Filtered, Groups: old.Groups, Spent: llm.KnownCost(0),
-		Warnings: []string{"the answers are those of run " + old.ID},
 	}
 	again := rescorer{run: t, old: old, parse: newAnswerParser()}
 	if err := again.prepare(ctx); err != nil {
@@ -152,9 +150,13 @@ func (r *rescorer) complete() error {
 // tallies makes one for every group of a run that is judged again.
 func (b planner) tallies(groups []eval.Group, suites map[string]*loaded) ([]*verdict.Tally, error) {
 	var made []*verdict.Tally
+	for _, one := range suites {
+		if _, err := b.survey(one); err != nil {
+			return nil, err
+		}
+	}
 	for _, group := range groups {
-		one := suites[group.Suite]
-		tally, err := b.tally(group, one)
+		tally, err := b.tally(group, suites[group.Suite])
 		if err != nil {
 			return nil, err
 		}

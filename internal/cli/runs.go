@@ -22,7 +22,7 @@ func newRuns(w *World) *cobra.Command {
 		Example: "  llmx runs\n  llmx runs show latest\n  llmx runs prune --keep 50",
 		Args:    unknownSubcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd.Context(), w, true, func(ctx context.Context, p *project, s *store.Store) error {
+			return withStore(cmd.Context(), w, reads, func(ctx context.Context, p *project, s *store.Store) error {
 				runs, err := s.Runs(ctx, limit)
 				if err != nil {
 					return err
@@ -37,12 +37,12 @@ func newRuns(w *World) *cobra.Command {
 }
 
 // withStore opens the project and its store around a piece of work.
-func withStore(ctx context.Context, w *World, readOnly bool, work func(context.Context, *project, *store.Store) error) error {
+func withStore(ctx context.Context, w *World, what access, work func(context.Context, *project, *store.Store) error) error {
 	p, err := openProject(w)
 	if err != nil {
 		return err
 	}
-	s, err := p.openStore(ctx, readOnly)
+	s, err := p.openStore(ctx, what)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func newRunsShow(w *World) *cobra.Command {
 			default:
 				return fault.New(fault.Usage, "--status %s is not known", status).WithHint("allowed: pass, fail, error, unjudged")
 			}
-			return withStore(cmd.Context(), w, true, func(ctx context.Context, _ *project, s *store.Store) error {
+			return withStore(cmd.Context(), w, reads, func(ctx context.Context, _ *project, s *store.Store) error {
 				run, err := s.Run(ctx, firstArg(args, store.Latest))
 				if err != nil {
 					return err
@@ -155,7 +155,7 @@ func newRunsPrune(w *World) *cobra.Command {
 			if keep < 0 {
 				return fault.New(fault.Usage, "--keep %d is negative", keep)
 			}
-			return withStore(cmd.Context(), w, false, func(ctx context.Context, _ *project, s *store.Store) error {
+			return withStore(cmd.Context(), w, changes, func(ctx context.Context, _ *project, s *store.Store) error {
 				before := time.Time{}
 				if older > 0 {
 					before = w.Now().Add(-older)

@@ -39,16 +39,36 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// commandLine is what was typed, for the run's record. Flags hold no secrets.
+// commandLine is what was typed, as it can be pasted into a shell. Flags hold no
+// secrets.
 func commandLine(cmd *cobra.Command, args []string) string {
-	words := append([]string{cmd.CommandPath()}, args...)
+	words := []string{cmd.CommandPath()}
+	for _, arg := range args {
+		words = append(words, shellWord(arg))
+	}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		switch {
-		case f.Value.Type() == "bool":
+		if f.Value.Type() == "bool" {
 			words = append(words, "--"+f.Name)
-		default:
-			words = append(words, "--"+f.Name+" "+strings.Trim(f.Value.String(), "[]"))
+			return
+		}
+		values := []string{f.Value.String()}
+		if many, ok := f.Value.(pflag.SliceValue); ok {
+			values = many.GetSlice()
+		}
+		for _, value := range values {
+			words = append(words, "--"+f.Name, shellWord(value))
 		}
 	})
 	return strings.Join(words, " ")
+}
+
+// shellWord quotes a word where a shell would read something else.
+func shellWord(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./@:=,+", r)
+	}
+	if word != "" && !strings.ContainsFunc(word, func(r rune) bool { return !plain(r) }) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -45,6 +46,7 @@ func (p *project) loadSuites(s selection) ([]*loaded, error) {
 			problems.Add(err)
 			continue
 		}
+		problems.Add(p.drift(one.prompt.Name))
 		suites = append(suites, one)
 	}
 	if err := distinct(problems).Err(); err != nil {
@@ -53,22 +55,47 @@ func (p *project) loadSuites(s selection) ([]*loaded, error) {
 	if s.prompt == "" {
 		return suites, nil
 	}
-	return s.aboutPrompt(suites)
+	return s.aboutPrompt(p.world, suites)
 }
 
 // aboutPrompt keeps the suites of the prompt that --prompt names. A single suite
 // may be run with any prompt.
-func (s selection) aboutPrompt(suites []*loaded) ([]*loaded, error) {
+func (s selection) aboutPrompt(w *World, suites []*loaded) ([]*loaded, error) {
 	if len(suites) == 1 {
 		return suites, nil
 	}
 	name, _, _ := strings.Cut(s.prompt, "@")
-	about := slices.DeleteFunc(slices.Clone(suites), func(one *loaded) bool { return one.prompt.Name != name })
+	var about []*loaded
+	var others []string
+	for _, one := range suites {
+		if one.prompt.Name == name {
+			about = append(about, one)
+		} else {
+			others = append(others, one.Name)
+		}
+	}
+	if len(others) > 0 && len(about) > 0 {
+		fmt.Fprintf(w.Stderr, "note: left out, as they are for other prompts: %s\n", strings.Join(others, ", "))
+	}
 	if len(about) == 0 {
 		return nil, fault.New(fault.Usage, "no suite is for the prompt %q", name).
 			WithHint("name the suite to run it with: llmx test SUITE --prompt %s", s.prompt)
 	}
 	return about, nil
+}
+
+// drift finds releases of a prompt that are not what the lock says: production
+// may be serving them, whatever version is tested.
+func (p *project) drift(name string) error {
+	versions, err := p.prompts.Versions(name)
+	if err != nil {
+		return err
+	}
+	var problems fault.List
+	for _, v := range versions {
+		problems.Add(v.Drift)
+	}
+	return problems.Err()
 }
 
 // suiteFiles finds the files of suites by name; all of them for no name.

@@ -30,8 +30,14 @@ func newServers(p *project, conns int) *servers {
 	return &servers{project: p, conns: conns, opened: map[string]*openai.Provider{}}
 }
 
-// canAsk reports why a provider cannot be asked: a key that is not there.
+// canAsk reports why a provider cannot be asked: a key that is not there, or a
+// budget that nobody would keep.
 func (s *servers) canAsk(name string) error {
+	cfg := s.project.config
+	if len(cfg.Budgets) > 0 && cfg.Providers[name].Kind != config.KindSim {
+		return fault.At(cfg.Budgets[0].Place, "budgets are not kept by this version, so nothing is asked that costs money").
+			WithHint("remove budgets: to ask all the same, or use --replay")
+	}
 	_, err := s.open(name)
 	return err
 }

@@ -40,7 +40,7 @@ func (t *testRun) execute(ctx context.Context) error {
 		return err
 	}
 	defer closeAll(files)
-	if t.store, err = t.project.openStore(ctx, false); err != nil {
+	if t.store, err = t.project.openStore(ctx, adds); err != nil {
 		return err
 	}
 	err = t.record(ctx, servers, files)

@@ -135,11 +135,14 @@ func (s *Store) openReaders(ctx context.Context, path string, o Options) error {
 // write error there was.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
-		if s.writer != nil {
-			s.closed = s.writer.close()
-		}
-		if err := s.readers.Close(); err != nil && s.closed == nil {
+		// The writer goes last: only the last connection folds the log into the file.
+		if err := s.readers.Close(); err != nil {
 			s.closed = s.failure("close", err)
+		}
+		if s.writer != nil {
+			if err := s.writer.close(); err != nil {
+				s.closed = err
+			}
 		}
 	})
 	return s.closed

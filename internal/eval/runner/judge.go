@@ -145,6 +145,10 @@ func Rescore(ctx context.Context, c *eval.Case, old eval.Result, output llm.Outp
 	if !old.Status.Judged() {
 		return old, nil
 	}
+	if old.Answer == "" && old.Digest != "" && old.Digest != eval.DigestOf("") {
+		return old, fault.New(fault.Unjudged, "the answer to case %s is not stored, so it cannot be scored again", c.ID).
+			WithHint("store.content in llmx.yaml says what is kept: full keeps answers")
+	}
 	if old.InputHash != c.InputHash {
 		return old, fault.New(fault.Invalid, "the input of case %s has changed since the run", c.ID).
 			WithHint("run it again: llmx test %s", old.Suite)

@@ -276,6 +276,11 @@ func TestRescoreJudgesStoredAnswersAgain(t *testing.T) {
 	if got, _ = Rescore(t.Context(), &c, errored, llm.Output{}, plain); got.Status != eval.Error {
 		t.Errorf("got %q; an error stays an error", got.Status)
 	}
+	withheld := old
+	withheld.Answer, withheld.Digest = "", eval.DigestOf("yes")
+	if _, err = Rescore(t.Context(), &c, withheld, llm.Output{}, plain); fault.ClassOf(err) != fault.Unjudged {
+		t.Errorf("got %v; want a refusal: the answer is not stored", err)
+	}
 	c.InputHash = "other"
 	if _, err = Rescore(t.Context(), &c, old, llm.Output{}, plain); fault.ClassOf(err) != fault.Invalid {
 		t.Errorf("got %v; want a refusal: the input is another one", err)

@@ -40,6 +40,7 @@ const drainTime = 100 * time.Millisecond
 
 func (m *model) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
 	return func(yield func(llm.Event, error) bool) {
+		yield = m.provider.secrets.veiled(yield)
 		if err := m.stream(ctx, req, yield); err != nil {
 			yield(llm.Event{}, m.provider.failure(ctx, err))
 		}

@@ -17,7 +17,10 @@ const maxSaid = 300
 const minSecret = 4
 
 // redactor takes the secrets of a provider out of what others say.
-type redactor struct{ replace *strings.Replacer }
+type redactor struct {
+	replace *strings.Replacer
+	long    []string // those that are hidden in answers, too
+}
 
 func newRedactor(o Options) redactor {
 	secrets := []string{o.APIKey}
@@ -35,13 +38,16 @@ func newRedactor(o Options) redactor {
 	slices.SortFunc(secrets, func(a, b string) int {
 		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
 	})
-	var pairs []string
-	for _, secret := range secrets {
+	var pairs, long []string
+	for _, secret := range slices.Compact(secrets) {
 		if len(secret) >= minSecret {
 			pairs = append(pairs, secret, "***")
 		}
+		if len(secret) >= minVeiled {
+			long = append(long, secret)
+		}
 	}
-	return redactor{strings.NewReplacer(pairs...)}
+	return redactor{strings.NewReplacer(pairs...), long}
 }
 
 // clean makes a stranger's text fit for one line of an error: without secrets and
