@@ -36,7 +36,7 @@ func newAsk(w *World) *cobra.Command {
 		Long: `Ask a prompt once, through the full engine and the exact cache. The answer goes
 to stdout; what it cost, and the id for llmx explain, to stderr.`,
 		Example: askExamples,
-		Args:    cobra.ExactArgs(1),
+		Args:    takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.ref = args[0]
 			return runAsk(cmd.Context(), w, o)
@@ -190,7 +190,11 @@ func (p *project) readVars(asked *prompt.Prompt, flags []string) (map[string]any
 			problems.Add(fault.New(fault.Usage, "the prompt %s has no input %q", asked.Name, name).WithHint("%s", fault.Allowed(name, names)))
 			continue
 		}
-		text, err := p.world.textOf(text)
+		if _, twice := vars[name]; twice {
+			problems.Add(fault.New(fault.Usage, "the input %q is given twice", name))
+			continue
+		}
+		text, err := p.valueOf(input, text)
 		if err != nil {
 			problems.Add(err)
 			continue
@@ -203,6 +207,27 @@ func (p *project) readVars(asked *prompt.Prompt, flags []string) (map[string]any
 		vars[name] = value
 	}
 	return vars, problems.Err()
+}
+
+// valueOf reads the value of an input. An image or file is named by its path: for
+// it @FILE is a path from the working directory, and not the file's text.
+func (p *project) valueOf(input prompt.Input, value string) (string, error) {
+	name, isFile := strings.CutPrefix(value, "@")
+	if !isFile || input.Kind != prompt.KindImage && input.Kind != prompt.KindFile {
+		return p.world.textOf(value)
+	}
+	path := name
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(p.world.Dir, path)
+	}
+	if absolute, err := filepath.Abs(path); err == nil {
+		path = absolute
+	}
+	inside, err := filepath.Rel(p.root, path)
+	if err != nil {
+		return "", fault.New(fault.Usage, "the file %s is not in the project", name).Because(err)
+	}
+	return filepath.ToSlash(inside), nil
 }
 
 // textOf reads @FILE and @- in place of a value.

@@ -46,7 +46,7 @@ func newBaselineAccept(w *World) *cobra.Command {
 be complete, unfiltered and free of errors; --case accepts single cases of any run
 and keeps the reason.`,
 		Example: "  llmx baseline accept\n  llmx baseline accept --suite triage\n  llmx baseline accept --case refund-angry,late-fee --because \"refunds go to billing now\"",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    takes(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(o.cases) > 0 && strings.TrimSpace(o.because) == "" {
 				return fault.New(fault.Usage, "single cases are accepted with a reason").WithHint("add --because \"…\"; the report shows it")
@@ -96,12 +96,22 @@ func runAccept(ctx context.Context, p *project, s *store.Store, id string, o *ac
 		if err := baseline.Write(p.root, file, made[name]); err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(p.world.Stdout, "accepted run %s into %s: %s of %s\n", run.ID, file,
-			counted(len(made[name].Lines), "result"), counted(len(made[name].Headers), "model")); err != nil {
+		if err := p.tellAccepted(run, file, made[name]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// tellAccepted says what became the baseline, and what the run had amounted to.
+func (p *project) tellAccepted(run eval.Run, file string, b *eval.Baseline) error {
+	passes, repeats := 0, 0
+	for _, line := range b.Lines {
+		passes, repeats = passes+line.Passes, repeats+line.Repeats
+	}
+	_, err := fmt.Fprintf(p.world.Stdout, "accepted run %s (%s) into %s: %d of %s pass, %s\n", run.ID, run.Word, file,
+		passes, counted(repeats, "answer"), counted(len(b.Headers), "model"))
+	return err
 }
 
 func suitesOf(run eval.Run) []string {
@@ -218,7 +228,7 @@ func newBaselineMerge(w *World) *cobra.Command {
 		Use:               "merge SUITE",
 		Short:             "Join both sides of a baseline that git left in conflict",
 		Example:           "  llmx baseline merge triage",
-		Args:              cobra.ExactArgs(1),
+		Args:              takes(1, 1),
 		ValidArgsFunction: completeSuites(w),
 		RunE: inProject(w, func(_ *cobra.Command, p *project, args []string) error {
 			files, err := p.suiteFiles(args)

@@ -18,7 +18,7 @@ func newDiff(w *World) *cobra.Command {
 		Long: `Compare two stored runs case by case. Without arguments: the last run against the
 one before it. With one: that run against the last.`,
 		Example: "  llmx diff\n  llmx diff 20261121-1800 latest",
-		Args:    cobra.MaximumNArgs(2),
+		Args:    takes(0, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withStore(cmd.Context(), w, reads, func(ctx context.Context, _ *project, s *store.Store) error {
 				return runDiff(ctx, w, s, args, limit)

@@ -49,7 +49,7 @@ cases. FILE may be - for stdin. Only case and answer are required:
   {"case": "late-fee", "answer": "…", "model": "small", "repeat": 0,
    "prompt": "triage@1.0.0", "finish": "stop", "usage": {"input": 120, "output": 8}, "latency_ms": 412}`,
 		Example: "  llmx fixtures import triage answers.jsonl\n  llmx fixtures import triage answers.jsonl --prompt triage@1.0.0 --model small --origin written",
-		Args:    cobra.ExactArgs(2),
+		Args:    takes(2, 2),
 		RunE: func(_ *cobra.Command, args []string) error {
 			o.suite, o.file = args[0], args[1]
 			return runImport(w, o)
@@ -137,6 +137,7 @@ func (p *project) recordingsOf(o *importOptions, entries []replay.Entry) ([]repl
 }
 
 func (p *project) recordCases(one *loaded, origin string, entries []replay.Entry) ([]replay.Recording, error) {
+	resolved := p.resolvedNames()
 	byCase := map[string][]replay.Entry{}
 	for _, entry := range entries {
 		byCase[entry.Case] = append(byCase[entry.Case], entry)
@@ -150,7 +151,7 @@ func (p *project) recordCases(one *loaded, origin string, entries []replay.Entry
 		}
 		ids = append(ids, c.ID)
 		for _, entry := range byCase[c.ID] {
-			some, err := p.recordEntry(one, &c, entry, origin)
+			some, err := p.recordEntry(one, &c, entry, origin, resolved)
 			problems.Add(err)
 			made = append(made, some...)
 		}
@@ -164,7 +165,7 @@ func (p *project) recordCases(one *loaded, origin string, entries []replay.Entry
 	return made, problems.Err()
 }
 
-func (p *project) recordEntry(one *loaded, c *eval.Case, entry replay.Entry, origin string) ([]replay.Recording, error) {
+func (p *project) recordEntry(one *loaded, c *eval.Case, entry replay.Entry, origin string, known map[string]bool) ([]replay.Recording, error) {
 	request, err := requestOf(one.prompt, c)
 	if err != nil {
 		return nil, at(entry.Place, err)
@@ -176,7 +177,7 @@ func (p *project) recordEntry(one *loaded, c *eval.Case, entry replay.Entry, ori
 	var made []replay.Recording
 	for _, name := range models {
 		resolved := name
-		if _, isResolved := p.resolvedNames()[name]; !isResolved {
+		if !known[name] {
 			alias, _, err := p.targetOf(name, entry.Place)
 			if err != nil {
 				return nil, err
@@ -246,16 +247,11 @@ func (p *project) pruneSuite(ctx context.Context, suiteFile string, dryRun bool)
 	if err != nil {
 		return err
 	}
-	if dryRun {
-		unused := file.Duplicates()
-		for recording, err := range file.All() {
-			if err != nil {
-				return err
-			}
-			if !used[recording.Key] {
-				unused++
-			}
-		}
+	unused, err := countUnused(file, used)
+	if err != nil {
+		return err
+	}
+	if dryRun || unused == 0 { // a file that nothing leaves is not written again
 		_, err = fmt.Fprintf(p.world.Stdout, "%s: %d of %d replies are unused\n", file.File(), unused, file.Len()+file.Duplicates())
 		return err
 	}
@@ -266,6 +262,19 @@ func (p *project) pruneSuite(ctx context.Context, suiteFile string, dryRun bool)
 	}
 	_, err = fmt.Fprintf(p.world.Stdout, "%s: %d of %d replies removed\n", file.File(), removed, before)
 	return err
+}
+
+func countUnused(file *replay.Recordings, used map[string]bool) (int, error) {
+	unused := file.Duplicates()
+	for recording, err := range file.All() {
+		if err != nil {
+			return 0, err
+		}
+		if !used[recording.Key] {
+			unused++
+		}
+	}
+	return unused, nil
 }
 
 // usedKeys are the keys of all that could be asked: every case, for every prompt

@@ -39,7 +39,7 @@ func newGoldenAccept(w *World) *cobra.Command {
 		Long: `Take the answer that each case got in a run (default: the last complete one) as its
 golden answer, and write it into the suite's file. The rest of the file stays as it is.`,
 		Example: "  llmx golden accept refund-angry late-fee\n  llmx golden accept refund-angry --suite triage --dry-run",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    takes(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withStore(cmd.Context(), w, reads, func(ctx context.Context, p *project, s *store.Store) error {
 				return runGolden(ctx, p, s, args, o)

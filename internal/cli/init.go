@@ -26,7 +26,7 @@ func newInit(w *World) *cobra.Command {
 replies, so that llmx test passes at once and offline. Files that are there already
 are never overwritten.`,
 		Example: "  llmx init\n  llmx init support-desk",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    takes(0, 1),
 		RunE:    func(_ *cobra.Command, args []string) error { return runInit(w, firstArg(args, ".")) },
 	}
 }

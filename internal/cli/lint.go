@@ -17,7 +17,7 @@ func newLint(w *World) *cobra.Command {
 		Long: `Validate llmx.yaml, every prompt, release, lock, label, suite, baseline and
 recording. All problems are reported at once; no model is called.`,
 		Example: "  llmx lint",
-		Args:    cobra.NoArgs,
+		Args:    takes(0, 0),
 		RunE:    func(*cobra.Command, []string) error { return runLint(w) },
 	}
 }

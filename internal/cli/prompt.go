@@ -32,7 +32,7 @@ func newPromptList(w *World) *cobra.Command {
 		Use:     "list",
 		Short:   "Every prompt with its releases and labels",
 		Example: "  llmx prompt list",
-		Args:    cobra.NoArgs,
+		Args:    takes(0, 0),
 		RunE: inProject(w, func(_ *cobra.Command, p *project, _ []string) error {
 			names, err := p.prompts.Names()
 			if err != nil {
@@ -78,7 +78,7 @@ func newPromptShow(w *World) *cobra.Command {
 		Use:               "show PROMPT[@VERSION]",
 		Short:             "A prompt as a release would freeze it: includes and schema in place",
 		Example:           "  llmx prompt show triage\n  llmx prompt show triage@1.0.0",
-		Args:              cobra.ExactArgs(1),
+		Args:              takes(1, 1),
 		ValidArgsFunction: completePrompts(w),
 		RunE: inProject(w, func(_ *cobra.Command, p *project, args []string) error {
 			found, err := p.prompts.Resolve(args[0], prompt.Develop)
@@ -98,7 +98,7 @@ func newPromptRender(w *World) *cobra.Command {
 		Use:               "render PROMPT[@VERSION]",
 		Short:             "The messages that a prompt makes of its inputs; no model is called",
 		Example:           "  llmx prompt render triage -v ticket=\"I was charged twice\"\n  llmx prompt render triage@1.0.0 --case triage/refund-angry",
-		Args:              cobra.ExactArgs(1),
+		Args:              takes(1, 1),
 		ValidArgsFunction: completePrompts(w),
 		RunE: inProject(w, func(_ *cobra.Command, p *project, args []string) error {
 			found, err := p.prompts.Resolve(args[0], prompt.Develop)
@@ -178,7 +178,7 @@ func newPromptDiff(w *World) *cobra.Command {
 		Short:             "Two versions of a prompt side by side",
 		Long:              "Compare two versions. With one name: its highest release against its draft.",
 		Example:           "  llmx prompt diff triage\n  llmx prompt diff triage@1.0.0 triage@production",
-		Args:              cobra.RangeArgs(1, 2),
+		Args:              takes(1, 2),
 		ValidArgsFunction: completePrompts(w),
 		RunE: inProject(w, func(_ *cobra.Command, p *project, args []string) error {
 			if len(args) == 1 {

@@ -17,7 +17,7 @@ func newPromptRelease(w *World) *cobra.Command {
 		Long: `Freeze the draft: includes and schema are flattened in, the release and its hash are
 written to prompts/. The first release is 1.0.0 with --major, else 0.1.0.`,
 		Example:           "  llmx prompt release triage --minor",
-		Args:              cobra.ExactArgs(1),
+		Args:              takes(1, 1),
 		ValidArgsFunction: completePrompts(w),
 		RunE: func(_ *cobra.Command, args []string) error {
 			var bumps []prompt.Bump
@@ -52,7 +52,7 @@ func newPromptLabel(w *World) *cobra.Command {
 		Use:               "label PROMPT LABEL VERSION",
 		Short:             "Point a label to a release",
 		Example:           "  llmx prompt label triage production 1.1.0",
-		Args:              cobra.ExactArgs(3),
+		Args:              takes(3, 3),
 		ValidArgsFunction: completePrompts(w),
 		RunE: inProject(w, func(_ *cobra.Command, p *project, args []string) error {
 			if err := prompt.SetLabel(p.root, args[0], args[1], args[2]); err != nil {
@@ -70,7 +70,7 @@ func newPromptRollback(w *World) *cobra.Command {
 		Use:               "rollback PROMPT",
 		Short:             "Point a label back to the release before",
 		Example:           "  llmx prompt rollback triage\n  llmx prompt rollback triage --label staging",
-		Args:              cobra.ExactArgs(1),
+		Args:              takes(1, 1),
 		ValidArgsFunction: completePrompts(w),
 		RunE: inProject(w, func(_ *cobra.Command, p *project, args []string) error {
 			version, err := prompt.Rollback(p.root, args[0], label)

@@ -19,7 +19,7 @@ type reportFile struct{ kind, path string }
 
 var reportKinds = []string{"json", "junit", "markdown"}
 
-func parseReports(flags []string) ([]reportFile, error) {
+func parseReports(w *World, flags []string) ([]reportFile, error) {
 	var files []reportFile
 	for _, flag := range flags {
 		kind, path, ok := strings.Cut(flag, "=")
@@ -29,18 +29,26 @@ func parseReports(flags []string) ([]reportFile, error) {
 		if !slices.Contains(reportKinds, kind) {
 			return nil, fault.New(fault.Usage, "there is no report of kind %q", kind).WithHint("%s", fault.Allowed(kind, reportKinds))
 		}
-		files = append(files, reportFile{kind, path})
+		file := reportFile{kind, path}
+		if info, err := os.Stat(filepath.Dir(file.absolute(w))); err != nil || !info.IsDir() {
+			return nil, fault.New(fault.Usage, "the report %s cannot be written: there is no directory %s", path, filepath.Dir(path))
+		}
+		files = append(files, file)
 	}
 	return files, nil
 }
 
-// write makes the file, relative to the working directory.
-func (f reportFile) write(w *World, run eval.Run, results iter.Seq2[eval.Result, error]) error {
-	path := f.path
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(w.Dir, path)
+// absolute is the file's path; a relative one is below the working directory.
+func (f reportFile) absolute(w *World) string {
+	if filepath.IsAbs(f.path) {
+		return f.path
 	}
-	file, err := os.Create(path)
+	return filepath.Join(w.Dir, f.path)
+}
+
+// write makes the file.
+func (f reportFile) write(w *World, run eval.Run, results iter.Seq2[eval.Result, error]) error {
+	file, err := os.Create(f.absolute(w))
 	if err != nil {
 		return fault.New(fault.Store, "the report %s cannot be written: %v", f.path, reason(err)).Because(err)
 	}

@@ -22,7 +22,7 @@ func newRescore(w *World) *cobra.Command {
 		Long: `Run the suites' checks as they are now over the answers of a run (default: the last
 complete one). The result is a new run with a verdict of its own.`,
 		Example: "  llmx rescore\n  llmx rescore 20261122-0215",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    takes(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withStore(cmd.Context(), w, changes, func(ctx context.Context, p *project, s *store.Store) error {
 				return runRescore(ctx, p, s, firstArg(args, store.LatestComplete), o)
@@ -35,7 +35,7 @@ complete one). The result is a new run with a verdict of its own.`,
 }
 
 func runRescore(ctx context.Context, p *project, s *store.Store, id string, o *testOptions) error {
-	reports, err := parseReports(o.reports)
+	reports, err := parseReports(p.world, o.reports)
 	if err != nil {
 		return err
 	}

@@ -3,8 +3,10 @@ package cli
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/report"
@@ -35,6 +37,34 @@ func Run(ctx context.Context, args []string, w *World) int {
 type exitCode int
 
 func (e exitCode) Error() string { return "the output has said why" }
+
+// wrongFlag gives pflag's refusals our form: without the words of the parser below
+// it, and with the nearest flag.
+func wrongFlag(cmd *cobra.Command, err error) error {
+	message, _, _ := strings.Cut(err.Error(), ": strconv.")
+	refusal := fault.New(fault.Usage, "%s", message).WithHint("see %s --help", cmd.CommandPath())
+	if name, ok := strings.CutPrefix(message, "unknown flag: --"); ok {
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+		refusal.WithHint("%s", fault.Allowed("--"+name, names))
+	}
+	return refusal
+}
+
+// takes refuses a wrong number of arguments with the line of use. most below 0 is
+// no bound.
+func takes(least, most int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) >= least && (most < 0 || len(args) <= most) {
+			return nil
+		}
+		what := "too many arguments"
+		if len(args) < least {
+			what = "an argument is missing"
+		}
+		return fault.New(fault.Usage, "%s", what).WithHint("usage: %s", cmd.UseLine())
+	}
+}
 
 // misused gives cobra's refusals our form.
 func misused(err error) error {
@@ -87,9 +117,7 @@ func newRoot(w *World) *cobra.Command {
 	}
 	root.PersistentFlags().StringVarP(&w.Dir, "dir", "C", w.Dir, "work in this directory of the project")
 	root.PersistentFlags().Lookup("dir").DefValue = "."
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fault.New(fault.Usage, "%v", err).WithHint("see %s --help", cmd.CommandPath())
-	})
+	root.SetFlagErrorFunc(wrongFlag)
 	root.AddCommand(
 		newInit(w), newTest(w), newLint(w), newAsk(w),
 		newRuns(w), newDiff(w), newBaseline(w), newGolden(w), newRescore(w),

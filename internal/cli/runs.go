@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -60,7 +61,7 @@ func newRunsShow(w *World) *cobra.Command {
 		Use:     "show [RUN]",
 		Short:   "One run: its verdict and its results, those that did not pass first",
 		Example: "  llmx runs show\n  llmx runs show 20261122-0215 --status fail\n  llmx runs show latest --json | jq .answer",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    takes(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch filter.Status = eval.Status(status); filter.Status {
 			case "", eval.Pass, eval.Fail, eval.Error, eval.Unjudged:
@@ -70,6 +71,9 @@ func newRunsShow(w *World) *cobra.Command {
 			return withStore(cmd.Context(), w, reads, func(ctx context.Context, _ *project, s *store.Store) error {
 				run, err := s.Run(ctx, firstArg(args, store.Latest))
 				if err != nil {
+					return err
+				}
+				if err := selects(ctx, s, run, filter); err != nil {
 					return err
 				}
 				if asJSON {
@@ -89,6 +93,34 @@ func newRunsShow(w *World) *cobra.Command {
 	flags.IntVar(&limit, "limit", 20, "list so many results (-1: all)")
 	flags.BoolVar(&asJSON, "json", false, "print every result as a line of JSON")
 	return cmd
+}
+
+// selects refuses a filter that selects nothing, with the names there are.
+func selects(ctx context.Context, s *store.Store, run eval.Run, filter store.ResultFilter) error {
+	if filter == (store.ResultFilter{}) {
+		return nil
+	}
+	n, err := s.ResultCount(ctx, run.ID, filter)
+	if err != nil || n > 0 {
+		return err
+	}
+	var suites, models []string
+	for _, g := range run.Groups {
+		suites, models = append(suites, g.Suite), append(models, g.Model)
+	}
+	nothing := fault.New(fault.NoMatch, "no result of run %s is selected", run.ID)
+	switch {
+	case filter.Suite != "" && !slices.Contains(suites, filter.Suite):
+		return nothing.WithHint("its suites: %s", fault.Allowed(filter.Suite, distinctWords(suites)))
+	case filter.Model != "" && !slices.Contains(models, filter.Model):
+		return nothing.WithHint("its models: %s", fault.Allowed(filter.Model, distinctWords(models)))
+	}
+	return nothing.WithHint("llmx runs show %s --limit -1 lists all", run.ID)
+}
+
+func distinctWords(words []string) []string {
+	slices.Sort(words)
+	return slices.Compact(words)
 }
 
 // resultLine is a stored result as JSON, for other programs. Keys may be added.
@@ -150,7 +182,7 @@ func newRunsPrune(w *World) *cobra.Command {
 		Use:     "prune",
 		Short:   "Remove old runs with their calls",
 		Example: "  llmx runs prune --keep 50\n  llmx runs prune --keep 10 --older 720h",
-		Args:    cobra.NoArgs,
+		Args:    takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if keep < 0 {
 				return fault.New(fault.Usage, "--keep %d is negative", keep)

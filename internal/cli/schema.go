@@ -17,7 +17,7 @@ func newSchema(w *World) *cobra.Command {
 		Short:     "Print the JSON Schema of a kind of file, for editors",
 		Long:      "Print the JSON Schema of llmx.yaml, of a prompt's front matter, or of a suite.",
 		Example:   "  llmx schema suite > .vscode/suite.schema.json",
-		Args:      cobra.ExactArgs(1),
+		Args:      takes(1, 1),
 		ValidArgs: kinds,
 		RunE: func(_ *cobra.Command, args []string) error {
 			schema, ok := schemas[args[0]]

@@ -21,6 +21,7 @@ type testOptions struct {
 	reports []string
 	json    bool
 	command string // as typed
+	changed func(flag string) bool
 }
 
 const testHelp = `Run golden suites through the full runtime, judge the answers, and compare them
@@ -44,7 +45,7 @@ func newTest(w *World) *cobra.Command {
 		Example: testExamples,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.names = args
-			o.command = commandLine(cmd, args)
+			o.command, o.changed = commandLine(cmd, args), cmd.Flags().Changed
 			return runTest(cmd.Context(), w, o)
 		},
 		ValidArgsFunction: completeSuites(w),
@@ -65,8 +66,11 @@ func newTest(w *World) *cobra.Command {
 	return cmd
 }
 
+// given reports whether a flag stands on the command line.
+func (o *testOptions) given(flag string) bool { return o.changed != nil && o.changed(flag) }
+
 // check refuses wrong flags before anything is read.
-func (o *testOptions) check() (pick, []reportFile, error) {
+func (o *testOptions) check(w *World) (pick, []reportFile, error) {
 	chosen, err := newPick(o.filter, o.tags)
 	if err != nil {
 		return pick{}, nil, err
@@ -74,13 +78,13 @@ func (o *testOptions) check() (pick, []reportFile, error) {
 	if o.missing != "error" && o.missing != "neutral" {
 		return pick{}, nil, fault.New(fault.Usage, "--missing %s is not known", o.missing).WithHint("allowed: error, neutral")
 	}
-	if o.jobs < 0 || o.jobs > maxJobs {
+	if o.jobs < 1 && o.given("jobs") || o.jobs > maxJobs {
 		return pick{}, nil, fault.New(fault.Usage, "--jobs %d is out of range", o.jobs).WithHint("allowed: 1 to %d", maxJobs)
 	}
-	if o.repeats < 0 || o.repeats > maxRepeats {
+	if o.repeats < 1 && o.given("repeats") || o.repeats > maxRepeats {
 		return pick{}, nil, fault.New(fault.Usage, "--repeats %d is out of range", o.repeats).WithHint("allowed: 1 to %d", maxRepeats)
 	}
-	reports, err := parseReports(o.reports)
+	reports, err := parseReports(w, o.reports)
 	return chosen, reports, err
 }
 
@@ -90,7 +94,7 @@ const (
 )
 
 func runTest(ctx context.Context, w *World, o *testOptions) error {
-	chosen, reports, err := o.check()
+	chosen, reports, err := o.check(w)
 	if err != nil {
 		return err
 	}

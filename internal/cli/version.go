@@ -16,7 +16,7 @@ func newVersion(w *World) *cobra.Command {
 		Use:     "version",
 		Short:   "Print the version",
 		Example: "  llmx version",
-		Args:    cobra.NoArgs,
+		Args:    takes(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintf(w.Stdout, "llmx %s (%s %s/%s)\n", Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err

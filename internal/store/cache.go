@@ -30,6 +30,10 @@ type CacheSize struct {
 
 const cacheColumns = `key, given, expires, finish, model, response_id, usage, stored, tool_calls, body`
 
+// cacheQuery is prepared: every call of a live run asks it, and parsing it costs
+// more than running it.
+const cacheQuery = "SELECT " + cacheColumns + " FROM cache WHERE key = ?"
+
 type cachePut struct {
 	key   string
 	entry CacheEntry
@@ -69,8 +73,12 @@ func (w *writer) insertCached(p *cachePut) error {
 // CacheGet finds an entry that is written and has not expired. An entry that
 // does not parse is a miss.
 func (s *Store) CacheGet(ctx context.Context, key string) (CacheEntry, bool, error) {
+	query, err := s.cached()
+	if err != nil {
+		return CacheEntry{}, false, s.failure("read", err)
+	}
 	r := newRecord(cacheColumns)
-	err := r.scan(s.readers.QueryRowContext(ctx, "SELECT "+cacheColumns+" FROM cache WHERE key = ?", key))
+	err = r.scan(query.QueryRowContext(ctx, key))
 	if errors.Is(err, sql.ErrNoRows) {
 		return CacheEntry{}, false, nil
 	}

@@ -12,7 +12,7 @@ import (
 // lock instead of failing; auto_vacuum must precede the first page.
 func writerDSN(path string, busy time.Duration, maxPages int) string {
 	dsn := fmt.Sprintf("%s?_pragma=busy_timeout(%d)&_pragma=auto_vacuum(2)&_pragma=journal_mode(WAL)"+
-		"&_pragma=synchronous(NORMAL)&_pragma=cache_size(-16000)&_pragma=wal_autocheckpoint(4000)&_error_rc=1",
+		"&_pragma=synchronous(NORMAL)&_pragma=cache_size(-4000)&_pragma=wal_autocheckpoint(4000)&_error_rc=1",
 		fileURI(path), busy.Milliseconds())
 	if maxPages > 0 {
 		dsn += fmt.Sprintf("&_pragma=max_page_count(%d)", maxPages)

@@ -50,7 +50,8 @@ type Store struct {
 	now     func() time.Time
 	content Content
 	readers *sql.DB
-	writer  *writer // nil where the store is read-only
+	cached  func() (*sql.Stmt, error) // cacheQuery, prepared when it is first used
+	writer  *writer                   // nil where the store is read-only
 
 	prompts sync.Map // hashes of prompts that were saved by this process
 
@@ -118,9 +119,11 @@ func (s *Store) openReaders(ctx context.Context, path string, o Options) error {
 	if err != nil {
 		return s.failure("open", err)
 	}
-	db.SetMaxOpenConns(8)
-	db.SetMaxIdleConns(4)
+	const conns = 8
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns) // opened again, one would run its pragmas again
 	s.readers = db
+	s.cached = sync.OnceValues(func() (*sql.Stmt, error) { return db.Prepare(cacheQuery) })
 	if o.ReadOnly {
 		if err := checkReadable(ctx, db, o.Name); err != nil {
 			db.Close()
