@@ -1,11 +1,13 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
@@ -30,7 +32,7 @@ func Explain(w io.Writer, call *llm.Call, result *eval.Result, s Style) error {
 		p.space()
 		p.line(text("nothing was asked: the call ended before its first turn"))
 	}
-	p.callAnswer(call)
+	p.callAnswer(call, result)
 	p.checks(result)
 	return p.end()
 }
@@ -62,12 +64,60 @@ func (p *page) callFacts(call *llm.Call, s Style) {
 	}
 	p.fact("model", model)
 	p.fact("answer by", storedBy(call.Stored))
-	p.fact("cost", call.Cost().String()+" at list price, paid "+call.Paid().String())
+	p.fact("cost", strings.TrimPrefix(priced(call.Cost(), call.Paid()), "cost "))
 	usage := call.Usage()
 	p.fact("tokens", tokensOf(usage))
-	p.fact("time", fmt.Sprintf("%s in all: %s waiting, %s served, first token after %s",
-		latency(call.Total), latency(call.Queue), latency(call.Service), latency(call.FirstToken)))
-	p.fact("inputs", clip(string(call.Vars), 2000))
+	p.fact("time", timesOf(call))
+	inputs := clip(string(call.Vars), 2000)
+	if len(call.Vars) == 0 && unstored(call) {
+		inputs = notStored
+	}
+	p.fact("inputs", inputs)
+}
+
+// notStored stands where the store was told to leave content out.
+const notStored = "not stored (store.content in llmx.yaml)"
+
+// withheld reports whether an answer was left out rather than empty: its digest is
+// kept in any case.
+func withheld(answer, digest string) bool {
+	return answer == "" && digest != "" && digest != eval.DigestOf("")
+}
+
+// unstored reports whether a call's messages were left out: nothing is asked
+// without any.
+func unstored(call *llm.Call) bool {
+	return slices.ContainsFunc(call.Turns, func(t llm.Turn) bool { return len(t.Messages) == 0 })
+}
+
+// timesOf says how long a call took; a stored answer took its time then, not now.
+func timesOf(call *llm.Call) string {
+	if call.Stored != nil {
+		return given(call.Stored, call.Service)
+	}
+	return fmt.Sprintf("%s in all: %s waiting, %s served, first token after %s",
+		latency(call.Total), latency(call.Queue), latency(call.Service), latency(call.FirstToken))
+}
+
+// given says where a stored answer came from, of when it is, and what it took then.
+func given(stored *llm.Stored, service time.Duration) string {
+	s := "from " + source(stored)
+	if service = cmp.Or(stored.Service, service); service > 0 {
+		s += " (" + latency(service) + " then)"
+	}
+	return s
+}
+
+// source names what keeps a stored answer, with its date.
+func source(stored *llm.Stored) string {
+	s := "a " + stored.By
+	if stored.By == "cache" {
+		s = "the cache"
+	}
+	if !stored.At.IsZero() {
+		s += " of " + stored.At.UTC().Format("2006-01-02")
+	}
+	return s
 }
 
 func tokensOf(u llm.Usage) string {
@@ -89,10 +139,7 @@ func storedBy(stored *llm.Stored) string {
 	if stored == nil {
 		return ""
 	}
-	s := "a " + stored.By
-	if !stored.At.IsZero() {
-		s += " of " + stored.At.UTC().Format("2006-01-02")
-	}
+	s := source(stored)
 	if stored.Origin != "" {
 		s += ", origin: " + stored.Origin
 	}
@@ -114,6 +161,9 @@ func (p *page) turn(call *llm.Call, i int, turn llm.Turn) {
 	}
 	if turn.Output.Kind != "" {
 		p.flow("  ", span{"contract: ", faint}, text(string(turn.Output.Kind)))
+	}
+	if len(turn.Messages) == 0 {
+		p.flow("  ", span{"messages: ", faint}, text(notStored))
 	}
 	for j, message := range turn.Messages {
 		if hidden := len(turn.Messages) - maxMessages; hidden > 0 && j >= maxMessages/2 && j < len(turn.Messages)-maxMessages/2 {
@@ -168,18 +218,23 @@ func (p *page) part(part llm.Part) {
 
 func (p *page) attempt(j int, a llm.Attempt) {
 	outcome, look := "answered", good
+	times := fmt.Sprintf("%s served, %s waiting  ", latency(a.Service), latency(a.Queue))
+	price := a.Cost.String()
+	if !a.Cost.Known {
+		price = "price unknown"
+	}
 	if a.Failure != nil {
 		outcome, look = string(a.Failure.Class), bad
 		if a.Failure.Status > 0 {
 			outcome += fmt.Sprintf(" (HTTP %d)", a.Failure.Status)
 		}
 	} else if a.Stored != nil {
-		outcome = "from a " + a.Stored.By
+		outcome, times = given(a.Stored, a.Service), ""
 	} else if a.Finish != "" && a.Finish != llm.FinishStop {
 		outcome, look = string(a.Finish), doubtful
 	}
 	p.hang("  ", "    ", span{fmt.Sprintf("attempt %d: ", j+1), faint}, span{outcome, look},
-		text(fmt.Sprintf("  %s/%s  %s served, %s waiting  %s  %s", a.Provider, a.Wire, latency(a.Service), latency(a.Queue), tokensOf(a.Usage), a.Cost)))
+		text(fmt.Sprintf("  %s/%s  %s%s  %s", a.Provider, a.Wire, times, tokensOf(a.Usage), price)))
 	if a.Failure != nil {
 		p.flow("    ", text(clip(a.Failure.Message, 2000)))
 	}
@@ -188,18 +243,29 @@ func (p *page) attempt(j int, a llm.Attempt) {
 	}
 }
 
-func (p *page) callAnswer(call *llm.Call) {
+func (p *page) callAnswer(call *llm.Call, result *eval.Result) {
 	p.space()
 	title := "Answer"
 	if call.Failure != nil {
 		title = "What had come of the answer"
 	}
 	p.line(span{title, strong}, text(": finish reason "+orNone(string(call.Finish))))
-	if pretty, ok := prettyJSON(call.Answer); ok {
-		p.answer("  ", pretty)
+	answer := call.Answer
+	if answer == "" && result != nil {
+		answer = result.Answer // kept with the result where the call keeps no content
+	}
+	lost := unstored(call) && call.Failure == nil
+	if result != nil && result.Digest != "" {
+		lost = withheld(answer, result.Digest)
+	}
+	if answer == "" && lost {
+		p.flow("  ", text(notStored))
 		return
 	}
-	p.answer("  ", call.Answer)
+	if pretty, ok := prettyJSON(answer); ok {
+		answer = pretty
+	}
+	p.answer("  ", answer)
 }
 
 func orNone(s string) string {

@@ -49,6 +49,18 @@ func percent(share float64) string {
 	}
 }
 
+// priced says what answers cost, and what was paid for them now.
+func priced(cost, paid llm.Cost) string {
+	list, now := "cost "+cost.String()+" at list price", "paid "+paid.String()
+	if !cost.Known {
+		list = "price unknown"
+		if !paid.Known {
+			return list
+		}
+	}
+	return list + ", " + now
+}
+
 func usd(v float64) string { return llm.Money(math.Round(v * float64(llm.USD))).String() }
 
 // seconds prints a latency: 340 ms, 1.24 s, 12.4 s, 124 s.
@@ -70,6 +82,9 @@ func seconds(v float64) string {
 
 func latency(d time.Duration) string { return seconds(d.Seconds()) }
 
+// same is the change of what did not change.
+const same = "same"
+
 // change prints how a metric moved: shares in percentage points, money and time
 // in percent of what they were, scores as a difference.
 func change(unit string, from, to *float64) string {
@@ -78,7 +93,7 @@ func change(unit string, from, to *float64) string {
 	}
 	delta := *to - *from
 	if math.Abs(delta) < 1e-12 {
-		return "same"
+		return same
 	}
 	switch unit {
 	case unitShare:
@@ -92,8 +107,12 @@ func change(unit string, from, to *float64) string {
 	return signed(delta, 3, "")
 }
 
-// signed keeps a sign in front, and never rounds a difference to nothing.
+// signed keeps a sign in front, and never rounds a difference to nothing. From 100
+// on the decimals say nothing.
 func signed(v float64, decimals int, unit string) string {
+	if math.Abs(v) >= 99.95 {
+		decimals = 0
+	}
 	s := strconv.FormatFloat(v, 'f', decimals, 64)
 	if f, _ := strconv.ParseFloat(s, 64); f == 0 {
 		s = strconv.FormatFloat(v, 'g', 1, 64)

@@ -82,6 +82,10 @@ func (p *page) flip(f eval.Flip) {
 	if f.Accepted != "" {
 		p.flow("    ", span{"accepted before: " + clip(f.Accepted, maxSentence), faint})
 	}
+	if f.Old == nil && f.New == "" {
+		p.flow("    ", span{"the answer is empty, or not stored (store.content in llmx.yaml)", faint})
+		return
+	}
 	if f.Old == nil {
 		p.flow("    ", span{"the baseline left the text of its answer out; the answer now:", faint})
 		p.answer("      ", f.New)
@@ -108,36 +112,60 @@ func (p *page) more(n int, run string) {
 
 // failed writes the failed cases that did not flip, one line and a reason each.
 func (p *page) failed(run eval.Run, failed []failing, most int) {
-	if len(failed) == 0 {
-		return
-	}
-	all, compared := failedBesides(run.Verdict, len(failed)), false
-	for _, g := range run.Verdict.Groups {
-		compared = compared || g.HasBaseline
-	}
-	title := "Failing"
-	if compared {
-		title = "Failing as before, or new"
-	}
-	p.space()
-	p.line(span{title, strong}, text(": "+count(all, "case", "cases")))
-	shown := failed[:min(len(failed), most)]
-	for _, f := range shown {
-		p.caseTitle(f.suite, f.model, f.Case, f.Passes, f.Tags)
-		if f.Reason != "" {
-			p.line(text("    "), text(f.Reason))
+	sections, rest := failedSections(run.Verdict, failed)
+	for _, section := range sections {
+		p.space()
+		p.line(span{section.title, strong}, text(": "+count(len(section.cases), "case", "cases")))
+		shown := section.cases[:min(len(section.cases), most)]
+		for _, f := range shown {
+			p.caseTitle(f.suite, f.model, f.Case, f.Passes, f.Tags)
+			if f.Reason != "" {
+				p.flow("    ", text(clip(oneLine(f.Reason), maxReason)))
+			}
 		}
+		p.more(len(section.cases)-len(shown), run.ID)
 	}
-	p.more(all-len(shown), run.ID)
+	if rest > 0 {
+		p.space()
+		p.long(text(count(rest, "more case fails", "more cases fail")+": "), text("llmx runs show "+shellWord(run.ID)))
+	}
 }
 
-// failedBesides counts the failed cases that are no flips: all of them, less those
-// that the verdict lists both as failed and as flipped.
-func failedBesides(v *eval.Verdict, unflipped int) int {
+// maxReason bounds the bytes of a reason in a list: some lines.
+const maxReason = 240
+
+// failedSection are failed cases that stand to the baseline alike.
+type failedSection struct {
+	title string
+	cases []failing
+}
+
+// failedSections sorts failed cases by what the baseline says of them; empty
+// sections are left out. rest counts those that the verdict does not list, of which
+// nothing is known.
+func failedSections(v *eval.Verdict, failed []failing) (sections []failedSection, rest int) {
+	compared := map[[2]string]bool{}
 	all, listed := 0, 0
 	for _, g := range v.Groups {
+		compared[[2]string{g.Suite, g.Model}] = g.HasBaseline
 		all += g.FailedCases
 		listed += len(g.Failed)
 	}
-	return max(unflipped, all-(listed-unflipped))
+	sorted := []failedSection{{title: "Failing, new to the baseline"}, {title: "Failing as in the baseline"}, {title: "Failing"}}
+	for _, f := range failed {
+		at := 0
+		switch {
+		case !compared[[2]string{f.suite, f.model}]:
+			at = 2
+		case f.Known:
+			at = 1
+		}
+		sorted[at].cases = append(sorted[at].cases, f)
+	}
+	for _, section := range sorted {
+		if len(section.cases) > 0 {
+			sections = append(sections, section)
+		}
+	}
+	return sections, max(0, all-listed)
 }

@@ -158,12 +158,39 @@ func TestJUnitGolden(t *testing.T) {
 	got := render(t, func(w *bytes.Buffer) error { return JUnit(w, regressed(), sequence(someResults())) })
 	golden(t, "results.junit.xml", got)
 	p := parseJUnit(t, got)
-	if p.Tests != 11 || p.Failures != 3 || p.Errors != 1 {
+	if p.Tests != 11 || p.Failures != 2 || p.Errors != 1 {
 		t.Errorf("got %d tests, %d failures, %d errors", p.Tests, p.Failures, p.Errors)
 	}
 	last := p.Suites[len(p.Suites)-1]
 	if last.Name != "gates" || last.Tests != 6 || last.Failures != 2 || last.Skipped != 1 {
 		t.Errorf("gates: %+v", last)
+	}
+}
+
+// A run that passes has no failures, whatever its cases do.
+func TestJUnitFailsOnlyWhereTheVerdictDoes(t *testing.T) {
+	run := regressed()
+	results := someResults()[1:2] // a fail of math on small, whose gates hold
+	results = append(results, results[0])
+	results[1].Suite = "triage"
+	write := func() parsed {
+		return parseJUnit(t, render(t, func(w *bytes.Buffer) error { return JUnit(w, run, sequence(results)) }))
+	}
+	p := write()
+	held, lost := p.Suites[0].Cases[0], p.Suites[1].Cases[0]
+	if held.Failure != nil || held.Skipped == nil || held.Skipped.Message != "fails, within the gates: golden: 5 is not 4" || p.Suites[0].Skipped != 1 {
+		t.Errorf("within the gates: %+v", held)
+	}
+	if lost.Failure == nil || lost.Failure.Message != "golden: 5 is not 4" {
+		t.Errorf("outside of them: %+v", lost)
+	}
+	run.Verdict.Exit, run.Verdict.Groups[1].Pass, run.Verdict.Groups[1].Gates = fault.ExitOK, true, nil
+	if p := write(); p.Failures != 0 {
+		t.Errorf("exit 0 with %d failures", p.Failures)
+	}
+	run.Verdict = nil
+	if p := write(); p.Failures != 2 {
+		t.Errorf("without a verdict: %d failures", p.Failures)
 	}
 }
 
@@ -331,6 +358,8 @@ func TestMarkdownEscapes(t *testing.T) {
 		{mdCell("a|b"), "`a\\|b`"},
 		{mdText("<b>@bob #1 *x* a|b"), `&lt;b&gt;@<!-- -->bob #<!-- -->1 \*x\* a\|b`},
 		{mdText("see https://x.y www.z"), "see https:<!-- -->//x.y www<!-- -->.z"},
+		{mdText("$x$ costs $0.05, or $$y$$"), "&#36;x&#36; costs $0.05, or &#36;&#36;y&#36;&#36;"},
+		{mdPlain("~ -33.3 pt"), "~ -33.3 pt"},
 		{fenced("diff", "a\n````\n"), "`````diff\na\n````\n`````\n"},
 	}
 	for _, test := range tests {

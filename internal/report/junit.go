@@ -14,13 +14,16 @@ import (
 )
 
 // JUnit writes a run as JUnit XML: a suite for each group, a test case for each
-// result, and a suite "gates" with a test case for each gate. A fail is a failure,
-// an error an error, an unjudged result is skipped. The results are ranged over
+// result, and a suite "gates" with a test case for each gate. A fail is a failure
+// where its group does not pass; within gates that hold it is skipped, so that a
+// run that passes has no failures. An error is an error, an unjudged result is
+// skipped. The results are ranged over
 // twice (the counts stand before the cases), are never held in memory, and must
 // be sorted by suite and model both times. Answers are cut after a few thousand
 // bytes.
 func JUnit(w io.Writer, run eval.Run, results iter.Seq2[eval.Result, error]) error {
-	tallies, err := tallyResults(results)
+	within := withinGates(run)
+	tallies, err := tallyResults(results, within)
 	if err != nil {
 		return err
 	}
@@ -42,6 +45,25 @@ func JUnit(w io.Writer, run eval.Run, results iter.Seq2[eval.Result, error]) err
 		return j.err
 	}
 	return j.w.Flush()
+}
+
+// withinGates gives the groups whose fails are within their gates.
+func withinGates(run eval.Run) map[[2]string]bool {
+	within := map[[2]string]bool{}
+	if run.Verdict != nil {
+		for _, g := range run.Verdict.Groups {
+			within[[2]string{g.Suite, g.Model}] = g.Pass || run.Verdict.Exit == fault.ExitOK
+		}
+	}
+	return within
+}
+
+// statusOf is how a result counts in JUnit.
+func statusOf(r *eval.Result, within bool) eval.Status {
+	if r.Status == eval.Fail && within {
+		return eval.Unjudged
+	}
+	return r.Status
 }
 
 func took(run eval.Run) time.Duration {
@@ -90,13 +112,14 @@ func (t *tally) count(status eval.Status) {
 
 type groupTally struct {
 	suite, model string
+	within       bool // fails are within the gates
 	tally
 }
 
 type groupTallies struct{ list []*groupTally }
 
 // tallyResults is the first pass.
-func tallyResults(results iter.Seq2[eval.Result, error]) (groupTallies, error) {
+func tallyResults(results iter.Seq2[eval.Result, error], within map[[2]string]bool) (groupTallies, error) {
 	var all groupTallies
 	seen := map[[2]string]bool{}
 	var now *groupTally
@@ -110,10 +133,10 @@ func tallyResults(results iter.Seq2[eval.Result, error]) (groupTallies, error) {
 				return all, fault.New(fault.Internal, "the results of %s are not sorted by suite and model", name(r.Suite, r.Model))
 			}
 			seen[key] = true
-			now = &groupTally{suite: r.Suite, model: r.Model}
+			now = &groupTally{suite: r.Suite, model: r.Model, within: within[key]}
 			all.list = append(all.list, now)
 		}
-		now.count(r.Status)
+		now.count(statusOf(&r, now.within))
 		now.time += served(r)
 		now.repeats = now.repeats || r.Repeat > 0
 	}
@@ -160,7 +183,7 @@ func (j *junit) results(tallies groupTallies, results iter.Seq2[eval.Result, err
 			return errChanged()
 		}
 		left--
-		j.result(r, tallies.list[at].repeats)
+		j.result(&r, tallies.list[at])
 	}
 	if left > 0 || at+1 != len(tallies.list) {
 		return errChanged()
@@ -185,14 +208,17 @@ func (j *junit) suite(name string, t tally, started string) {
 		"errors", fmt.Sprint(t.errors), "skipped", fmt.Sprint(t.skipped), "time", secondsOf(t.time), "timestamp", strings.TrimSuffix(started, "Z"))
 }
 
-func (j *junit) result(r eval.Result, repeats bool) {
+func (j *junit) result(r *eval.Result, g *groupTally) {
 	title := r.Case
-	if repeats {
+	if g.repeats {
 		title += fmt.Sprintf(" #%d", r.Repeat+1)
 	}
-	c := testcase{class: r.Suite + "." + r.Model, name: title, time: served(r), status: r.Status}
+	c := testcase{class: r.Suite + "." + r.Model, name: title, time: served(*r), status: statusOf(r, g.within)}
 	if r.Status != eval.Pass {
 		c.message = r.Reason()
+		if c.status != r.Status {
+			c.message = strings.TrimSuffix("fails, within the gates: "+c.message, ": ")
+		}
 		c.kind = string(r.Status)
 		if r.Failure != nil {
 			c.kind = string(r.Failure.Class)
@@ -204,7 +230,7 @@ func (j *junit) result(r eval.Result, repeats bool) {
 
 const maxBody = 4000
 
-func bodyOf(r eval.Result) string {
+func bodyOf(r *eval.Result) string {
 	var b strings.Builder
 	for _, score := range r.Scores {
 		if !score.Pass {

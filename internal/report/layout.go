@@ -37,6 +37,14 @@ func width(s string) int {
 	return lipgloss.Width(s)
 }
 
+func widthOf(line []span) int {
+	sum := 0
+	for _, s := range line {
+		sum += width(s.text)
+	}
+	return sum
+}
+
 // cut shortens a cleaned text to so many columns, the last of them "…".
 func cut(s string, columns int) string {
 	if len(s) <= columns || width(s) <= columns {
@@ -90,33 +98,21 @@ func wrap(spans []span, columns int) [][]span {
 	var line []span
 	used := 0
 	flush := func() {
-		// A space at the end would count as a column too many, and cost the line
-		// its last letter.
-		if n := len(line); n > 0 {
-			line[n-1].text = strings.TrimRight(line[n-1].text, " ")
-		}
-		lines, line, used = append(lines, line), nil, 0
+		lines, line, used = append(lines, trimmed(line)), nil, 0
 	}
 	for _, s := range spans {
 		for _, word := range words(clean(s.text)) {
-			w := width(word)
-			if used > 0 && used+width(strings.TrimRight(word, " ")) > columns {
+			letters := strings.TrimRightFunc(word, unicode.IsSpace)
+			if used > 0 && used+width(letters) > columns {
 				flush()
 			}
-			for w > columns {
-				head := takeColumns(word, columns)
-				if head == "" {
-					break
-				}
+			for width(letters) > columns {
+				head := takeColumns(letters, columns)
 				line = append(line, span{head, s.role})
 				flush()
-				word = word[len(head):]
-				w = width(word)
+				letters, word = letters[len(head):], word[len(head):]
 			}
-			if word == "" {
-				continue
-			}
-			used += w
+			used += width(word)
 			if n := len(line); n > 0 && line[n-1].role == s.role {
 				line[n-1].text += word
 				continue
@@ -128,6 +124,18 @@ func wrap(spans []span, columns int) [][]span {
 		flush()
 	}
 	return lines
+}
+
+// trimmed takes the spaces off a line's end: they would count as columns too many,
+// and cost the line its last letter.
+func trimmed(line []span) []span {
+	for i := len(line) - 1; i >= 0; i-- {
+		line[i].text = strings.TrimRightFunc(line[i].text, unicode.IsSpace)
+		if line[i].text != "" {
+			break
+		}
+	}
+	return line
 }
 
 // words splits a text after its runs of spaces, which stay with the word before.

@@ -94,8 +94,8 @@ func (m *markdown) figures(v *eval.Verdict) {
 
 func (m *markdown) sums(run eval.Run) {
 	v := run.Verdict
-	m.add(fmt.Sprintf("\n%s planned = %s judged + %s + %s unjudged. Cost %s at list price, paid %s. Run %s.\n",
-		number(v.Planned), number(v.Judged), count(v.Errors, "error", "errors"), number(v.Unjudged), v.Cost, v.Paid, mdCode(clip(run.ID, 80))))
+	m.add(fmt.Sprintf("\n%s planned = %s judged + %s + %s unjudged; %s. Run %s.\n",
+		number(v.Planned), number(v.Judged), count(v.Errors, "error", "errors"), number(v.Unjudged), priced(v.Cost, v.Paid), mdCode(clip(run.ID, 80))))
 	for _, c := range sumErrors(v) {
 		m.add(fmt.Sprintf("- %s × %s: %s\n", number(c.Count), mdCode(string(c.Class)), mdCode(clip(c.First, 300))))
 	}
@@ -184,27 +184,35 @@ func lineEdits(o op, s string) []edit {
 
 func (m *markdown) failed(run eval.Run, limit int) {
 	_, _, failed := sortCases(run.Verdict)
-	all := failedBesides(run.Verdict, len(failed))
-	summary := "\n<details><summary>" + count(all, "other case fails", "other cases fail") + "</summary>\n\n"
-	if len(failed) == 0 || !m.add(summary) {
+	sections, rest := failedSections(run.Verdict, failed)
+	for _, section := range sections {
+		m.failedSection(section, limit)
+	}
+	if rest > 0 {
+		m.add("\n… and " + count(rest, "more case fails", "more cases fail") + "\n")
+	}
+}
+
+func (m *markdown) failedSection(section failedSection, limit int) {
+	if !m.add("\n<details><summary>" + section.title + ": " + count(len(section.cases), "case", "cases") + "</summary>\n\n") {
 		return
 	}
 	shown := 0
-	for _, f := range failed {
+	for _, f := range section.cases {
 		line := fmt.Sprintf("- %s %s (%s) %s\n", mdCode(clip(f.Case, 200)), mdPlain(f.Passes), mdCode(clip(name(f.suite, f.model), 200)), mdCode(clip(f.Reason, 300)))
 		if shown == limit || !m.add(line) {
 			break
 		}
 		shown++
 	}
-	if rest := all - shown; rest > 0 {
+	if rest := len(section.cases) - shown; rest > 0 {
 		m.b.WriteString("- … and " + number(rest) + " more\n")
 	}
 	m.b.WriteString("\n</details>\n")
 }
 
 func (m *markdown) remarks(run eval.Run) {
-	list, notes := allWarnings(run), sharedNotes(run.Verdict)
+	list, notes := allWarnings(run), sharedNotes(run)
 	const most = 10
 	m.add("\n")
 	for _, warning := range list[:min(len(list), most)] {

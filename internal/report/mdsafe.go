@@ -5,7 +5,7 @@ import "strings"
 // mdPlain escapes a short text that llmx itself made, figures and words, for a
 // table's cell.
 func mdPlain(s string) string {
-	return strings.NewReplacer("|", `\|`, "\n", " ", "~", `\~`).Replace(clean(s))
+	return strings.NewReplacer("|", `\|`, "\n", " ").Replace(clean(s))
 }
 
 // mdCell is mdCode for a table's cell, where a pipe is escaped within code too.
@@ -32,8 +32,12 @@ func oneLine(s string) string { return strings.NewReplacer("\r\n", " ", "\n", " 
 // reference or a link shows as it was written.
 func mdText(s string) string {
 	var b strings.Builder
-	for _, r := range clean(oneLine(s)) {
+	all := clean(oneLine(s))
+	for i, r := range all {
 		switch {
+		case r == '$' && !strings.ContainsAny(all[i+1:min(i+2, len(all))], "0123456789"):
+			// Two dollars are a formula, unless a digit follows the second.
+			b.WriteString("&#36;")
 		case r == '@' || r == '#':
 			// An empty comment keeps a mention or a reference from being one.
 			b.WriteString(string(r) + "<!-- -->")

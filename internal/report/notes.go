@@ -26,7 +26,7 @@ func (p *page) counts(run eval.Run) {
 	}
 	p.flow("", text(number(v.Planned)+" planned "+sign+" "+number(v.Judged)+" judged + "),
 		span{count(v.Errors, "error", "errors"), errors}, text(" + "), span{number(v.Unjudged) + " unjudged", unjudged})
-	line := "cost " + v.Cost.String() + " at list price, paid " + v.Paid.String()
+	line := priced(v.Cost, v.Paid)
 	if took := run.Ended.Sub(run.Started); !run.Ended.IsZero() && took >= 0 {
 		line += ", took " + lasting(took)
 	}
@@ -90,8 +90,8 @@ func allWarnings(run eval.Run) []string {
 }
 
 // notes says what the figures speak of.
-func (p *page) notes(v *eval.Verdict) {
-	list := sharedNotes(v)
+func (p *page) notes(run eval.Run) {
+	list := sharedNotes(run)
 	if len(list) == 0 {
 		return
 	}
@@ -103,11 +103,11 @@ func (p *page) notes(v *eval.Verdict) {
 
 // sharedNotes gathers the notes of all groups. A note that holds for every group
 // stands there once, without a name.
-func sharedNotes(v *eval.Verdict) []string {
+func sharedNotes(run eval.Run) []string {
 	var order []string
 	groups := map[string][]string{}
-	for _, g := range v.Groups {
-		for _, note := range notesOf(g) {
+	for _, g := range run.Verdict.Groups {
+		for _, note := range notesOf(g, run.Replies) {
 			if _, seen := groups[note]; !seen {
 				order = append(order, note)
 			}
@@ -115,23 +115,34 @@ func sharedNotes(v *eval.Verdict) []string {
 		}
 	}
 	for i, note := range order {
-		if names := groups[note]; len(names) < len(v.Groups) {
+		if names := groups[note]; len(names) < len(run.Verdict.Groups) {
 			order[i] = some(names, 3) + ": " + note
 		}
 	}
 	return order
 }
 
-func notesOf(g eval.GroupVerdict) []string {
+// notesOf says what a group's figures speak of; replies is the run's mode.
+func notesOf(g eval.GroupVerdict, replies string) []string {
 	var notes []string
 	add := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
-	switch g.Draws {
+	switch when := period(g.DrawsFrom, g.DrawsTo); g.Draws {
 	case "recorded":
-		add("the figures speak of replies recorded %s%s; no model was asked", period(g.DrawsFrom, g.DrawsTo), origins(g))
+		add("the figures speak of replies recorded %s%s; no model was asked", when, origins(g))
+	case "cached":
+		add("the figures speak of answers from the cache, given %s; no model was asked", when)
 	case "mixed":
-		add("some replies were recorded %s, others are of now", period(g.DrawsFrom, g.DrawsTo))
+		if asked(g) {
+			add("some replies were recorded %s, others are of now", when)
+		} else {
+			add("the figures speak of replies recorded or cached %s; no model was asked", when)
+		}
 	}
-	if g.HasBaseline && g.SameTreatment {
+	if replies == "auto" && asked(g) && !simulated(g) {
+		add("some replies were asked live and not recorded: --record keeps them")
+	}
+	judged := g.Judged > 0 && g.Word != eval.NotGated && g.Word != eval.Regressed
+	if g.HasBaseline && g.SameTreatment && judged && g.Rescored == 0 && len(g.Rebased) == 0 {
 		add("nothing that decides an answer differs from the baseline")
 	}
 	if len(g.Answered) > 1 {
@@ -151,6 +162,25 @@ func notesOf(g eval.GroupVerdict) []string {
 			count(n, "case has", "cases have"), some(g.Rebased, 5))
 	}
 	return notes
+}
+
+// asked reports whether a model was asked in this run. Mixed draws may be recorded
+// and cached ones; latencies are counted over the calls of now alone.
+func asked(g eval.GroupVerdict) bool {
+	return g.Draws == "live" || g.Draws == "mixed" && slices.ContainsFunc(g.Metrics, func(m eval.Metric) bool {
+		return m.Unit == unitSeconds && m.N > 0
+	})
+}
+
+// simulated reports whether nobody but a simulated model answered: such replies are
+// made anew at no cost.
+func simulated(g eval.GroupVerdict) bool {
+	for who := range g.Answered {
+		if !strings.HasPrefix(who, "sim/") {
+			return false
+		}
+	}
+	return len(g.Answered) > 0
 }
 
 // origins says who wrote the recorded replies.

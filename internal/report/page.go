@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"io"
 	"strings"
-	"unicode"
 
 	"github.com/charmbracelet/lipgloss"
 	"github.com/muesli/termenv"
@@ -112,13 +111,7 @@ func fit(spans []span, columns int) []span {
 		}
 		out = append(out, s)
 	}
-	for i := len(out) - 1; i >= 0; i-- {
-		out[i].text = strings.TrimRightFunc(out[i].text, unicode.IsSpace)
-		if out[i].text != "" {
-			break
-		}
-	}
-	return out
+	return trimmed(out)
 }
 
 func blank(spans []span) bool {

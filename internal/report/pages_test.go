@@ -27,6 +27,21 @@ func TestRunListGolden(t *testing.T) {
 	s := Style{Now: now}
 	runs := []eval.Run{killed, broken(), regressed()}
 	goldenPage(t, "runs.txt", func(w *bytes.Buffer) error { return RunList(w, runs, s) })
+	many := regressed()
+	many.ID, many.Started = "20261109-102244-d255", now.Add(-73*time.Hour)
+	for _, suite := range []string{"invoice", "word-problem", "yet-another-suite"} {
+		many.Groups = append(many.Groups, eval.Group{Suite: suite, Planned: 36, Judged: 36, Prompt: llm.PromptRef{Name: suite, Version: "draft"}})
+	}
+	runs = append(runs, many)
+	for _, columns := range []int{80, 120} {
+		file := fmt.Sprintf("runs.%d.txt", columns)
+		goldenPage(t, file, func(w *bytes.Buffer) error { return RunList(w, runs, Style{Now: now, Width: columns}) })
+	}
+	page := render(t, func(w *bytes.Buffer) error { return RunList(w, runs, s) })
+	checkPage(t, page, 80)
+	if strings.Contains(page, "…") || !strings.Contains(page, "math, triage +3") {
+		t.Errorf("suites are cut:\n%s", page)
+	}
 	goldenPage(t, "runs.none.txt", func(w *bytes.Buffer) error { return RunList(w, nil, s) })
 }
 
@@ -171,6 +186,76 @@ func TestExplainGolden(t *testing.T) {
 	}
 	if err := Explain(&bytes.Buffer{}, nil, nil, s); fault.ClassOf(err) != fault.Internal {
 		t.Errorf("no call: got %v", err)
+	}
+}
+
+func TestExplainSaysWhenAStoredAnswerWasGiven(t *testing.T) {
+	call := aCall()
+	call.Stored = &llm.Stored{By: "recording", At: noon, Service: 33 * time.Millisecond}
+	call.Turns = call.Turns[1:]
+	call.Turns[0].Attempts[0].Stored, call.Turns[0].Attempts[0].Cost = call.Stored, llm.Cost{}
+	page := render(t, func(w *bytes.Buffer) error { return Explain(w, call, nil, Style{}) })
+	for _, want := range []string{"time      from a recording of 2026-11-12 (33 ms then)\n", "attempt 1: from a recording of 2026-11-12 (33 ms then)", "cost      price unknown\n", "0 out  price unknown"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("%q is not in:\n%s", want, page)
+		}
+	}
+	if strings.Contains(page, "served") {
+		t.Errorf("nothing was served now:\n%s", page)
+	}
+}
+
+func TestExplainTellsEmptyFromNotStored(t *testing.T) {
+	const lost = "not stored (store.content in llmx.yaml)"
+	bare := func() *llm.Call {
+		call := aCall()
+		call.Vars, call.Answer = nil, ""
+		for i := range call.Turns {
+			call.Turns[i].Messages, call.Turns[i].Answer = nil, ""
+		}
+		return call
+	}
+	empty := aCall()
+	empty.Answer = ""
+	failed := bare()
+	failed.Failure = &llm.Failure{Class: fault.TimeoutTotal, Message: "no answer within 60 s"}
+	kept := &eval.Result{Status: eval.Pass, Digest: eval.DigestOf("yes"), Answer: "yes, kept"}
+	tests := []struct {
+		name   string
+		call   *llm.Call
+		result *eval.Result
+		times  int // inputs, two turns, the answer
+		want   string
+	}{
+		{"left out", bare(), &eval.Result{Status: eval.Pass, Digest: eval.DigestOf("yes")}, 4, "inputs    " + lost},
+		{"left out, no result", bare(), nil, 4, "messages: " + lost},
+		{"in the result alone", bare(), kept, 3, "  yes, kept\n"},
+		{"empty, content left out", bare(), &eval.Result{Status: eval.Pass, Digest: eval.DigestOf("")}, 3, "(empty answer)"},
+		{"failed, content left out", failed, nil, 3, "(empty answer)"},
+		{"empty", empty, &eval.Result{Status: eval.Pass, Digest: eval.DigestOf("")}, 0, "(empty answer)"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			page := render(t, func(w *bytes.Buffer) error { return Explain(w, test.call, test.result, Style{}) })
+			if strings.Count(page, lost) != test.times || !strings.Contains(page, test.want) {
+				t.Errorf("want %d times %q, and %q, in:\n%s", test.times, lost, test.want, page)
+			}
+		})
+	}
+}
+
+func TestDiffTellsEmptyFromNotStored(t *testing.T) {
+	a, b := twoRuns()
+	for _, results := range [][]eval.Result{a, b} {
+		for i := range results {
+			results[i].Answer = ""
+		}
+	}
+	page := render(t, func(w *bytes.Buffer) error {
+		return DiffRuns(w, eval.Run{ID: "a"}, eval.Run{ID: "b"}, sequence(a), sequence(b), Style{})
+	})
+	if strings.Count(page, "answers: not stored (store.content in llmx.yaml)") != 3 || strings.Contains(page, "the answer is the same") {
+		t.Errorf("got:\n%s", page)
 	}
 }
 

@@ -18,6 +18,7 @@ type row struct {
 	pass     bool
 	said     string   // in place of the word
 	figures  string   // what the gate's test found: p, cases up and down
+	settled  bool     // the gate compares, and passes on evidence: what it found needs no line of its own
 	notes    []string // sentences for people
 }
 
@@ -30,18 +31,25 @@ func rowsOf(g eval.GroupVerdict) []row {
 		named[m.Name] = true
 		gates := gatesOf(g.Gates, m.Name)
 		first := metricRow(m, g.HasBaseline)
-		if noise(gates) {
-			first.change = "~"
+		if noise(gates) && first.change != "" && first.change != same {
+			first.change = "~ " + first.change
 		}
 		if len(gates) == 0 && m.Value != nil { // what nobody knows and nobody asks for is no news
-			rows = append(rows, first)
+			rows = append(rows, noted(first, m.Note))
 		}
+		explained := false // by a gate's note, which says what the metric's own would say again
+		start := len(rows)
 		for i, gate := range gates {
 			r := row{}
 			if i == 0 {
 				r = first
 			}
-			rows = append(rows, gated(r, gate, m.Unit, g.HasBaseline))
+			r = gated(r, gate, m.Unit, g.HasBaseline)
+			explained = explained || gate.Note != "" && slices.Contains(r.notes, gate.Note)
+			rows = append(rows, r)
+		}
+		if len(gates) > 0 && !explained {
+			rows[start] = noted(rows[start], m.Note)
 		}
 	}
 	for _, gate := range g.Gates {
@@ -63,12 +71,25 @@ func gatesOf(gates []eval.GateResult, metric string) []eval.GateResult {
 	return list
 }
 
-// noise reports whether the relative gates over a metric found no difference that
-// could be told from chance.
+// noise reports whether a relative gate over a metric found a difference that
+// cannot be told from chance.
 func noise(gates []eval.GateResult) bool {
 	return slices.ContainsFunc(gates, func(g eval.GateResult) bool {
-		return g.Kind.Relative() && (g.Word == eval.Inconclusive || g.Word == eval.Unchanged)
+		return g.Kind.Relative() && g.Word == eval.Inconclusive
 	})
+}
+
+// settled reports whether a relative gate passes by what its test found, rather
+// than by a rule for what cannot be told.
+func settled(g eval.GateResult) bool {
+	return g.Kind.Relative() && g.Pass && (g.Word == eval.Held || g.Word == eval.Improved || g.Word == eval.Unchanged)
+}
+
+func noted(r row, note string) row {
+	if note != "" {
+		r.notes = append(r.notes, note)
+	}
+	return r
 }
 
 func metricRow(m eval.Metric, compared bool) row {
@@ -86,9 +107,6 @@ func metricRow(m eval.Metric, compared bool) row {
 	if m.Baseline != nil && m.Paired != nil && figure(m.Unit, m.Paired) != r.now {
 		r.notes = append(r.notes, "now "+figure(m.Unit, m.Paired)+" over the cases that the baseline knows; the change is that of these")
 	}
-	if m.Note != "" {
-		r.notes = append(r.notes, m.Note)
-	}
 	return r
 }
 
@@ -102,11 +120,11 @@ func known(unit string, value *float64) string {
 
 func gated(r row, gate eval.GateResult, unit string, compared bool) row {
 	r.gate = limit(gate.Gate, unit)
-	r.word, r.pass = gate.Word, gate.Pass
+	r.word, r.pass, r.settled = gate.Word, gate.Pass, settled(gate)
 	if gate.P != nil {
 		r.figures = pValue(*gate.P)
 		if gate.Adjusted != nil && pValue(*gate.Adjusted) != pValue(*gate.P) {
-			r.figures += ", after Holm " + pValue(*gate.Adjusted)
+			r.figures += " (Holm " + pValue(*gate.Adjusted) + ")"
 		}
 		r.figures += fmt.Sprintf(": %s worse, %s better of %s", number(gate.Down), number(gate.Up), count(gate.N, "case", "cases"))
 	}
@@ -115,8 +133,8 @@ func gated(r row, gate eval.GateResult, unit string, compared bool) row {
 	}
 	switch {
 	case gate.Word == eval.NotGated && gate.Kind.Relative() && !compared:
-		r.said = "no baseline yet"
-	case gate.Note != "":
+		r.said = "no baseline"
+	case gate.Note != "" && !r.settled:
 		r.notes = append(r.notes, gate.Note)
 	}
 	return r

@@ -24,16 +24,8 @@ func (p *page) diffHeadline(d *runDiff) {
 }
 
 func (p *page) runLine(letter string, run eval.Run, s Style) {
-	label, _ := outcome(run)
-	var prompts []string
-	seen := map[string]bool{}
-	for _, g := range run.Groups {
-		if ref := g.Prompt.String(); ref != "" && !seen[ref] {
-			seen[ref] = true
-			prompts = append(prompts, ref)
-		}
-	}
-	p.line(span{letter + "  " + run.ID, strong}, text("  "+clock(run.Started, s)+"  "+strings.ToLower(label)+"  "+some(prompts, 3)))
+	result := resultOf(run, true)
+	p.hang("", "   ", span{letter + "  " + run.ID, strong}, text("  "+clock(run.Started, s)+"  "), result, text("  "+some(promptsOf(run), 3)))
 }
 
 func (p *page) diffCounts(d *runDiff) {
@@ -79,7 +71,7 @@ func (p *page) metricsBeside(a, b eval.Run) {
 		return
 	}
 	p.space()
-	p.table("", []column{{title: "SUITE · MODEL", give: true}, {title: "METRIC", give: true}, {title: "A", right: true},
+	p.table("", []column{{title: "SUITE · MODEL", least: narrowest}, {title: "METRIC", least: len("schema_validity")}, {title: "A", right: true},
 		{title: "B", right: true}, {title: "CHANGE", right: true}}, rows)
 }
 
@@ -116,6 +108,10 @@ func (p *page) pairs(title string, look role, list pairs) {
 		p.caseTitle(pair.b.Suite, pair.b.Model, id, string(pair.a.Status)+" -> "+string(pair.b.Status), pair.b.Tags)
 		if reason := pair.b.Reason(); reason != "" && pair.b.Status == eval.Fail {
 			p.flow("    ", text(clip(reason, 2000)))
+		}
+		if withheld(pair.a.Answer, pair.a.Digest) || withheld(pair.b.Answer, pair.b.Digest) {
+			p.flow("    ", span{"answers: " + notStored, faint})
+			continue
 		}
 		p.answers("    ", pair.a.Answer, pair.b.Answer)
 	}

@@ -4,71 +4,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"slices"
-	"strings"
-	"time"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 )
-
-// RunList writes stored runs, one a line, in the order given.
-func RunList(w io.Writer, runs []eval.Run, s Style) error {
-	p := newPage(w, s)
-	if len(runs) == 0 {
-		p.line(text("no run is stored yet: llmx test makes one"))
-		return p.end()
-	}
-	columns := []column{{title: "RUN"}, {title: "STARTED"}, {title: "TOOK", right: true}, {title: "RESULT"},
-		{title: "CASES", right: true}, {title: "PAID", right: true}, {title: "SUITES", give: true}}
-	rows := make([][]span, len(runs))
-	for i, run := range runs {
-		rows[i] = runRow(run, s)
-	}
-	p.table("", columns, rows)
-	return p.end()
-}
-
-func runRow(run eval.Run, s Style) []span {
-	planned := 0
-	var suites []string
-	for _, g := range run.Groups {
-		planned += g.Planned
-		if !slices.Contains(suites, g.Suite) {
-			suites = append(suites, g.Suite)
-		}
-	}
-	duration := ""
-	if !run.Ended.IsZero() {
-		duration = lasting(took(run))
-	}
-	label, look := outcome(run)
-	if run.Word != "" && (label == "PASS" || label == "FAIL") {
-		label = wordInText(run.Word)
-	}
-	return []span{{run.ID, strong}, text(clock(run.Started, s)), text(duration), {strings.ToLower(label), look},
-		text(number(planned)), text(run.Spent.String()), text(some(suites, 4))}
-}
-
-// clock is a time for people: with how long ago it was where that is short.
-func clock(t time.Time, s Style) string {
-	if t.IsZero() {
-		return ""
-	}
-	at := t.In(s.zone()).Format("2006-01-02 15:04")
-	if s.Now.IsZero() {
-		return at
-	}
-	switch ago := s.Now.Sub(t); {
-	case ago < 0 || ago >= 24*time.Hour:
-		return at
-	case ago < time.Minute:
-		return "just now"
-	case ago < time.Hour:
-		return fmt.Sprintf("%d min ago", int(ago.Minutes()))
-	default:
-		return fmt.Sprintf("%d h ago", int(ago.Hours()))
-	}
-}
 
 // RunShow writes one stored run: how it was made, the verdict if there is one, and
 // its results, those that did not pass first, up to the style's limit. The results
@@ -84,7 +22,7 @@ func RunShow(w io.Writer, run eval.Run, results iter.Seq2[eval.Result, error], s
 		p.counts(run)
 		p.errorClasses(run.Verdict)
 		p.warnings(run)
-		p.notes(run.Verdict)
+		p.notes(run)
 	}
 	kept, err := keepResults(results, s.limit())
 	if err != nil {
@@ -104,7 +42,11 @@ func (p *page) about(run eval.Run, s Style) {
 	p.fact("command", run.Command)
 	p.fact("replies", run.Replies)
 	p.fact("llmx", run.Version)
-	p.fact("paid", run.Spent.String())
+	paid := run.Spent.String()
+	if !run.Spent.Known {
+		paid = "price unknown"
+	}
+	p.fact("paid", paid)
 	if run.Filtered {
 		p.fact("cases", "a selection: not to be accepted as a baseline")
 	}
@@ -166,18 +108,17 @@ func (p *page) results(run eval.Run, k keptResults, s Style) {
 	c := k.counts
 	p.flow("", span{"Results", strong}, text(fmt.Sprintf(": %s (%s passed, %s failed, %s, %s unjudged)", number(k.all),
 		number(c[eval.Pass]), number(c[eval.Fail]), count(c[eval.Error], "error", "errors"), number(c[eval.Unjudged]))))
-	columns := []column{{title: "RESULT"}, {title: "CASE", give: true}, {title: "SUITE · MODEL", give: true},
+	columns := []column{{title: "RESULT"}, {title: "CASE", least: narrowest}, {title: "SUITE · MODEL", least: narrowest},
 		{title: "DRAW", right: true}, {title: "TIME", right: true}, {title: "COST", right: true}, {title: "CALL"}}
 	rows := make([][]span, len(k.list))
 	for i, r := range k.list {
 		rows[i] = []span{{string(r.Status), statusRole[r.Status]}, text(r.Case), text(name(r.Suite, r.Model)),
 			text(number(r.Repeat + 1)), text(timeOf(r)), text(r.Cost.String()), text(r.CallID)}
 	}
-	widths := widthsOf(columns, rows)
-	shrink(widths, columns, p.width-2-2*(len(columns)-1))
-	p.titles("  ", columns, widths)
+	l := p.lay("  ", columns, rows)
+	p.titles(l)
 	for i, r := range k.list {
-		p.row("  ", columns, widths, rows[i])
+		p.line(l.line(rows[i])...)
 		if reason := r.Reason(); r.Status != eval.Pass && reason != "" {
 			p.line(text("    "), span{clip(reason, 1000), faint})
 		}

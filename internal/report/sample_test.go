@@ -115,9 +115,12 @@ func regressed() eval.Run {
 			{Suite: "triage", Model: "small", Case: "greeting", Before: "1/1", After: "0/1", Worse: true, Reason: "contains: \"support\" is not in the answer",
 				Old: of("Thanks for writing to support, we will look at your ticket today."), New: "Thanks for writing, we will look at your ticket tomorrow."},
 		},
-		FlipsDown:   7,
-		Failed:      []eval.Failed{{Case: "spam", Tags: []string{"edge"}, Passes: "0/1", Reason: `golden: label is "account", not "other"`}},
-		FailedCases: 8, Draws: "recorded", DrawsFrom: noon, DrawsTo: noon, Answered: map[string]int{"gpt-4o-mini-2024-07-18": 40},
+		FlipsDown: 7,
+		Failed: []eval.Failed{
+			{Case: "spam", Tags: []string{"edge"}, Passes: "0/1", Reason: `golden: label is "account", not "other"`, Known: true},
+			{Case: "voice-mail", Passes: "0/1", Reason: `golden: label is "account", not "other"`},
+		},
+		FailedCases: 9, Draws: "recorded", DrawsFrom: noon, DrawsTo: noon, Answered: map[string]int{"gpt-4o-mini-2024-07-18": 40},
 		New: 1, Gone: []string{"old-case"},
 	}
 	for i := range 4 {
@@ -125,7 +128,7 @@ func regressed() eval.Run {
 			Reason: `golden: label is "account", not "billing"`, Old: of(`{"label": "billing"}`), New: `{"label": "account"}`})
 	}
 	for _, f := range triage.Flips {
-		triage.Failed = append(triage.Failed, eval.Failed{Case: f.Case, Passes: f.After, Reason: f.Reason})
+		triage.Failed = append(triage.Failed, eval.Failed{Case: f.Case, Passes: f.After, Reason: f.Reason, Known: true})
 	}
 	math := eval.GroupVerdict{
 		Group: eval.Group{Suite: "math", Model: "small", Prompt: llm.PromptRef{Name: "math", Version: "draft"}, Treatment: "d4e5f6", Planned: 30, Judged: 30, Cases: 30},
@@ -149,11 +152,12 @@ func regressed() eval.Run {
 // broken is a run that could not be judged.
 func broken() eval.Run {
 	g := eval.GroupVerdict{
-		Group:   eval.Group{Suite: "triage", Model: "large", Prompt: llm.PromptRef{Name: "triage", Version: "draft"}, Planned: 40, Judged: 25, Errors: 3, Unjudged: 12, Cases: 40},
-		Word:    eval.NotGated,
-		Metrics: []eval.Metric{{Name: "accuracy", Unit: "share", Value: of(1.0), N: 25}},
-		Gates:   []eval.GateResult{{Gate: eval.Gate{Metric: "accuracy", Kind: eval.GateMin, Limit: 1, Default: true}, Word: eval.NotGated, Value: of(1.0), N: 25}},
-		Draws:   "mixed", DrawsFrom: noon.AddDate(0, 0, -3), DrawsTo: noon,
+		Group: eval.Group{Suite: "triage", Model: "large", Prompt: llm.PromptRef{Name: "triage", Version: "draft"}, Planned: 40, Judged: 25, Errors: 3, Unjudged: 12, Cases: 40},
+		Word:  eval.NotGated,
+		Metrics: []eval.Metric{{Name: "accuracy", Unit: "share", Value: of(1.0), N: 25},
+			{Name: "latency_p95", Unit: "seconds", Value: of(1.24), N: 12, Note: "of 12 calls; a gate needs 59"}},
+		Gates: []eval.GateResult{{Gate: eval.Gate{Metric: "accuracy", Kind: eval.GateMin, Limit: 1, Default: true}, Word: eval.NotGated, Value: of(1.0), N: 25}},
+		Draws: "mixed", DrawsFrom: noon.AddDate(0, 0, -3), DrawsTo: noon,
 		ErrorClasses: []eval.ErrorClass{
 			{Class: fault.RateLimited, Count: 3, First: "openai: 429 too many requests, after 3 attempts"},
 			{Class: fault.Missing, Count: 12, First: "no recorded reply for case refund-angry on large, and no key to ask with"},

@@ -22,7 +22,7 @@ func Terminal(w io.Writer, run eval.Run, s Style) error {
 		p.errorClasses(v)
 		p.cases(run, s)
 		p.warnings(run)
-		p.notes(v)
+		p.notes(run)
 	}
 	p.next(run)
 	return p.end()
@@ -33,9 +33,9 @@ const maxSentence = 600
 
 // outcome puts an exit code into words that need no explanation.
 func outcome(run eval.Run) (string, role) {
-	exit := run.Exit
+	exit, word := run.Exit, run.Word
 	if run.Verdict != nil {
-		exit = run.Verdict.Exit
+		exit, word = run.Verdict.Exit, run.Verdict.Word
 	}
 	switch {
 	case run.State == eval.Interrupted, exit == fault.ExitInterrupted:
@@ -44,6 +44,9 @@ func outcome(run eval.Run) (string, role) {
 		return "NOT FINISHED", doubtful
 	case run.Verdict == nil && run.Word == "":
 		return "COULD NOT JUDGE", doubtful
+	case exit == fault.ExitOK && word == eval.NotGated:
+		// Nothing failed because nothing was judged (--missing neutral): that is no pass.
+		return "NOT JUDGED", doubtful
 	case exit == fault.ExitOK:
 		return "PASS", good
 	case exit == fault.ExitGate:
@@ -96,8 +99,8 @@ func (p *page) headline(run eval.Run) {
 const whole = 12
 
 var verdictColumns = []column{
-	{title: "METRIC", give: true}, {title: "BASELINE", right: true}, {title: "NOW", right: true},
-	{title: "CHANGE", right: true}, {title: "GATE", give: true}, {title: "RESULT"},
+	{title: "METRIC", least: len("schema_validity")}, {title: "BASELINE", right: true}, {title: "NOW", right: true},
+	{title: "CHANGE", right: true}, {title: "GATE", least: len("max_drop 10.0 pt")}, {title: "RESULT"},
 }
 
 // verdictTable writes suites × models × metrics, failing groups first. All groups
@@ -116,8 +119,7 @@ func (p *page) verdictTable(v *eval.Verdict) {
 		}
 	}
 	const indent = "  "
-	widths := widthsOf(verdictColumns, cells)
-	shrink(widths, verdictColumns, p.width-len(indent)-2*(len(verdictColumns)-1))
+	l := p.lay(indent, verdictColumns, cells)
 	for i, g := range groups {
 		if i > 0 && shown[i] != nil {
 			p.space()
@@ -127,10 +129,10 @@ func (p *page) verdictTable(v *eval.Verdict) {
 			continue
 		}
 		if i == 0 {
-			p.titles(indent, verdictColumns, widths)
+			p.titles(l)
 		}
 		for _, r := range shown[i] {
-			p.verdictRow(indent, widths, r)
+			p.verdictRow(l, r)
 		}
 	}
 }
@@ -160,7 +162,7 @@ func (p *page) groupTitle(g eval.GroupVerdict) {
 	if g.Judged < g.Planned {
 		title = append(title, span{"  " + number(g.Judged) + " of " + number(g.Planned) + " judged", doubtful})
 	}
-	p.line(append(title, span{"  " + strings.TrimPrefix(about, ", "), faint})...)
+	p.hang("", "  ", append(title, span{"  " + strings.TrimPrefix(about, ", "), faint})...)
 }
 
 // name is how a group is called everywhere.
@@ -170,24 +172,28 @@ func cellsOf(r row) []span {
 	return []span{text(r.metric), text(r.baseline), text(r.now), text(r.change), text(r.gate), {r.result(), wordRole(r.word, r.pass)}}
 }
 
-// verdictRow writes a row; what the test found stands on its right where there is
-// room, else below it.
-func (p *page) verdictRow(indent string, widths []int, r row) {
+// verdictRow writes a row. What the test found stands on its right where there is
+// room; else below it, unless the gate passes by it.
+func (p *page) verdictRow(l layout, r row) {
 	cells := cellsOf(r)
-	used := len(indent) + 2*len(widths)
-	for _, w := range widths {
-		used += w
-	}
-	beside := r.figures != "" && used+width(r.figures) <= p.width
-	if beside {
-		p.row(indent, append(slices.Clone(verdictColumns), column{}), append(slices.Clone(widths), width(r.figures)), append(cells, span{r.figures, faint}))
-	} else {
-		p.row(indent, verdictColumns, widths, cells)
-		if r.figures != "" {
-			p.flow(indent+"  ", span{r.figures, faint})
+	if r.gate == "" && len(r.notes) == 1 {
+		// The note of a figure that nothing gates has the room of the gate.
+		line := append(l.line(cells[:4]), text(l.gap), span{clean(clip(r.notes[0], maxSentence)), faint})
+		if widthOf(line) <= p.width {
+			p.line(line...)
+			return
 		}
 	}
+	line := l.line(cells)
+	beside := r.figures != "" && l.width()+len(l.gap)+width(r.figures) <= p.width
+	if beside {
+		line = append(line, text(l.gap), span{r.figures, faint})
+	}
+	p.line(line...)
+	if r.figures != "" && !beside && !r.settled {
+		p.flow(l.indent+"  ", span{r.figures, faint})
+	}
 	for _, note := range r.notes {
-		p.flow(indent+"  ", span{clip(note, maxSentence), faint})
+		p.flow(l.indent+"  ", span{clip(note, maxSentence), faint})
 	}
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -43,6 +44,9 @@ func TestHeadlineSaysTheOutcome(t *testing.T) {
 		{"could not judge", "COULD NOT JUDGE  15 of 40", broken()},
 		{"pass", "PASS  held: nothing lost", with(func(r *eval.Run) {
 			r.Verdict.Word, r.Verdict.Exit, r.Verdict.Sentence = eval.Held, 0, "nothing lost"
+		})},
+		{"nothing judged", "NOT JUDGED  unjudged: none of 36", with(func(r *eval.Run) {
+			r.Verdict.Word, r.Verdict.Exit, r.Verdict.Sentence = eval.NotGated, 0, "unjudged: none of 36 results has a reply"
 		})},
 		{"interrupted", "INTERRUPTED  ", with(func(r *eval.Run) { r.State = eval.Interrupted })},
 		{"no verdict", "COULD NOT JUDGE  key refused", eval.Run{State: eval.Complete, Failure: &llm.Failure{Class: fault.Auth, Message: "key refused"}}},
@@ -103,16 +107,177 @@ func TestSumThatDoesNotAddUpIsSaid(t *testing.T) {
 	}
 }
 
-func TestNoiseIsATilde(t *testing.T) {
-	for _, word := range []eval.Word{eval.Inconclusive, eval.Unchanged} {
-		g := regressed().Verdict.Groups[1]
-		g.Gates = []eval.GateResult{{Gate: eval.Gate{Metric: "accuracy", Kind: eval.GateMaxDrop}, Word: word, Pass: true}}
-		if got := rowsOf(g)[0].change; got != "~" {
-			t.Errorf("%s: change is %q", word, got)
+// A tilde says that a difference may be chance, and never hides it.
+func TestNoiseIsATildeBesideTheFigure(t *testing.T) {
+	tests := []struct {
+		word      eval.Word
+		kind      eval.GateKind
+		from, now float64
+		want      string
+	}{
+		{eval.Inconclusive, eval.GateMaxDrop, 0.917, 0.583, "~ -33.4 pt"},
+		{eval.Inconclusive, eval.GateMaxDrop, 1, 0, "~ -100 pt"},
+		{eval.Inconclusive, eval.GateMaxDrop, 0.9, 0.9, "same"},
+		{eval.Unchanged, eval.GateMaxDrop, 0.9, 0.9, "same"},
+		{eval.Unchanged, eval.GateMaxDrop, 0.9, 0.8, "-10.0 pt"},
+		{eval.Regressed, eval.GateMaxDrop, 0.975, 0.8, "-17.5 pt"},
+		{eval.Missed, eval.GateMin, 0.9, 0.8, "-10.0 pt"},
+	}
+	for _, test := range tests {
+		g := eval.GroupVerdict{HasBaseline: true,
+			Metrics: []eval.Metric{{Name: "accuracy", Unit: "share", Value: &test.now, Baseline: &test.from, Paired: &test.now}},
+			Gates:   []eval.GateResult{{Gate: eval.Gate{Metric: "accuracy", Kind: test.kind}, Word: test.word}}}
+		if got := rowsOf(g)[0].change; got != test.want {
+			t.Errorf("%s, %v -> %v: change is %q, want %q", test.word, test.from, test.now, got, test.want)
+		}
+		run := eval.Run{ID: "r", State: eval.Complete, Verdict: &eval.Verdict{Word: test.word, Groups: []eval.GroupVerdict{g}}}
+		if page := render(t, func(w *bytes.Buffer) error { return Markdown(w, run, 0) }); !strings.Contains(page, "| "+test.want+" |") {
+			t.Errorf("%q is not in:\n%s", test.want, page)
 		}
 	}
-	if got := rowsOf(regressed().Verdict.Groups[1])[0].change; got != "-17.5 pt" {
-		t.Errorf("a regression's change is %q", got)
+}
+
+// wide is a group with the longest of our own words in every column.
+func wide(word eval.Word) eval.GroupVerdict {
+	g := eval.GroupVerdict{HasBaseline: true, Word: word, Pass: word != eval.Regressed,
+		Group: eval.Group{Suite: "triage", Model: "small", Prompt: llm.PromptRef{Name: "triage", Version: "draft"}, Planned: 36, Judged: 36, Cases: 36}, BaselineFrom: "triage@1.0.0 of 2026-11-22, as it was then"}
+	for _, name := range []string{"accuracy", "schema_validity", "cost_per_case", "latency_p50", "latency_p95", "operational"} {
+		unit, kind, limit := "share", eval.GateMaxDrop, 0.1
+		from, now := 1.0, 0.583
+		switch {
+		case name == "cost_per_case":
+			unit, kind, limit, from, now = "USD", eval.GateMaxRise, 1, 0.0000924, 0.0002887
+		case strings.HasPrefix(name, "latency"):
+			unit, kind, limit, from, now = "seconds", eval.GateMaxRise, 0.15, 1.24, 12.4
+		}
+		g.Metrics = append(g.Metrics, eval.Metric{Name: name, Unit: unit, Value: &now, Baseline: &from, Paired: &now, N: 36})
+		g.Gates = append(g.Gates, eval.GateResult{Gate: eval.Gate{Metric: name, Kind: kind, Limit: limit}, Word: word, Pass: g.Pass,
+			Value: &now, Baseline: &from, P: of(0.0078125), Adjusted: of(0.015625), N: 36, Down: 32, Up: 4, Note: "typical case × 1.073"})
+	}
+	return g
+}
+
+func page80(t *testing.T, g eval.GroupVerdict) string {
+	t.Helper()
+	run := eval.Run{ID: "r", State: eval.Complete, Verdict: &eval.Verdict{Word: g.Word, Exit: 1, Groups: []eval.GroupVerdict{g}, Planned: 36, Judged: 36}}
+	page := terminal(t, run, Style{Width: 80})
+	checkPage(t, page, 80)
+	return page
+}
+
+func TestOurWordsAreWholeAt80Columns(t *testing.T) {
+	for _, word := range []eval.Word{eval.Inconclusive, eval.Regressed, eval.Held, eval.Unchanged} {
+		g := wide(word)
+		page := page80(t, g)
+		wants := []string{"max_drop 10.0 pt", "max_rise 100.0 %", string(word), "as it was then"}
+		for _, m := range g.Metrics {
+			wants = append(wants, m.Name+" ")
+		}
+		for _, want := range wants {
+			if !strings.Contains(strings.Join(strings.Fields(page), " "), want) {
+				t.Errorf("%s: %q is not whole", word, want)
+			}
+		}
+		if strings.Contains(page, "…") {
+			t.Errorf("%s: something is cut:\n%s", word, page)
+		}
+	}
+	first := wide(eval.NotGated)
+	first.HasBaseline = false
+	if page := page80(t, first); !strings.Contains(page, "no baseline\n") || strings.Contains(page, "…") {
+		t.Errorf("without a baseline:\n%s", page)
+	}
+}
+
+// Gates that pass by what was found take no lines of their own for it.
+func TestOnlyGatesThatDoNotSettleExplainThemselves(t *testing.T) {
+	for word, lines := range map[eval.Word]int{eval.Held: 0, eval.Improved: 0, eval.Unchanged: 0, eval.Inconclusive: 6, eval.Regressed: 6} {
+		page := page80(t, wide(word))
+		if got := strings.Count(page, "32 worse, 4 better of 36 cases"); got != lines {
+			t.Errorf("%s: figures stand %d times, want %d", word, got, lines)
+		}
+		if got := strings.Count(page, "typical case"); got != lines {
+			t.Errorf("%s: notes stand %d times, want %d", word, got, lines)
+		}
+		run := eval.Run{State: eval.Complete, Verdict: &eval.Verdict{Groups: []eval.GroupVerdict{wide(word)}}}
+		if page := terminal(t, run, Style{Width: 140}); strings.Count(page, "32 worse, 4 better") != 6 {
+			t.Errorf("%s: at 140 columns the figures have room beside:\n%s", word, page)
+		}
+	}
+}
+
+func TestALatencyGateSaysOnceWhatItNeeds(t *testing.T) {
+	g := eval.GroupVerdict{Group: eval.Group{Judged: 12, Planned: 12}, Metrics: []eval.Metric{{Name: "latency_p95", Unit: "seconds", Value: of(1.2), N: 12, Note: "of 12 calls; a gate needs 59"}}}
+	if page := page80(t, g); !strings.Contains(page, "1.20 s") || !strings.Contains(page, "  of 12 calls; a gate needs 59\n") {
+		t.Errorf("without a gate:\n%s", page)
+	}
+	for _, kind := range []eval.GateKind{eval.GateMax, eval.GateMaxRise} {
+		g.Gates = append(g.Gates, eval.GateResult{Gate: eval.Gate{Metric: "latency_p95", Kind: kind, Limit: 3}, Word: eval.NotGated, Pass: true, Note: "needs 59 calls, there are 12"})
+		if page := page80(t, g); strings.Count(page, "59") != 1 {
+			t.Errorf("%s:\n%s", kind, page)
+		}
+	}
+	// A gate that says nothing of it leaves the metric's note.
+	g.Gates = g.Gates[1:]
+	if page := page80(t, g); strings.Count(page, "59") != 1 || !strings.Contains(page, "no baseline") {
+		t.Errorf("no baseline:\n%s", page)
+	}
+}
+
+func TestNotesSayWhatTheFiguresSpeakOf(t *testing.T) {
+	calls := []eval.Metric{{Name: "latency_p50", Unit: "seconds", N: 3}}
+	tests := []struct {
+		name, replies string
+		change        func(*eval.GroupVerdict)
+		want, never   string
+	}{
+		{"recorded", "auto", func(g *eval.GroupVerdict) {}, "replies recorded on 2026-11-12; no model was asked", "--record"},
+		{"cached", "live", func(g *eval.GroupVerdict) { g.Draws = "cached" }, "the figures speak of answers from the cache, given on 2026-11-12; no model was asked", "recorded"},
+		{"recorded and cached", "auto", func(g *eval.GroupVerdict) { g.Draws = "mixed" }, "recorded or cached on 2026-11-12; no model was asked", "--record"},
+		{"recorded and live", "auto", func(g *eval.GroupVerdict) { g.Draws, g.Metrics = "mixed", calls }, "recorded on 2026-11-12, others are of now", "no model was asked"},
+		{"recorded and live, not kept", "auto", func(g *eval.GroupVerdict) { g.Draws, g.Metrics = "mixed", calls }, "asked live and not recorded: --record keeps them", ""},
+		{"live, not kept", "auto", func(g *eval.GroupVerdict) { g.Draws = "live" }, "asked live and not recorded: --record keeps them", ""},
+		{"live as asked", "live", func(g *eval.GroupVerdict) { g.Draws = "live" }, "", "--record"},
+		{"simulated", "auto", func(g *eval.GroupVerdict) { g.Draws, g.Answered = "live", map[string]int{"sim/small": 3} }, "", "--record"},
+		{"same", "auto", func(g *eval.GroupVerdict) {}, "nothing that decides an answer differs", ""},
+		{"regressed", "auto", func(g *eval.GroupVerdict) { g.Word = eval.Regressed }, "", "nothing that decides"},
+		{"not judged", "auto", func(g *eval.GroupVerdict) { g.Word = eval.NotGated }, "", "nothing that decides"},
+		{"no result", "auto", func(g *eval.GroupVerdict) { g.Judged = 0 }, "", "nothing that decides"},
+		{"rebased", "auto", func(g *eval.GroupVerdict) { g.Rebased = []string{"a"} }, "", "nothing that decides"},
+		{"rescored", "auto", func(g *eval.GroupVerdict) { g.Rescored = 2 }, "", "nothing that decides"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			g := regressed().Verdict.Groups[0]
+			test.change(&g)
+			got := strings.Join(notesOf(g, test.replies), "\n")
+			if !strings.Contains(got, test.want) || test.never != "" && strings.Contains(got, test.never) {
+				t.Errorf("got %q, want %q and not %q", got, test.want, test.never)
+			}
+		})
+	}
+}
+
+func TestFailedCasesAreSortedByTheBaseline(t *testing.T) {
+	run := regressed()
+	first := run.Verdict.Groups[1]
+	first.Suite, first.HasBaseline, first.Flips, first.FlipsDown = "first", false, nil, 0
+	first.Failed, first.FailedCases = []eval.Failed{{Case: "fresh", Passes: "0/1"}, {Case: "raw", Passes: "0/1"}}, 5
+	run.Verdict.Groups = append(run.Verdict.Groups, first)
+	page := terminal(t, run, Style{Width: 80})
+	document := render(t, func(w *bytes.Buffer) error { return Markdown(w, run, 0) })
+	for _, section := range []struct{ title, id string }{
+		{"Failing, new to the baseline: 1 case", "voice-mail"}, {"Failing as in the baseline: 1 case", "spam"}, {"Failing: 2 cases", "fresh"},
+	} {
+		for kind, text := range map[string]string{"page": page, "document": document} {
+			_, after, found := strings.Cut(text, section.title)
+			if at := strings.Index(after, section.id); !found || at < 0 || strings.Contains(after[:at], "Failing") {
+				t.Errorf("%s: %s is not under %q in:\n%s", kind, section.id, section.title, text)
+			}
+			if !strings.Contains(text, "3 more cases fail") {
+				t.Errorf("%s: the cases that the verdict does not list are not counted", kind)
+			}
+		}
 	}
 }
 
