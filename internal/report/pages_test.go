@@ -39,7 +39,7 @@ func TestRunListGolden(t *testing.T) {
 	}
 	page := render(t, func(w *bytes.Buffer) error { return RunList(w, runs, s) })
 	checkPage(t, page, 80)
-	if strings.Contains(page, "…") || !strings.Contains(page, "math, triage +3") {
+	if strings.Contains(page, "…") || !strings.Contains(page, "math +4") {
 		t.Errorf("suites are cut:\n%s", page)
 	}
 	goldenPage(t, "runs.none.txt", func(w *bytes.Buffer) error { return RunList(w, nil, s) })
@@ -114,6 +114,18 @@ func TestDiffOfTheSameRun(t *testing.T) {
 	})
 	if !strings.HasPrefix(page, "SAME  every answer is the same") {
 		t.Errorf("got:\n%s", page)
+	}
+}
+
+func TestDiffOfRunsWithNothingInCommonIsNotTheSame(t *testing.T) {
+	a, b := twoRuns()
+	for _, other := range [][]eval.Result{nil, b[8:], b[7:8], b[6:7]} { // none, another case, another input, an error before
+		page := render(t, func(w *bytes.Buffer) error {
+			return DiffRuns(w, eval.Run{ID: "a"}, eval.Run{ID: "b"}, sequence(a[6:]), sequence(other), Style{})
+		})
+		if !strings.HasPrefix(page, "NOTHING TO COMPARE") {
+			t.Errorf("got:\n%s", page)
+		}
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 
 func (p *page) diffHeadline(d *runDiff) {
 	switch {
+	case d.same+d.worse.all+d.better.all+d.changed.all == 0:
+		p.line(span{"NOTHING TO COMPARE", doubtful}, text("  no case was judged in both runs under the same input"))
 	case d.worse.all == 0 && d.better.all == 0 && d.changed.all == 0:
 		if d.same > 0 && d.onlyA+d.onlyB+d.asked+d.unsettled == 0 {
 			p.line(span{"SAME", good}, text("  every answer is the same in both runs"))

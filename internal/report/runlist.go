@@ -16,8 +16,11 @@ const withCommand = 120
 var listColumns = []column{{title: "RUN"}, {title: "STARTED"}, {title: "RESULT"}, {title: "JUDGED", right: true},
 	{title: "SUITES", least: len("suite-name +9")}, {title: "PAID", right: true}}
 
-// suitesAt is the column of the suites.
-const suitesAt = 4
+// suitesAt is the column of the suites, and someSuites what two or three names take.
+const (
+	suitesAt   = 4
+	someSuites = 24
+)
 
 // RunList writes stored runs, one a line, in the order given; on a wide page a
 // second line has the command and the prompts. Where the page is too narrow, the
@@ -29,10 +32,11 @@ func RunList(w io.Writer, runs []eval.Run, s Style) error {
 		return p.end()
 	}
 	rows := runRows(runs, s, true)
-	if natural(rows).width() > p.width {
-		rows = runRows(runs, s, false)
-		all := natural(rows)
-		room := p.width - (all.width() - all.widths[suitesAt])
+	if room := roomForSuites(rows, p.width); natural(rows).width() > p.width {
+		if room < someSuites {
+			rows = runRows(runs, s, false)
+			room = roomForSuites(rows, p.width)
+		}
 		for i, run := range runs {
 			rows[i][suitesAt].text = fitNames(suitesOf(run), room)
 		}
@@ -51,6 +55,11 @@ func RunList(w io.Writer, runs []eval.Run, s Style) error {
 // natural is the layout of a list that has all the room it wants.
 func natural(rows [][]span) layout {
 	return layout{"", "  ", listColumns, widthsOf(listColumns, rows)}
+}
+
+func roomForSuites(rows [][]span, columns int) int {
+	all := natural(rows)
+	return columns - (all.width() - all.widths[suitesAt])
 }
 
 func runRows(runs []eval.Run, s Style, words bool) [][]span {
