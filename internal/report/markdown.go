@@ -69,15 +69,8 @@ func (m *markdown) figures(v *eval.Verdict) {
 	for _, g := range failingFirst(v.Groups) {
 		title := mdCell(clip(name(g.Suite, g.Model), 120))
 		for _, r := range rowsOf(g) {
-			result := wordInText(r.word)
-			if result != "" && !r.pass {
-				result = "**" + result + "**"
-			}
-			if r.figures != "" {
-				result += "<br>" + r.figures
-			}
 			line := fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s |\n", title, mdCell(clip(r.metric, 80)),
-				mdPlain(r.baseline), mdPlain(r.now), mdPlain(r.change), mdPlain(r.gate), mdPlain(result))
+				mdPlain(r.baseline), mdPlain(r.now), mdPlain(r.change), mdPlain(r.gate), mdResult(r))
 			// Half of the document is for the flips.
 			if m.b.Len()+len(line) > m.room/2 {
 				left++
@@ -90,6 +83,23 @@ func (m *markdown) figures(v *eval.Verdict) {
 	if left > 0 {
 		m.add("\n… and " + count(left, "more row", "more rows") + ".\n")
 	}
+}
+
+// mdResult is the last cell of a row: the word, what the test found, and why.
+func mdResult(r row) string {
+	var parts []string
+	if word := mdPlain(r.result()); word != "" && !r.pass {
+		parts = append(parts, "**"+word+"**")
+	} else if word != "" {
+		parts = append(parts, word)
+	}
+	if r.figures != "" {
+		parts = append(parts, mdPlain(r.figures))
+	}
+	for _, note := range r.notes {
+		parts = append(parts, mdText(clip(note, 300)))
+	}
+	return strings.Join(parts, "<br>")
 }
 
 func (m *markdown) sums(run eval.Run) {
