@@ -55,10 +55,12 @@ func (p *project) newEngine(parts engineParts) (llm.Model, error) {
 		Recorder: parts.store, NewID: newCallIDs(), Now: p.world.Now,
 		Targets: targets, Policies: policies,
 	}
-	if ttl := p.config.Cache.Exact.TTL; parts.cached && ttl > 0 {
+	// Where contents are not to be stored, answers are not kept for later either.
+	if ttl := p.config.Cache.Exact.TTL; parts.cached && ttl > 0 && p.config.Store.Content == string(store.ContentFull) {
 		e.Cache = &cache.Options{
 			Storage: storedCache{parts.store}, TTL: ttl, Now: p.world.Now,
-			Resolve: func(name string) string { return p.resolved(policies[name].Use) },
+			Resolve: func(name string) string { return p.cacheName(policies[name].Use) },
+			Skip:    func(name string) bool { return p.config.Models[policies[name].Use].Sim != nil },
 		}
 	}
 	return engine.New(e), nil

@@ -14,7 +14,7 @@ import (
 )
 
 func newExplain(w *World) *cobra.Command {
-	var run, model string
+	var run, model, suite string
 	cmd := &cobra.Command{
 		Use:   "explain CALL|CASE",
 		Short: "Why did the model say this: prompt, messages, attempts, cost, checks",
@@ -24,16 +24,17 @@ the case's result in the last run.`,
 		Args:    takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withStore(cmd.Context(), w, reads, func(ctx context.Context, _ *project, s *store.Store) error {
-				return runExplain(ctx, w, s, args[0], run, model)
+				return runExplain(ctx, w, s, args[0], run, store.ResultFilter{Suite: suite, Model: model})
 			})
 		},
 	}
 	cmd.Flags().StringVar(&run, "run", store.Latest, "the run in which the case is looked for")
+	cmd.Flags().StringVar(&suite, "suite", "", "the suite, where more than one has the case")
 	cmd.Flags().StringVar(&model, "model", "", "the model, where more than one was asked")
 	return cmd
 }
 
-func runExplain(ctx context.Context, w *World, s *store.Store, id, run, model string) error {
+func runExplain(ctx context.Context, w *World, s *store.Store, id, run string, of store.ResultFilter) error {
 	call, err := s.Call(ctx, id)
 	if err == nil {
 		results, err := resultsOf(ctx, s, call.Origin.Run, store.ResultFilter{Case: call.Origin.Case}, id)
@@ -45,7 +46,7 @@ func runExplain(ctx context.Context, w *World, s *store.Store, id, run, model st
 	if fault.ClassOf(err) != fault.Usage {
 		return err
 	}
-	results, caseErr := resultsOf(ctx, s, run, store.ResultFilter{Case: id, Model: model}, "")
+	results, caseErr := resultsOf(ctx, s, run, store.ResultFilter{Case: id, Model: of.Model, Suite: of.Suite}, "")
 	switch {
 	case caseErr != nil && fault.ClassOf(caseErr) != fault.Usage:
 		return caseErr

@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,6 +62,7 @@ func runGolden(ctx context.Context, p *project, s *store.Store, cases []string, 
 		return err
 	}
 	answers := map[string]map[string]any{} // suite → case → golden
+	inputs := map[string]map[string]string{}
 	var problems fault.List
 	for _, id := range cases {
 		result, err := p.answered(ctx, s, run, id, o)
@@ -76,12 +79,24 @@ func runGolden(ctx context.Context, p *project, s *store.Store, cases []string, 
 			answers[result.Suite] = map[string]any{}
 		}
 		answers[result.Suite][id] = value
+		if inputs[result.Suite] == nil {
+			inputs[result.Suite] = map[string]string{}
+		}
+		inputs[result.Suite][id] = result.InputHash
 	}
-	if err := problems.Err(); err != nil {
+	names := slices.Sorted(maps.Keys(answers))
+	for _, name := range names {
+		problems.Add(p.sameInputs(name, inputs[name], run.ID))
+	}
+	for _, name := range names { // all are tried before one is written
+		_, err := suite.SetGoldens(p.root, suite.Dir+"/"+name+suite.Extension, answers[name], true)
+		problems.Add(err)
+	}
+	if err := distinct(problems).Err(); err != nil {
 		return err
 	}
-	for name, goldens := range answers {
-		changes, err := suite.SetGoldens(p.root, suite.Dir+"/"+name+suite.Extension, goldens, o.dryRun)
+	for _, name := range names {
+		changes, err := suite.SetGoldens(p.root, suite.Dir+"/"+name+suite.Extension, answers[name], o.dryRun)
 		if err != nil {
 			return err
 		}
@@ -92,6 +107,25 @@ func runGolden(ctx context.Context, p *project, s *store.Store, cases []string, 
 		}
 	}
 	return nil
+}
+
+// sameInputs refuses cases that ask something else now than in the run: the answer
+// would be to another question.
+func (p *project) sameInputs(name string, inputs map[string]string, run string) error {
+	found, err := p.loadSuites(selection{names: []string{name}})
+	if err != nil {
+		return err
+	}
+	var problems fault.List
+	for c, err := range found[0].Cases() {
+		if err != nil {
+			return err
+		}
+		if asked, ok := inputs[c.ID]; ok && asked != c.InputHash {
+			problems.Add(fault.At(c.Place, "the case %s asks something else now than in run %s", c.ID, run).WithHint("run it again: llmx test %s", name))
+		}
+	}
+	return problems.Err()
 }
 
 // answered finds the one judged answer of a case in a run.

@@ -32,6 +32,7 @@ func runLint(w *World) error {
 	problems.Add(err)
 	warnings = append(warnings, p.unkept()...)
 	problems.Add(p.lintModels())
+	problems.Add(p.pricedBudgets())
 	suites, cases := 0, 0
 	files, err := p.suiteFiles(nil)
 	if err != nil && fault.ClassOf(err) != fault.Empty { // a project may begin with prompts
@@ -68,14 +69,17 @@ func runLint(w *World) error {
 // recordings.
 func (p *project) lintBeside(one *loaded) error {
 	var problems fault.List
+	plan := planner{project: p}
+	size, err := plan.survey(one)
+	problems.Add(err)
 	for _, name := range one.models {
 		alias, _, err := p.targetOf(name, fault.Place{})
 		problems.Add(err)
 		if err == nil {
-			problems.Add(planner{project: p}.needsPrice(one, alias))
+			problems.Add(plan.needsPrice(one, alias, size))
 		}
 	}
-	_, err := baseline.Read(p.fs, baseline.Path(one.File))
+	_, err = baseline.Read(p.fs, baseline.Path(one.File))
 	problems.Add(err)
 	file, err := p.openRecordings(one.Name)
 	problems.Add(err)

@@ -3,9 +3,11 @@ package cli
 import (
 	"encoding/json"
 
+	"github.com/llmx-dev/llmx/internal/config"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/jsonschema"
 	"github.com/llmx-dev/llmx/internal/llm"
+	"github.com/llmx-dev/llmx/internal/price"
 	"github.com/llmx-dev/llmx/internal/prompt"
 )
 
@@ -20,7 +22,34 @@ func (p *project) unkept() []*fault.Error {
 			warnings = append(warnings, fault.At(limits.Place, "rpm and tpm are not kept by this version; concurrency is"))
 		}
 	}
+	usual := config.Target{}
+	for _, alias := range p.config.ModelNames() {
+		usual, _ = p.config.Lookup(alias)
+		break
+	}
+	for _, name := range p.config.RouteNames() {
+		if route := p.config.Routes[name]; differs(route, usual) {
+			warnings = append(warnings, fault.At(route.Place, "of the route %q only use and timeout.total are kept by this version: not retry, breaker and the other timeouts", name))
+		}
+	}
 	return warnings
+}
+
+// differs reports whether a route says something of retries, breaker or timeouts
+// that is not what holds without it.
+func differs(route config.Route, usual config.Target) bool {
+	return route.Retry.MaxAttempts != usual.Retry.MaxAttempts || route.Retry.Base != usual.Retry.Base || route.Retry.Max != usual.Retry.Max ||
+		route.Breaker.Window != usual.Breaker.Window || route.Breaker.MinCalls != usual.Breaker.MinCalls ||
+		route.Breaker.FailureRatio != usual.Breaker.FailureRatio || route.Breaker.OpenFor != usual.Breaker.OpenFor ||
+		route.Timeout.Connect != usual.Timeout.Connect || route.Timeout.Idle != usual.Timeout.Idle || route.Timeout.FirstToken != usual.Timeout.FirstToken
+}
+
+// pricedBudgets refuses a budget in dollars over a model whose price nobody knows.
+func (p *project) pricedBudgets() error {
+	return p.config.CheckPrices(func(wire string) bool {
+		found, ok := price.Lookup(wire)
+		return ok && found.Known
+	})
 }
 
 // lintModels refuses a prompt's model that llmx.yaml does not have.
@@ -49,7 +78,7 @@ func lintGoldens(one *loaded) ([]*fault.Error, error) {
 		return nil, nil
 	}
 	partial, err := withoutPresence(one.prompt.Output.Schema)
-	if err != nil {
+	if err != nil || partial == nil {
 		return nil, err
 	}
 	var warnings []*fault.Error
@@ -68,13 +97,16 @@ func lintGoldens(one *loaded) ([]*fault.Error, error) {
 }
 
 // withoutPresence is a schema that lets parts be absent, as a golden answer may,
-// and still says what those that are there must be.
+// and still says what those that are there must be; nil where alternatives make
+// that more than a matter of leaving words out.
 func withoutPresence(raw json.RawMessage) (*jsonschema.Schema, error) {
 	schema, err := jsonschema.Decode(raw)
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "the schema cannot be read: %v", err)
 	}
-	dropPresence(schema)
+	if !dropPresence(schema) {
+		return nil, nil
+	}
 	relaxed, err := json.Marshal(schema)
 	if err != nil {
 		return nil, fault.New(fault.Internal, "the schema cannot be written: %v", err)
@@ -82,21 +114,33 @@ func withoutPresence(raw json.RawMessage) (*jsonschema.Schema, error) {
 	return jsonschema.Compile(relaxed)
 }
 
-func dropPresence(value any) {
-	switch v := value.(type) {
-	case map[string]any:
-		if required, ok := v["required"].([]any); ok && required != nil {
-			delete(v, "required")
-		}
-		for _, word := range []string{"minProperties", "dependentRequired", "dependencies"} {
-			delete(v, word)
-		}
-		for _, item := range v {
-			dropPresence(item)
-		}
-	case []any:
-		for _, item := range v {
-			dropPresence(item)
+// dropPresence takes the words of presence out of a schema and of the schemas in
+// it; false where a word is in it whose meaning that could change.
+func dropPresence(value any) bool {
+	schema, ok := value.(map[string]any)
+	if !ok {
+		return true // true and false are schemas, too
+	}
+	for _, word := range []string{"oneOf", "anyOf", "allOf", "not", "if", "contains", "$dynamicRef", "$recursiveRef", "unevaluatedProperties"} {
+		if _, found := schema[word]; found {
+			return false
 		}
 	}
+	for _, word := range []string{"required", "minProperties", "minItems", "dependentRequired", "dependencies", "dependentSchemas"} {
+		delete(schema, word)
+	}
+	for _, word := range []string{"items", "additionalProperties", "additionalItems", "propertyNames"} {
+		if !dropPresence(schema[word]) {
+			return false
+		}
+	}
+	for _, word := range []string{"properties", "patternProperties", "$defs", "definitions"} {
+		inner, _ := schema[word].(map[string]any)
+		for _, one := range inner {
+			if !dropPresence(one) {
+				return false
+			}
+		}
+	}
+	return true
 }

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
@@ -58,8 +59,11 @@ func (p pick) from(cases iter.Seq2[eval.Case, error], repeats int) iter.Seq2[eva
 // size is what a pass over the cases finds.
 type size struct {
 	cases, results int
-	operational    bool // a check bounds cost, time or attempts
+	operational    bool        // a check bounds cost, time or attempts
+	bounded        fault.Place // of the first case whose cost is bounded
 }
+
+func boundsCost(check eval.Check) bool { return strings.TrimPrefix(check.Name(), "not ") == "max_cost" }
 
 // maxRenderProblems bounds how many cases that cannot be rendered are listed.
 const maxRenderProblems = 5
@@ -76,6 +80,9 @@ func measure(cases iter.Seq2[eval.Case, error], asked *prompt.Prompt) (size, err
 		s.cases++
 		s.results += max(1, c.Repeats)
 		s.operational = s.operational || slices.ContainsFunc(c.Checks, eval.Check.Operational)
+		if s.bounded.File == "" && slices.ContainsFunc(c.Checks, boundsCost) {
+			s.bounded = c.Place
+		}
 		if _, err := asked.Render(c.Vars); err != nil {
 			cannot := *fault.As(err)
 			cannot.Message += fmt.Sprintf(" (case %s of suite %s)", c.ID, c.Suite)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llmx-dev/llmx/internal/config"
 	"github.com/llmx-dev/llmx/internal/engine"
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/eval/baseline"
@@ -61,7 +62,7 @@ func (b planner) add(made *plan, one *loaded) error {
 		if err != nil {
 			return err
 		}
-		problems.Add(b.needsPrice(one, alias))
+		problems.Add(b.needsPrice(one, alias, size))
 		group := eval.Group{
 			Suite: one.Name, Model: name, Prompt: one.prompt.Ref(), Planned: size.results, Cases: size.cases,
 			Treatment: engine.Treatment(one.prompt.Hash, []string{b.project.resolved(alias)}),
@@ -105,18 +106,23 @@ func (b planner) tally(group eval.Group, one *loaded) (*verdict.Tally, error) {
 	}), nil
 }
 
-// needsPrice refuses a gate in dollars on a model whose price nobody knows.
-func (b planner) needsPrice(one *loaded, alias string) error {
-	i := slices.IndexFunc(one.Gates, func(g eval.Gate) bool { return g.Metric == "cost_per_case" })
-	if i < 0 {
+// needsPrice refuses a bound in dollars on a model whose price nobody knows: a gate
+// on cost, or a check of it.
+func (b planner) needsPrice(one *loaded, alias string, s size) error {
+	place, because := s.bounded, "max_cost bounds its cost"
+	if i := slices.IndexFunc(one.Gates, func(g eval.Gate) bool { return g.Metric == "cost_per_case" }); i >= 0 {
+		place, because = one.GatePlaces[i], "a gate is on its cost"
+	}
+	if place.File == "" {
 		return nil
 	}
 	known, err := b.project.priceOf(alias)
 	if err != nil || known.Known {
 		return err
 	}
-	return fault.At(one.GatePlaces[i], "a gate on cost, and the price of the model %q is not known", alias).
-		WithHint("add price: {input: …, output: …} (USD per million tokens) to models.%s in llmx.yaml", alias)
+	unpriced := *config.Unpriced(alias, b.project.config.Models[alias], because)
+	unpriced.Place = place
+	return &unpriced
 }
 
 // prompts are the resolved prompts by their exact names.

@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"errors"
+	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,13 +15,20 @@ import (
 )
 
 // Run executes one command line in a world and returns the exit code.
-func Run(ctx context.Context, args []string, w *World) int {
+func Run(ctx context.Context, args []string, outside *World) int {
+	inside := *outside
+	w := &inside // commands may move it to another directory
+	out := &output{w: outside.Stdout}
+	w.Stdout = out
 	root := newRoot(w)
 	root.SetArgs(args)
 	root.SetIn(w.Stdin)
 	root.SetOut(w.Stdout)
 	root.SetErr(w.Stderr)
 	err := root.ExecuteContext(ctx)
+	if out.err != nil { // whatever else happened: the output is not whole
+		err = fault.New(fault.Store, "the output cannot be written: %s", reason(out.err)).Because(out.err)
+	}
 	if err == nil {
 		return fault.ExitOK
 	}
@@ -31,6 +40,20 @@ func Run(ctx context.Context, args []string, w *World) int {
 	}
 	report.Problems(w.Stderr, err, w.errorStyle())
 	return fault.ClassOf(err).ExitCode()
+}
+
+// output remembers the first write that failed, so that no command has to look.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.w.Write(p)
+	if err != nil && o.err == nil {
+		o.err = err
+	}
+	return n, err
 }
 
 // exitCode ends a command whose output has said everything already.
@@ -115,8 +138,15 @@ func newRoot(w *World) *cobra.Command {
 		Args:          cobra.ArbitraryArgs,
 		RunE:          onlySubcommands,
 	}
-	root.PersistentFlags().StringVarP(&w.Dir, "dir", "C", w.Dir, "work in this directory of the project")
-	root.PersistentFlags().Lookup("dir").DefValue = "."
+	dir := "."
+	root.PersistentFlags().StringVarP(&dir, "dir", "C", dir, "work in this directory of the project")
+	root.PersistentPreRun = func(*cobra.Command, []string) {
+		if filepath.IsAbs(dir) {
+			w.Dir = dir
+		} else {
+			w.Dir = filepath.Join(w.Dir, dir)
+		}
+	}
 	root.SetFlagErrorFunc(wrongFlag)
 	root.AddCommand(
 		newInit(w), newTest(w), newLint(w), newAsk(w),

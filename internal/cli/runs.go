@@ -23,6 +23,9 @@ func newRuns(w *World) *cobra.Command {
 		Example: "  llmx runs\n  llmx runs show latest\n  llmx runs prune --keep 50",
 		Args:    unknownSubcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if limit < 0 {
+				return fault.New(fault.Usage, "--limit %d is negative", limit).WithHint("0 lists all")
+			}
 			return withStore(cmd.Context(), w, reads, func(ctx context.Context, p *project, s *store.Store) error {
 				runs, err := s.Runs(ctx, limit)
 				if err != nil {
@@ -184,8 +187,8 @@ func newRunsPrune(w *World) *cobra.Command {
 		Example: "  llmx runs prune --keep 50\n  llmx runs prune --keep 10 --older 720h",
 		Args:    takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if keep < 0 {
-				return fault.New(fault.Usage, "--keep %d is negative", keep)
+			if keep < 0 || older < 0 {
+				return fault.New(fault.Usage, "--keep and --older cannot be negative")
 			}
 			return withStore(cmd.Context(), w, changes, func(ctx context.Context, _ *project, s *store.Store) error {
 				before := time.Time{}

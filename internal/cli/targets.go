@@ -2,12 +2,14 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"iter"
 	"net/http"
 	"sync"
 
 	"github.com/llmx-dev/llmx/internal/config"
 	"github.com/llmx-dev/llmx/internal/engine/route"
+	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/price"
@@ -120,6 +122,19 @@ func wireOf(alias string, settings config.Model) string {
 func (p *project) resolved(alias string) string {
 	settings := p.config.Models[alias]
 	return settings.Provider + "/" + wireOf(alias, settings)
+}
+
+// cacheName names all that can change an alias's answers, for the cache's key: also
+// which server it is asked of, and how its request is made.
+func (p *project) cacheName(alias string) string {
+	settings := p.config.Models[alias]
+	name := []any{p.resolved(alias), settings.Caps.MaxTokensAs, settings.Caps.Temperature}
+	access, err := p.config.Providers[settings.Provider].Resolve(p.world.LookupEnv, p.fs)
+	if err == nil { // who cannot be asked gives no answer to keep
+		name = append(name, access.BaseURL(), access.Headers())
+	}
+	text, _ := json.Marshal(name) // strings, a bool and a map of strings
+	return eval.HashOf(text)
 }
 
 // priceOf is what an alias charges: llmx.yaml's word, else the built-in table for

@@ -163,6 +163,11 @@ func (t *testRun) finish(ctx context.Context, failure error) error {
 	if err := t.writeReports(ctx); err != nil {
 		return err
 	}
+	if keep := t.project.config.Store.Keep; keep > 0 {
+		if _, _, err := t.store.PruneRuns(ctx, 1, t.run.Ended.Add(-keep)); err != nil {
+			return err
+		}
+	}
 	if judged.Exit != fault.ExitOK {
 		return exitCode(judged.Exit)
 	}

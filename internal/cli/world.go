@@ -54,7 +54,7 @@ func (w *World) width() int {
 			return n
 		}
 	}
-	for _, stream := range []io.Writer{w.Stdout, w.Stderr} {
+	for _, stream := range []io.Writer{w.Stdout, w.Stderr} { // before Run wraps them
 		if file, ok := stream.(*os.File); ok {
 			if n, _, err := term.GetSize(int(file.Fd())); err == nil {
 				return n

@@ -118,7 +118,7 @@ type Run struct {
 	Ended    time.Time
 	State    RunState
 	Command  string // as typed, without secrets
-	Replies  string // replay, auto, record or live
+	Replies  string // replay, auto, record or live; stored for a run that was scored again
 	Version  string // of llmx
 	Filtered bool   // by --filter, --tag or --sample: not to be accepted as a baseline
 	Groups   []Group

@@ -30,6 +30,9 @@ type Options struct {
 	// Resolve names what a model alias or route stands for, so that re-pointing
 	// an alias asks anew.
 	Resolve func(model string) string
+	// Skip tells of models that are not worth keeping, or whose answers depend on
+	// what is in no key: a simulated one knows the golden answer. nil skips none.
+	Skip func(model string) bool
 }
 
 // New wraps a model.
@@ -38,6 +41,9 @@ type Options struct {
 // are kept (End.Keep): never a fallback's, cut, length-stopped, filtered or failed one.
 func New(o Options, next llm.Model) llm.Model {
 	return llm.ModelFunc(func(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
+		if o.Skip != nil && o.Skip(req.Model) {
+			return next.Stream(ctx, req)
+		}
 		return func(yield func(llm.Event, error) bool) {
 			key := Key(req, o.Resolve(req.Model))
 			if req.Reuse == llm.ReuseAllowed {
