@@ -161,19 +161,6 @@ func (s *Store) Calls(ctx context.Context, f CallFilter) ([]*llm.Call, error) {
 	return calls, s.failure("read", rows.Err())
 }
 
-// LastCall is the newest call that a filter selects.
-func (s *Store) LastCall(ctx context.Context, f CallFilter) (*llm.Call, error) {
-	f.Limit = 1
-	calls, err := s.Calls(ctx, f)
-	if err != nil {
-		return nil, err
-	}
-	if len(calls) == 0 {
-		return nil, fault.New(fault.Usage, "no call is stored that fits").WithHint("llmx ask or llmx test makes some")
-	}
-	return s.Call(ctx, calls[0].ID)
-}
-
 // callsWhere makes the condition of a filter; a run is a range of numbers.
 func (s *Store) callsWhere(ctx context.Context, f CallFilter) (string, []any, error) {
 	conditions, args := []string{"true"}, []any{}

@@ -160,57 +160,11 @@ func TestFindRun(t *testing.T) {
 	}
 }
 
-func TestDiff(t *testing.T) {
-	s := tempStore(t)
-	a := beginRun(t, s, "a")
-	add(t, s, a.ID,
-		row("s", "m", "c1", 0, eval.Pass, "same"), row("s", "m", "c2", 0, eval.Pass, "one"),
-		row("s", "m", "c3", 0, eval.Pass, "only a"), row("s", "m", "c4", 0, eval.Pass, "first"), row("gone", "m", "c1", 0, eval.Fail, "x"))
-	endRun(t, s, a)
-	b := beginRun(t, s, "b")
-	add(t, s, b.ID,
-		row("s", "m", "c2", 0, eval.Fail, "two"), row("s", "m", "c1", 0, eval.Pass, "same"),
-		row("s", "m", "c1", 1, eval.Pass, "only b"), row("s", "z", "c1", 0, eval.Pass, "only b"),
-		row("s", "m", "c4", 1, eval.Pass, "second"))
-	endRun(t, s, b)
-	say := func(o *Outcome) string {
-		if o == nil {
-			return "-"
-		}
-		return string(o.Status) + " " + o.Answer
-	}
-	var got []string
-	for pair, err := range s.Diff(ctx, "a", "b") {
-		if err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, fmt.Sprintf("%s/%s/%s/%d: %s → %s %t", pair.Suite, pair.Model, pair.Case, pair.Repeat, say(pair.A), say(pair.B), pair.Same()))
-	}
-	want := []string{
-		"gone/m/c1/0: fail x → - false",
-		"s/m/c1/0: pass same → pass same true",
-		"s/m/c1/1: - → pass only b false",
-		"s/m/c2/0: pass one → fail two false",
-		"s/m/c3/0: pass only a → - false",
-		"s/m/c4/0: pass first → - false",
-		"s/m/c4/1: - → pass second false",
-		"s/z/c1/0: - → pass only b false",
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	for range s.Diff(ctx, "a", "b") {
-		break
-	}
-	for _, err := range s.Diff(ctx, "a", "c") {
-		wantFault(t, err, fault.Usage, `no run "c"`)
-	}
-}
-
 func TestCalls(t *testing.T) {
 	s := tempStore(t)
-	_, err := s.LastCall(ctx, CallFilter{})
-	wantFault(t, err, fault.Usage, "no call is stored")
+	if calls, err := s.Calls(ctx, CallFilter{}); err != nil || len(calls) != 0 {
+		t.Errorf("%d calls of an empty store, %v", len(calls), err)
+	}
 	run := beginRun(t, s, "run")
 	for i := range 3 {
 		s.Record(sampleCall(run.ID, i))
@@ -248,11 +202,7 @@ func TestCalls(t *testing.T) {
 			t.Errorf("%+v: %s", test.f, diff)
 		}
 	}
-	last, err := s.LastCall(ctx, CallFilter{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(asked, last); diff != "" {
-		t.Error(diff)
+	if call, err := s.Call(ctx, asked.ID); err != nil || cmp.Diff(asked, call) != "" {
+		t.Errorf("%v %s", err, cmp.Diff(asked, call))
 	}
 }
