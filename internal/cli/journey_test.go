@@ -528,7 +528,7 @@ func TestTwoProcessesWriteOneStore(t *testing.T) {
 		t.Fatalf("the other process: exit %d\n%s%s", code, process.Stdout, process.Stderr)
 	}
 
-	if out := j.mustRun(0, "runs"); strings.Contains(out, "not finished") || strings.Count(out, " gsm8k") != 2 {
+	if out := j.mustRun(0, "runs"); strings.Contains(out, "not finished") || strings.Count(out, "  gsm8k") != 2 {
 		t.Errorf("both runs should be whole:\n%s", out)
 	}
 	if n := len(j.recorded()); n != 2*cases {

@@ -32,7 +32,10 @@ func openProject(w *World) (*project, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := os.DirFS(root)
+	files, err := openFiles(root)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "the project cannot be read: %s", reason(err)).Because(err)
+	}
 	cfg, err := config.Load(files, configFile)
 	if err != nil {
 		return nil, err

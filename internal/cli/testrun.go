@@ -39,11 +39,13 @@ func (t *testRun) execute(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer closeAll(files)
 	if t.store, err = t.project.openStore(ctx, adds); err != nil {
-		return err
+		return joined(err, closeAll(files))
 	}
 	err = t.record(ctx, servers, files)
+	if lost := closeAll(files); lost != nil { // whatever the verdict: what was paid for is gone
+		err = lost
+	}
 	if closeErr := t.store.Close(); err == nil {
 		err = closeErr
 	}
@@ -85,16 +87,17 @@ func (t *testRun) openRecordings() (map[string]*replay.Recordings, error) {
 		t.run.Warnings = append(t.run.Warnings, file.Warnings()...)
 	}
 	if err := problems.Err(); err != nil {
-		closeAll(files)
-		return nil, err
+		return nil, joined(err, closeAll(files))
 	}
 	return files, nil
 }
 
-func closeAll(files map[string]*replay.Recordings) {
+func closeAll(files map[string]*replay.Recordings) error {
+	var problems fault.List
 	for _, file := range files {
-		_ = file.Close() // what was recorded is written already
+		problems.Add(file.Close())
 	}
+	return problems.Err()
 }
 
 // record runs the plan with a store: begin, judge, end, report.

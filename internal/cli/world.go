@@ -22,7 +22,11 @@ type World struct {
 	LookupEnv      func(string) (string, bool)
 	Dir            string           // working directory
 	Now            func() time.Time // wall clock
-	Signals        <-chan os.Signal // Ctrl-C, and the request to end
+	Signals        <-chan os.Signal // Ctrl-C, and the request to end; see signals
+
+	// Notify lets a command take over the signals for a while. Where it is nil,
+	// Signals has them. Until a command takes them over they end the process.
+	Notify func() (_ <-chan os.Signal, stop func())
 
 	StdoutTerminal bool
 	StderrTerminal bool
@@ -31,21 +35,32 @@ type World struct {
 
 // Main runs llmx in the real world and returns the exit code.
 func Main(args []string) int {
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	defer signal.Stop(signals)
 	dir, err := os.Getwd()
 	if err != nil {
 		dir = "."
 	}
 	w := &World{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		LookupEnv: os.LookupEnv, Dir: dir, Now: time.Now, Signals: signals,
+		LookupEnv: os.LookupEnv, Dir: dir, Now: time.Now, Notify: notify,
 		StdoutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		StderrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
 	}
 	w.Width = w.width()
 	return Run(context.Background(), args, w)
+}
+
+func notify() (<-chan os.Signal, func()) {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	return signals, func() { signal.Stop(signals) }
+}
+
+// signals takes over Ctrl-C and its like until release.
+func (w *World) signals() (_ <-chan os.Signal, release func()) {
+	if w.Notify != nil {
+		return w.Notify()
+	}
+	return w.Signals, func() {}
 }
 
 func (w *World) width() int {

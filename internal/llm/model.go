@@ -53,6 +53,7 @@ const (
 	FinishLength        FinishReason = "length"
 	FinishContentFilter FinishReason = "content_filter"
 	FinishToolCalls     FinishReason = "tool_calls"
+	FinishOther         FinishReason = "other" // a reason that only its provider knows
 )
 
 // End closes an answer.

@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"errors"
+	"os"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
@@ -29,10 +30,23 @@ func (s *Store) EndRun(ctx context.Context, run eval.Run) error {
 	if err := s.writable(); err != nil {
 		return err
 	}
+	if err := s.stillThere(); err != nil {
+		return err
+	}
 	if s.content == ContentNone {
 		run.Verdict = withoutContent(run.Verdict)
 	}
 	return s.writer.wait(ctx, work{do: func(conn *sql.Conn) error { return s.writer.endRun(conn, run) }})
+}
+
+// stillThere refuses to end a run in a file that nobody will find: SQLite goes on
+// writing into one that was removed or replaced.
+func (s *Store) stillThere() error {
+	if now, err := os.Stat(s.path); err == nil && os.SameFile(now, s.file) {
+		return nil
+	}
+	return fault.New(fault.Store, "the store %s was removed or replaced during the run: the run is lost", s.name).
+		WithHint("run it again")
 }
 
 // Flush waits until all that is queued is written.

@@ -52,6 +52,8 @@ type Store struct {
 	readers *sql.DB
 	cached  func() (*sql.Stmt, error) // cacheQuery, prepared when it is first used
 	writer  *writer                   // nil where the store is read-only
+	path    string                    // of what the writer writes
+	file    os.FileInfo               // that stood there when it was opened
 
 	prompts sync.Map // hashes of prompts that were saved by this process
 
@@ -87,7 +89,12 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 		w.stop()
 		return nil, err
 	}
-	s.writer = w
+	s.writer, s.path = w, path
+	if s.file, err = os.Stat(path); err != nil {
+		w.stop()
+		s.readers.Close()
+		return nil, s.failure("open", err)
+	}
 	go w.run()
 	return s, nil
 }
@@ -98,6 +105,9 @@ func prepareFile(path string, o Options) error {
 	switch {
 	case err == nil && info.IsDir():
 		return fault.New(fault.Store, "%s is a directory, not a store", o.Name).
+			WithHint("name a file under store.path in llmx.yaml, like .llmx/llmx.db")
+	case err == nil && !info.Mode().IsRegular():
+		return fault.New(fault.Store, "%s is no regular file, so it is no store", o.Name).
 			WithHint("name a file under store.path in llmx.yaml, like .llmx/llmx.db")
 	case err == nil:
 		return nil

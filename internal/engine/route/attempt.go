@@ -101,9 +101,11 @@ func (a *attempt) pass(stream iter.Seq2[llm.Event, error], yield func(llm.Event,
 func (a *attempt) settle(target *Target, failure error) {
 	a.Failure = llm.FailureOf(failure)
 	if a.end == nil {
-		// Nobody said what a failed attempt cost; what the provider did not
-		// bill for is 0.
-		a.Cost, a.Paid = llm.KnownCost(0), llm.KnownCost(0)
+		// A refusal costs nothing. Where the model had begun to answer, or nobody
+		// knows whether it had, the provider may bill, and nobody said what.
+		if a.FirstToken == 0 && !silent(failure) {
+			a.Cost, a.Paid = llm.KnownCost(0), llm.KnownCost(0)
+		}
 		return
 	}
 	a.Answered, a.ResponseID, a.Usage, a.Finish = a.end.Model, a.end.ResponseID, a.end.Usage, a.end.Finish
@@ -112,6 +114,15 @@ func (a *attempt) settle(target *Target, failure error) {
 	if stored := a.end.Stored; stored != nil {
 		a.Stored, a.Service, a.FirstToken, a.Paid = stored, stored.Service, stored.FirstToken, llm.KnownCost(0)
 	}
+}
+
+// silent reports a failure after which it is not known whether a model has worked.
+func silent(failure error) bool {
+	switch fault.ClassOf(failure) {
+	case fault.TimeoutFirstToken, fault.TimeoutIdle, fault.TimeoutTotal, fault.Canceled, fault.Cut, fault.Malformed:
+		return true
+	}
+	return false
 }
 
 // because gives the reason why ctx ended in place of what that did to the stream.

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
 )
 
 // maxLine bounds a line: a few answers of 2 KB each are far below it.
@@ -164,6 +166,9 @@ func plain(err error) string {
 }
 
 // check says what is wrong with a case's line, "" for nothing.
+// maxCost is more than any answer costs.
+const maxCost = 1_000_000 * llm.USD
+
 func check(line *eval.BaselineLine) string {
 	count, passes := 0, 0
 	for _, answer := range line.Answers {
@@ -184,6 +189,13 @@ func check(line *eval.BaselineLine) string {
 		return "valid must lie between 0 and repeats, or be -1 without a contract"
 	case count != line.Repeats || passes != line.Passes:
 		return "the answers' counts do not sum to repeats and passes"
+	case line.Cost != nil && (*line.Cost < 0 || *line.Cost > maxCost):
+		return "cost must lie between 0 and a million dollars, in nano-USD"
+	}
+	for metric, score := range line.Scores {
+		if score < 0 || score > 1 || score != score {
+			return fmt.Sprintf("the score of %s must lie between 0 and 1", metric)
+		}
 	}
 	return ""
 }

@@ -135,15 +135,22 @@ func (c *choice) content() *delta {
 	return &c.Delta
 }
 
-// finish maps a finish reason; one that we have no word for is kept as written.
+// finish gives a finish reason our word, so that a length stop is one whatever a
+// server calls it. A reason that nobody knows is "other".
 func finish(reason string) llm.FinishReason {
-	switch reason {
-	case "null":
+	switch strings.ReplaceAll(strings.ToLower(reason), "-", "_") {
+	case "", "null":
 		return ""
-	case "function_call":
+	case "stop", "eos", "end_turn", "stop_sequence", "complete", "completed":
+		return llm.FinishStop
+	case "length", "max_tokens", "max_output_tokens", "model_length", "incomplete":
+		return llm.FinishLength
+	case "content_filter", "safety", "recitation", "refusal", "blocklist", "prohibited_content":
+		return llm.FinishContentFilter
+	case "tool_calls", "function_call", "tool_use", "tool_call":
 		return llm.FinishToolCalls
 	}
-	return llm.FinishReason(reason)
+	return llm.FinishOther
 }
 
 // toolCalls gives the deltas of tool calls their index where a server leaves it

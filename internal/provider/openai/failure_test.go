@@ -106,6 +106,7 @@ func TestFailuresInAnAnswer(t *testing.T) {
 		"error as one object":     {"application/json", `{"error":{"message":"x","code":"context_length_exceeded"}}`, fault.ContextLength, 0},
 		"cut":                     {stream, firstChunk, fault.Cut, 0},
 		"cut within a line":       {stream, firstChunk + lastChunk[:40], fault.Cut, 0},
+		"a piece damaged":         {stream, firstChunk + "data: {\"choices\":[{\"delta\":{\"content\":\"not \n\n" + lastChunk + doneLine, fault.Malformed, 200},
 		"nothing":                 {stream, "", fault.Cut, 0},
 		"a page":                  {"text/html; charset=utf-8", "<html></html>", fault.Malformed, 200},
 		"a page, said to be JSON": {"application/json", "\n<!doctype html>", fault.Malformed, 200},

@@ -14,7 +14,7 @@ const (
 	maxLine   = 4 << 20   // one line of a stream
 	maxWhole  = 32 << 20  // an answer that comes in one piece
 	maxStream = 256 << 20 // all lines of a stream
-	maxAnswer = 32 << 20  // the text, reasoning and tool calls in a stream
+	maxAnswer = 8 << 20   // the text, reasoning and tool calls in a stream
 
 	readerSize = 4 << 10
 	maxDrain   = 4 << 10 // what may follow the end marker

@@ -96,6 +96,7 @@ type answer struct {
 	finish   llm.FinishReason
 	usage    *usage
 	chosen   bool // a choice was seen
+	damaged  bool // a piece could not be read
 	calls    toolCalls
 
 	size, said, thought int // bytes of all, runes of text and of reasoning
@@ -114,7 +115,10 @@ func (a *answer) receive(stream *openai.ChatCompletionStream) (more bool, err er
 		}
 		c, ok := decode(raw)
 		if !ok {
-			continue // proxies put lines of their own between the pieces
+			// Proxies put lines of their own between the pieces; but a piece that is
+			// lost leaves a hole in the answer.
+			a.damaged = a.damaged || len(raw) > 0 && raw[0] == '{'
+			continue
 		}
 		if failed := c.failure(raw); failed != nil {
 			return true, a.model.provider.refusedMidway(failed, a.model.wire)
@@ -177,6 +181,11 @@ func (a *answer) end(l *lines) error {
 		return p.malformed("a body that holds no answer")
 	case a.finish == "" && !l.marker:
 		return p.cut(nil)
+	case a.damaged:
+		return p.malformed("a stream of which a piece is damaged")
+	}
+	if a.finish == "" { // the end marker says that it is whole
+		a.finish = llm.FinishStop
 	}
 	end := &llm.End{Finish: a.finish, Model: a.name, ResponseID: a.id}
 	if a.usage.counted() {

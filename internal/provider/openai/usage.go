@@ -38,10 +38,22 @@ func (u *usage) tokens() llm.Usage {
 	return out
 }
 
-// counted reports whether the server counted at all: zeros beside an answer say
-// that it did not.
+// maxCount is more tokens than any model takes or gives.
+const maxCount = 1_000_000_000
+
+// counted reports whether the server counted at all, and so that it can be true:
+// zeros beside an answer say that it did not, and one figure that is none (below
+// 0, beyond any model, or of another type, which decodes to 0) discredits all.
 func (u *usage) counted() bool {
-	return u != nil && (u.Prompt > 0 || u.Completion > 0)
+	if u == nil || u.Prompt <= 0 || u.Completion < 0 {
+		return false
+	}
+	for _, n := range []int64{u.Prompt, u.Completion, u.Total, u.PromptDetails.Cached, u.CompletionDetails.Reasoning, u.CacheHit} {
+		if n < 0 || n > maxCount {
+			return false
+		}
+	}
+	return true
 }
 
 // runesPerToken is the rule of thumb for English text.

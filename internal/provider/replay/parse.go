@@ -9,7 +9,7 @@ import (
 )
 
 var finishReasons = []string{
-	string(llm.FinishStop), string(llm.FinishLength), string(llm.FinishContentFilter), string(llm.FinishToolCalls),
+	string(llm.FinishStop), string(llm.FinishLength), string(llm.FinishContentFilter), string(llm.FinishToolCalls), string(llm.FinishOther),
 }
 
 // The members of a line, in the order in which they are written.

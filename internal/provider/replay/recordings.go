@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"os"
 	"path"
 	"strings"
 	"sync"
@@ -229,12 +230,31 @@ func (r *Recordings) release() error {
 	if r.closer == nil {
 		return nil
 	}
+	lost := r.lost()
 	err := r.closer.Close()
 	r.source, r.closer, r.writer, r.index = nil, nil, nil, index{}
 	if err != nil {
 		return fault.New(fault.Store, "%s: cannot be closed: %v", r.file, plain(err)).Because(err)
 	}
-	return nil
+	return lost
+}
+
+// lost reports that the file in which replies were recorded is not the one that
+// stands under its name any more: somebody removed or rewrote it meanwhile.
+func (r *Recordings) lost() error {
+	file, writing := r.writer.(*os.File)
+	if !writing {
+		return nil
+	}
+	ours, err := file.Stat()
+	if err != nil {
+		return r.storeFault("cannot be read", err)
+	}
+	if theirs, err := os.Stat(r.path()); err == nil && os.SameFile(ours, theirs) {
+		return nil
+	}
+	return fault.New(fault.Store, "%s was removed or rewritten while replies were recorded: what was recorded is lost", r.file).
+		WithHint("record again, and do not prune or check out files meanwhile")
 }
 
 // plain is a file error without its path, which may name the user's machine.
