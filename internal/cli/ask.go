@@ -14,6 +14,7 @@ import (
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/prompt"
+	"github.com/llmx-dev/llmx/internal/report"
 )
 
 type askOptions struct {
@@ -139,6 +140,15 @@ func explained(err error, call *llm.Call) error {
 	return &e
 }
 
+// forPeople lets nothing of a stranger's text command the terminal; into a file or
+// a pipe it goes as it is.
+func (w *World) forPeople(text string) string {
+	if w.StdoutTerminal {
+		return report.Printable(text)
+	}
+	return text
+}
+
 func (w *World) printAnswer(response llm.Response, asJSON bool) error {
 	call := response.Call
 	if asJSON {
@@ -151,7 +161,7 @@ func (w *World) printAnswer(response llm.Response, asJSON bool) error {
 			"service_ms": call.Service.Milliseconds(), "first_token_ms": call.FirstToken.Milliseconds(),
 		})
 	}
-	if _, err := fmt.Fprintln(w.Stdout, strings.TrimRight(response.Text, "\n")); err != nil {
+	if _, err := fmt.Fprintln(w.Stdout, w.forPeople(strings.TrimRight(response.Text, "\n"))); err != nil {
 		return err
 	}
 	from := fmt.Sprintf("%.2f s", call.Service.Seconds())

@@ -158,7 +158,7 @@ func printMessages(w *World, messages []llm.Message) error {
 		for _, part := range message.Parts {
 			switch part.Kind {
 			case llm.PartText:
-				fmt.Fprintln(w.Stdout, part.Text)
+				fmt.Fprintln(w.Stdout, w.forPeople(part.Text))
 			case llm.PartImage, llm.PartFile:
 				fmt.Fprintf(w.Stdout, "[%s %s %s%s, %d bytes]\n", part.Kind, part.Media.Type, part.Media.Name, part.Media.URL, len(part.Media.Data))
 			case llm.PartToolCall:

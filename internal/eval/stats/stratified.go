@@ -38,8 +38,7 @@ func (s Stratum) Difference() float64 {
 // Stratified is the outcome of the stratified exact conditional test.
 type Stratified struct {
 	P
-	Observed int     // ΣA
-	Expected float64 // its mean under the null hypothesis
+	Expected float64 // ΣA's mean under the null hypothesis
 	Variance float64 // its variance under the null hypothesis
 }
 
@@ -58,7 +57,6 @@ type Stratified struct {
 func StratifiedExact(counts Strata) Stratified {
 	var result Stratified
 	if b, c, passes, ok := discordant(counts); ok {
-		result.Observed = passes + c
 		result.Expected = float64(passes) + float64(b+c)/2
 		result.Variance = float64(b+c) / 4
 		result.P = McNemar(b, c)
@@ -66,10 +64,11 @@ func StratifiedExact(counts Strata) Stratified {
 	}
 	type kind struct{ n, m, t int }
 	kinds := map[kind]int{}
+	observed := 0
 	for _, s := range counts.Sorted() {
 		count := counts[s]
 		kinds[kind{s.N, s.M, s.A + s.B}] += count
-		result.Observed += s.A * count
+		observed += s.A * count
 		n, m, t := float64(s.N), float64(s.M), float64(s.A+s.B)
 		all := n + m
 		if all > 1 {
@@ -88,7 +87,7 @@ func StratifiedExact(counts Strata) Stratified {
 		parts = append(parts, one.power(count))
 	}
 	sum := convolveAll(parts)
-	result.P = sum.tails(result.Observed - shift)
+	result.P = sum.tails(observed - shift)
 	return result
 }
 
