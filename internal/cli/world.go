@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strconv"
 	"syscall"
 	"time"
@@ -35,6 +36,11 @@ type World struct {
 
 // Main runs llmx in the real world and returns the exit code.
 func Main(args []string) int {
+	// Most of what a case needs is garbage at once: collecting half as often costs
+	// a few MB and saves a tenth of the time.
+	if _, set := os.LookupEnv("GOGC"); !set {
+		debug.SetGCPercent(200)
+	}
 	dir, err := os.Getwd()
 	if err != nil {
 		dir = "."
