@@ -2,6 +2,8 @@ package stats
 
 import (
 	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -24,34 +26,41 @@ func exactCut(n int, tail float64) int {
 
 // Beyond wilcoxonExact differences the cut is that of the normal limit. At 95 % it
 // is the exact one or the next below, so that the interval is never too narrow.
-func TestHodgesLehmannIntervalOfMany(t *testing.T) {
-	met := 0
+func TestSignedRankCutOfMany(t *testing.T) {
 	for n := wilcoxonExact + 1; n <= wilcoxonExact+40; n++ {
 		got, exact := signedRankCut(n, 0.025), exactCut(n, 0.025)
 		if got != exact && got != exact-1 {
 			t.Errorf("%d differences: cut %d, want %d or one less", n, got, exact)
 		}
-		if got == exact {
-			met++
+		size := float64(n)
+		mean, sd := size*(size+1)/4, math.Sqrt(size*(size+1)*(2*size+1)/24)
+		below := func(k int) float64 { return normalCDF((float64(k) - 0.5 - mean) / sd) } // P(T⁺ < k)
+		if below(got) > 0.025 || below(got+1) <= 0.025 {
+			t.Errorf("%d differences: P(T⁺ < %d) = %v, P(T⁺ < %d) = %v; want the last one up to 0.025", n, got, below(got), got+1, below(got+1))
 		}
-	}
-	if met < 5 {
-		t.Errorf("the cut is the exact one for %d of 40 sizes", met)
-	}
-
-	differences := make([]float64, 101)
-	for i := range differences {
-		differences[i] = float64(i) // 0 … 100: the shift is 50
-	}
-	low, high := HodgesLehmannInterval(differences, 0.95)
-	near(t, "the middle", (low+high)/2, 50, 1e-12)
-	// 1.96 standard deviations of the mean of two, in ranks, about 5.8 either way.
-	near(t, "half the width", (high-low)/2, 5.8, 0.04)
-	if low, high := HodgesLehmannInterval(differences, 1-1e-15); low > 30 || high < 70 {
-		t.Errorf("more confidence needs a wider interval: %v … %v", low, high)
 	}
 	if k := signedRankCut(101, 1e-20); k != 0 {
 		t.Errorf("cut %d: 101 differences cannot bound a shift beyond nine deviations", k)
+	}
+}
+
+func TestHodgesLehmannIntervalOfMany(t *testing.T) {
+	random := rand.New(rand.NewPCG(16, 16))
+	differences := make([]float64, wilcoxonExact+1)
+	var means []float64
+	for i := range differences {
+		differences[i] = random.NormFloat64() + 0.3
+		for j := range i + 1 {
+			means = append(means, mid(differences[i], differences[j]))
+		}
+	}
+	slices.Sort(means)
+	cut := signedRankCut(len(differences), 0.025)
+	low, high := HodgesLehmannInterval(differences, 0.95)
+	near(t, "low", low, means[cut-1], 1e-15)
+	near(t, "high", high, means[len(means)-cut], 1e-15)
+	if wideLow, wideHigh := HodgesLehmannInterval(differences, 0.999); wideLow >= low || wideHigh <= high {
+		t.Errorf("more confidence needs a wider interval: %v … %v", wideLow, wideHigh)
 	}
 }
 
