@@ -7,7 +7,6 @@ import (
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/jsonschema"
 	"github.com/llmx-dev/llmx/internal/llm"
-	"github.com/llmx-dev/llmx/internal/price"
 	"github.com/llmx-dev/llmx/internal/prompt"
 )
 
@@ -46,9 +45,9 @@ func differs(route config.Route, usual config.Target) bool {
 
 // pricedBudgets refuses a budget in dollars over a model whose price nobody knows.
 func (p *project) pricedBudgets() error {
-	return p.config.CheckPrices(func(wire string) bool {
-		found, ok := price.Lookup(wire)
-		return ok && found.Known
+	return p.config.CheckPrices(func(alias string) bool {
+		found, err := p.priceOf(alias)
+		return err != nil || found.Known // an error is told where the price stands
 	})
 }
 

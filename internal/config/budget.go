@@ -38,16 +38,16 @@ func (c *Config) checkBudgets(n strictyaml.Node, problems *fault.List) {
 }
 
 // CheckPrices refuses a file with budgets in which the price of a model is not
-// known: what cannot be counted cannot be bounded. listed asks the built-in table
-// for a name on the wire.
-func (c *Config) CheckPrices(listed func(wireModel string) bool) error {
+// known: what cannot be counted cannot be bounded. known asks for a model by its
+// alias, as what a model costs is settled elsewhere.
+func (c *Config) CheckPrices(known func(alias string) bool) error {
 	if len(c.Budgets) == 0 {
 		return nil
 	}
 	var problems fault.List
 	for _, alias := range c.ModelNames() {
-		if model := c.Models[alias]; model.Price == nil && !listed(model.Model) {
-			problems.Add(Unpriced(alias, model, "the file has a budget in dollars"))
+		if !known(alias) {
+			problems.Add(Unpriced(alias, c.Models[alias], "the file has a budget in dollars"))
 		}
 	}
 	return problems.Err()

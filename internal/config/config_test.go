@@ -169,9 +169,9 @@ func TestLoadWithoutAFile(t *testing.T) {
 }
 
 func TestCheckPrices(t *testing.T) {
-	listed := func(wire string) bool { return wire == "gpt-4o" }
+	known := func(alias string) bool { return alias != "think" }
 	c := load(t, "design.yaml")
-	err := c.CheckPrices(listed)
+	err := c.CheckPrices(known)
 	if err == nil || !strings.HasPrefix(err.Error(), `llmx.yaml:15:10: the price of the model "think" is not known, and the file has a budget in dollars`) || strings.Count(err.Error(), "not known") != 1 {
 		t.Errorf("got %v", err)
 	}

@@ -104,48 +104,32 @@ func (r *Recordings) storeFault(what string, err error) error {
 		WithHint("look for a full disk and for missing rights").Because(err)
 }
 
-// repair makes the file end with a whole line: a whole one gets its end, a torn
-// one, which a killed process has left, is cut off.
+// repair makes the file end with the end of a line. A line that a killed process
+// has left torn stays, and is passed over by readers until Prune removes it: what
+// looks torn may also be a write of another process that is under way, and
+// nothing of it may be cut off.
 func repair(f appender) error {
 	size, err := f.Seek(0, io.SeekEnd)
 	if err != nil || size == 0 {
 		return err
 	}
-	tail, err := lastLine(f, size)
-	if err != nil || len(tail) == 0 {
+	last := make([]byte, 1)
+	if _, err := f.ReadAt(last, size-1); err != nil || last[0] == '\n' {
 		return err
-	}
-	if isTorn(tail) {
-		return f.Truncate(size - int64(len(tail)))
 	}
 	_, err = f.Write([]byte("\n"))
 	return err
 }
 
-// isTorn reports whether a last line without its end was cut in a write: it
-// begins as Append begins a line, and is no whole JSON value. Anything else is a
-// line that somebody wrote, and is not ours to throw away.
+// isTorn reports whether a line was cut in a write: it begins as Append begins a
+// line, and its JSON ends too early. Anything else is a line that somebody wrote.
 func isTorn(line []byte) bool {
 	const begin = `{"key":"`
 	n := min(len(line), len(begin))
-	return string(line[:n]) == begin[:n] && !json.Valid(line)
-}
-
-// lastLine reads what stands after the last line feed.
-func lastLine(f io.ReaderAt, size int64) ([]byte, error) {
-	const step = 64 << 10
-	var tail []byte
-	for at := size; at > 0 && len(tail) <= maxLine; {
-		n := min(step, at)
-		at -= n
-		piece := make([]byte, n)
-		if _, err := f.ReadAt(piece, at); err != nil && err != io.EOF {
-			return nil, err
-		}
-		if i := bytes.LastIndexByte(piece, '\n'); i >= 0 {
-			return append(piece[i+1:], tail...), nil
-		}
-		tail = append(piece, tail...)
+	if string(line[:n]) != begin[:n] {
+		return false
 	}
-	return tail, nil
+	var value json.RawMessage
+	err := json.NewDecoder(bytes.NewReader(line)).Decode(&value)
+	return errors.Is(err, io.ErrUnexpectedEOF)
 }

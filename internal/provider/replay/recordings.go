@@ -105,7 +105,7 @@ func (r *Recordings) readSpans(source io.Reader, size int64) ([]span, error) {
 		r.lines = uint32(l.n)
 		s, torn := r.readSpan(l, &wrong)
 		if torn {
-			r.warnings = append(r.warnings, fmt.Sprintf("%s:%d: the last line was not written to its end, and is left out", r.file, l.n))
+			r.warnings = append(r.warnings, fmt.Sprintf("%s:%d: the line was not written to its end, and is left out; `llmx fixtures prune` removes it", r.file, l.n))
 		}
 		if s.size > 0 {
 			spans = append(spans, s)
@@ -122,7 +122,7 @@ func (r *Recordings) readSpans(source io.Reader, size int64) ([]span, error) {
 	return spans, wrong.err(r.file)
 }
 
-// readSpan checks one line. torn is set for a last line that was cut.
+// readSpan checks one line. torn is set for a line that was cut.
 func (r *Recordings) readSpan(l fileLine, wrong *problems) (s span, torn bool) {
 	if isConflictMarker(l.text) {
 		wrong.add(fault.At(fault.Place{File: r.file, Line: l.n}, "a conflict marker of git").
@@ -131,7 +131,7 @@ func (r *Recordings) readSpan(l fileLine, wrong *problems) (s span, torn bool) {
 	}
 	recording, flaws := parseRecording(l.text)
 	if len(flaws) > 0 {
-		if !l.ended && isTorn(l.text) {
+		if isTorn(l.text) {
 			return span{}, true
 		}
 		for _, f := range flaws {
