@@ -43,12 +43,13 @@ type span struct {
 	line uint32 // counted from 1
 }
 
-// index finds spans. Those of the file are a sorted slice, which costs no more
-// than it holds; new ones wait in a map, and move over when they have become many.
-type index struct {
-	sorted []span
-	added  map[id]span
-}
+// pageSize bounds a page of the index, in spans: a new one moves 32 KB at most.
+const pageSize = 1024
+
+// index finds spans. They stand in pages, sorted over all, so that one can be added
+// without moving or copying the others: a million take no more than they hold and
+// the air in the pages.
+type index struct{ pages [][]span }
 
 // build sorts the spans and keeps the last of each key; it tells how many others there were.
 func (x *index) build(spans []span) (duplicates int) {
@@ -67,56 +68,69 @@ func (x *index) build(spans []span) (duplicates int) {
 		}
 		kept = append(kept, s)
 	}
-	x.sorted, x.added = kept, nil
+	x.pages = x.pages[:0]
+	for page := range slices.Chunk(kept, pageSize) {
+		x.pages = append(x.pages, page)
+	}
 	return duplicates
 }
 
-func (x *index) find(key id) (span, bool) {
-	if s, ok := x.added[key]; ok {
-		return s, true
+// place is where a key stands, or would stand: its page and its place in it. There
+// must be a page.
+func (x *index) place(key id) (page, at int, found bool) {
+	page, found = slices.BinarySearchFunc(x.pages, key, func(p []span, key id) int { return p[0].id.compare(key) })
+	if found {
+		return page, 0, true
 	}
-	i, ok := slices.BinarySearchFunc(x.sorted, key, func(s span, key id) int { return s.id.compare(key) })
-	if !ok {
-		return span{}, false
-	}
-	return x.sorted[i], true
+	page = max(page-1, 0) // the last page that begins before the key
+	at, found = slices.BinarySearchFunc(x.pages[page], key, func(s span, key id) int { return s.id.compare(key) })
+	return page, at, found
 }
 
+func (x *index) find(key id) (span, bool) {
+	if len(x.pages) == 0 {
+		return span{}, false
+	}
+	page, at, found := x.place(key)
+	if !found {
+		return span{}, false
+	}
+	return x.pages[page][at], true
+}
+
+// add puts a span in its place; one of the same key is replaced.
 func (x *index) add(s span) {
-	if x.added == nil {
-		x.added = map[id]span{}
+	if len(x.pages) == 0 {
+		x.pages = [][]span{append(make([]span, 0, pageSize), s)}
+		return
 	}
-	x.added[s.id] = s
-	if len(x.added) > 4096+len(x.sorted)/8 {
-		spans := slices.Grow(x.sorted, len(x.added))
-		for _, s := range x.added {
-			spans = append(spans, s)
+	page, at, found := x.place(s.id)
+	if found {
+		x.pages[page][at] = s
+		return
+	}
+	if full := x.pages[page]; len(full) >= pageSize {
+		half := append(make([]span, 0, pageSize), full[pageSize/2:]...)
+		x.pages[page] = append(make([]span, 0, pageSize), full[:pageSize/2]...)
+		x.pages = slices.Insert(x.pages, page+1, half)
+		if at > pageSize/2 {
+			page, at = page+1, at-pageSize/2
 		}
-		x.build(spans)
 	}
+	x.pages[page] = slices.Insert(x.pages[page], at, s)
 }
 
 // all lists the spans in the order of the file.
 func (x *index) all() []span {
-	spans := make([]span, 0, len(x.sorted)+len(x.added))
-	for _, s := range x.sorted {
-		if _, newer := x.added[s.id]; !newer {
-			spans = append(spans, s)
-		}
-	}
-	for _, s := range x.added {
-		spans = append(spans, s)
-	}
+	spans := slices.Concat(x.pages...)
 	slices.SortFunc(spans, func(a, b span) int { return int(max(min(a.at-b.at, 1), -1)) })
 	return spans
 }
 
 func (x *index) len() int {
-	n := len(x.sorted)
-	for key := range x.added {
-		if _, known := slices.BinarySearchFunc(x.sorted, key, func(s span, key id) int { return s.id.compare(key) }); !known {
-			n++
-		}
+	n := 0
+	for _, page := range x.pages {
+		n += len(page)
 	}
 	return n
 }
