@@ -7,7 +7,7 @@
 //	go test -tags bench -run TestProcess -v -timeout 1h ./internal/cli -million
 //
 // The first takes half a minute. The second measures 1,000,000 cases too, which
-// takes a quarter of an hour and 8 GB of disk. Start-up is the median of 20 runs.
+// takes three minutes and 8 GB of disk. Start-up is the median of 20 runs.
 // A load is run three times and the fastest counts: what else the machine does can
 // only add to it. Run it on a machine that has nothing else to do.
 //
