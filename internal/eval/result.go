@@ -134,5 +134,5 @@ type Run struct {
 type ErrorClass struct {
 	Class fault.Class `json:"class"`
 	Count int         `json:"count"`
-	First string      `json:"first"` // the first one's message
+	First string      `json:"first"` // the first message in the order of the alphabet
 }

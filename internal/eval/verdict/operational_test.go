@@ -57,3 +57,17 @@ func TestUnjudgedResultsCarryAnEstimate(t *testing.T) {
 		t.Errorf("missing %v, cost %v, exit %d; want the estimate apart", v.Groups[0].MissingCost, v.Cost, v.Exit)
 	}
 }
+
+// What is said of a run must not depend on which call was the first to come back.
+func TestErrorsReadTheSameInAnyOrder(t *testing.T) {
+	for _, order := range [][]string{{"b", "a", "c"}, {"c", "b", "a"}} {
+		tally := NewTally(eval.Group{Suite: "triage", Model: "small", Planned: 3}, Settings{})
+		for _, id := range order {
+			tally.Add(&eval.Case{ID: id, Repeats: 1}, &eval.Result{Case: id, Status: eval.Unjudged, Failure: &llm.Failure{Class: fault.Missing, Message: "no reply for " + id}})
+		}
+		g := Judge([]*Tally{tally}, Options{}).Groups[0]
+		if len(g.ErrorClasses) != 1 || g.ErrorClasses[0].First != "no reply for a" || g.ErrorClasses[0].Count != 3 || g.Draws != "" {
+			t.Errorf("%v: %+v, draws %q; want three of a class, the same first, and no draws", order, g.ErrorClasses, g.Draws)
+		}
+	}
+}

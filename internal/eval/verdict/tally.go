@@ -162,6 +162,7 @@ func (t *Tally) countError(r *eval.Result) {
 		t.classes[class] = seen
 	}
 	seen.Count++
+	seen.First = min(seen.First, message) // not the first to arrive: that differs from run to run
 	switch class {
 	case fault.TimeoutFirstToken, fault.TimeoutIdle, fault.TimeoutTotal:
 		t.cut = append(t.cut, r.Service)
@@ -217,6 +218,8 @@ func (d *drawSpan) add(r *eval.Result) {
 
 func (d *drawSpan) word() string {
 	switch {
+	case d.live+d.stored == 0:
+		return "" // nothing was judged
 	case d.live > 0 && d.stored > 0:
 		return "mixed"
 	case d.stored > 0 && d.cached == d.stored:
