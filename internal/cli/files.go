@@ -17,6 +17,8 @@ func openFiles(dir string) (projectFiles, error) {
 	return projectFiles{root}, err
 }
 
+var errLeadsOut = errors.New("it is a link that leads out of the project; links are relative and stay inside")
+
 var errNotRegular = errors.New("it is neither a file nor a directory")
 
 func (p projectFiles) Open(name string) (fs.File, error) {
@@ -31,6 +33,9 @@ func (p projectFiles) regular(op, name string) error {
 	if err != nil {
 		if errors.Is(err, syscall.ENOTDIR) { // a file where a directory would be: there is nothing
 			return &fs.PathError{Op: op, Path: name, Err: fs.ErrNotExist}
+		}
+		if link, linkErr := fs.Lstat(p.root.FS(), name); linkErr == nil && link.Mode()&fs.ModeSymlink != 0 && !errors.Is(err, fs.ErrNotExist) {
+			return &fs.PathError{Op: op, Path: name, Err: errLeadsOut}
 		}
 		return err
 	}

@@ -86,7 +86,7 @@ func runGolden(ctx context.Context, p *project, s *store.Store, cases []string, 
 	}
 	names := slices.Sorted(maps.Keys(answers))
 	for _, name := range names {
-		problems.Add(p.sameInputs(name, inputs[name], run.ID))
+		problems.Add(p.sameInputs(ctx, name, inputs[name], run.ID))
 	}
 	for _, name := range names { // all are tried before one is written
 		_, err := suite.SetGoldens(p.root, suite.Dir+"/"+name+suite.Extension, answers[name], true)
@@ -111,7 +111,7 @@ func runGolden(ctx context.Context, p *project, s *store.Store, cases []string, 
 
 // sameInputs refuses cases that ask something else now than in the run: the answer
 // would be to another question.
-func (p *project) sameInputs(name string, inputs map[string]string, run string) error {
+func (p *project) sameInputs(ctx context.Context, name string, inputs map[string]string, run string) error {
 	found, err := p.loadSuites(selection{names: []string{name}})
 	if err != nil {
 		return err
@@ -120,6 +120,9 @@ func (p *project) sameInputs(name string, inputs map[string]string, run string) 
 	for c, err := range found[0].Cases() {
 		if err != nil {
 			return err
+		}
+		if ctx.Err() != nil {
+			return fault.New(fault.Canceled, "interrupted; nothing was written")
 		}
 		if asked, ok := inputs[c.ID]; ok && asked != c.InputHash {
 			problems.Add(fault.At(c.Place, "the case %s asks something else now than in run %s", c.ID, run).WithHint("run it again: llmx test %s", name))

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -70,7 +71,7 @@ func runLint(w *World) error {
 func (p *project) lintBeside(one *loaded) error {
 	var problems fault.List
 	plan := planner{project: p}
-	size, err := plan.survey(one)
+	size, err := plan.survey(context.Background(), one) // a signal ends lint as a whole
 	problems.Add(err)
 	for _, name := range one.models {
 		alias, _, err := p.targetOf(name, fault.Place{})

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"iter"
 	"regexp"
@@ -70,10 +71,13 @@ const maxRenderProblems = 5
 
 // measure goes through the cases once, and renders each: a template that fails on
 // some input is found before the first call.
-func measure(cases iter.Seq2[eval.Case, error], asked *prompt.Prompt) (size, error) {
+func measure(ctx context.Context, cases iter.Seq2[eval.Case, error], asked *prompt.Prompt) (size, error) {
 	var s size
 	var problems fault.List
 	for c, err := range cases {
+		if err == nil && ctx.Err() != nil {
+			err = fault.New(fault.Canceled, "interrupted")
+		}
 		if err != nil {
 			return size{}, err
 		}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,11 +36,11 @@ type planner struct {
 	parse   func(answer string, output llm.Output) (any, string)
 }
 
-func (b planner) plan(suites []*loaded) (*plan, error) {
+func (b planner) plan(ctx context.Context, suites []*loaded) (*plan, error) {
 	made := &plan{suites: suites}
 	var problems fault.List
 	for _, one := range suites {
-		problems.Add(b.add(made, one))
+		problems.Add(b.add(ctx, made, one))
 	}
 	if err := problems.Err(); err != nil {
 		return nil, err
@@ -51,8 +52,8 @@ func (b planner) plan(suites []*loaded) (*plan, error) {
 	return made, nil
 }
 
-func (b planner) add(made *plan, one *loaded) error {
-	size, err := b.survey(one)
+func (b planner) add(ctx context.Context, made *plan, one *loaded) error {
+	size, err := b.survey(ctx, one)
 	if err != nil || size.cases == 0 {
 		return err
 	}
@@ -79,8 +80,8 @@ func (b planner) add(made *plan, one *loaded) error {
 }
 
 // survey counts a suite's selected cases, and gates what they bound.
-func (b planner) survey(one *loaded) (size, error) {
-	s, err := measure(b.pick.from(one.Cases(), b.repeats), one.prompt)
+func (b planner) survey(ctx context.Context, one *loaded) (size, error) {
+	s, err := measure(ctx, b.pick.from(one.Cases(), b.repeats), one.prompt)
 	if s.operational {
 		one.gateOperation()
 	}

@@ -93,7 +93,7 @@ func (r *rescorer) prepare(ctx context.Context) error {
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	planned, err := planner{project: p, parse: r.parse}.tallies(r.old.Groups, r.suites)
+	planned, err := planner{project: p, parse: r.parse}.tallies(ctx, r.old.Groups, r.suites)
 	r.run.plan.tallies = planned
 	for _, group := range r.old.Groups {
 		r.run.plan.planned += group.Planned
@@ -148,10 +148,10 @@ func (r *rescorer) complete() error {
 }
 
 // tallies makes one for every group of a run that is judged again.
-func (b planner) tallies(groups []eval.Group, suites map[string]*loaded) ([]*verdict.Tally, error) {
+func (b planner) tallies(ctx context.Context, groups []eval.Group, suites map[string]*loaded) ([]*verdict.Tally, error) {
 	var made []*verdict.Tally
 	for _, one := range suites {
-		if _, err := b.survey(one); err != nil {
+		if _, err := b.survey(ctx, one); err != nil {
 			return nil, err
 		}
 	}

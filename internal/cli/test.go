@@ -111,7 +111,7 @@ func runTest(ctx context.Context, w *World, o *testOptions) error {
 		return err
 	}
 	parse := newAnswerParser()
-	planned, err := planner{project: p, pick: chosen, repeats: o.repeats, parse: parse}.plan(suites)
+	planned, err := planner{project: p, pick: chosen, repeats: o.repeats, parse: parse}.plan(ctx, suites)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ const redraw = 100 * time.Millisecond
 func (t *testRun) newWatch() *watch {
 	w := t.project.world
 	made := &watch{planned: t.plan.planned, begun: time.Now(), spent: llm.KnownCost(0)}
-	if w.StderrTerminal {
+	if w.color(w.StderrTerminal) { // where colours are unwelcome, so is a line that is drawn over
 		made.progress = report.NewProgress(w.Stderr, w.errorStyle())
 	}
 	return made

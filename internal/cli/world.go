@@ -5,15 +5,19 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"runtime/debug"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/llmx-dev/llmx/internal/fault"
 )
 
 // World is everything outside the program. Tests build their own.
@@ -43,7 +47,7 @@ func Main(args []string) int {
 	}
 	w := &World{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		LookupEnv: os.LookupEnv, Dir: dir, Now: time.Now, Notify: notify,
+		LookupEnv: os.LookupEnv, Dir: dir, Now: time.Now, Notify: takeSignals(),
 		StdoutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		StderrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
 	}
@@ -63,10 +67,26 @@ func tuneMemory() {
 	}
 }
 
-func notify() (<-chan os.Signal, func()) {
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	return signals, func() { signal.Stop(signals) }
+// takeSignals ends the process with the first signal, as there is nothing to lose,
+// but while a command has taken them over.
+func takeSignals() func() (<-chan os.Signal, func()) {
+	var taken atomic.Int32
+	first := make(chan os.Signal, 1)
+	signal.Notify(first, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		for range first {
+			if taken.Load() == 0 {
+				fmt.Fprintln(os.Stderr, "\nerror: interrupted")
+				os.Exit(fault.ExitInterrupted)
+			}
+		}
+	}()
+	return func() (<-chan os.Signal, func()) {
+		taken.Add(1)
+		signals := make(chan os.Signal, 2)
+		signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+		return signals, func() { signal.Stop(signals); taken.Add(-1) }
+	}
 }
 
 // signals takes over Ctrl-C and its like until release.

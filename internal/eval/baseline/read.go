@@ -30,7 +30,11 @@ func Read(root fs.FS, file string) (*eval.Baseline, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fault.At(fault.Place{File: file}, "the baseline cannot be read").Because(err)
+		reason := err
+		if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
+			reason = pathErr.Err // without the path, which the place has
+		}
+		return nil, fault.At(fault.Place{File: file}, "the baseline cannot be read: %v", reason).Because(err)
 	}
 	defer f.Close()
 	return parse(f, file)

@@ -32,6 +32,7 @@ func (r redactor) veiled(yield func(llm.Event, error) bool) func(llm.Event, erro
 			}
 			hidden := *call
 			hidden.Arguments = v.pass(call.Arguments, r.long)
+			hidden.ID, hidden.Name = r.replace.Replace(call.ID), r.replace.Replace(call.Name)
 			event.ToolCall = &hidden
 		}
 		if event.End != nil {

@@ -17,7 +17,7 @@ func TestKeyInTheAnswerIsHidden(t *testing.T) {
 		server := upstream.New(t, func(string, []upstream.Message, map[string]any) upstream.Reply {
 			return upstream.Reply{
 				Text: said, Reasoning: "hm, " + key, Pieces: pieces, ID: "id-" + key, Model: "m-" + key,
-				ToolCalls: []upstream.ToolCall{{ID: "1", Name: "look", Arguments: `{"key": "` + key + `"}`}},
+				ToolCalls: []upstream.ToolCall{{ID: "id-" + key, Name: "look_" + key, Arguments: `{"key": "` + key + `"}`}},
 			}
 		})
 		provider := New(Options{Name: "loopback", BaseURL: server.URL(), APIKey: key})
@@ -26,7 +26,7 @@ func TestKeyInTheAnswerIsHidden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all := strings.Join([]string{got.Text, got.Reasoning, got.End.Model, got.End.ResponseID, got.ToolCalls[0].Arguments}, "\n")
+		all := strings.Join([]string{got.Text, got.Reasoning, got.End.Model, got.End.ResponseID, got.ToolCalls[0].Arguments, got.ToolCalls[0].ID, got.ToolCalls[0].Name}, "\n")
 		if got.Text != want || strings.Contains(all, key) || got.ToolCalls[0].Arguments != `{"key": "***"}` {
 			t.Fatalf("in %d pieces: %q", pieces, all)
 		}
