@@ -57,9 +57,13 @@ func (p *project) newEngine(parts engineParts) (llm.Model, error) {
 	}
 	// Where contents are not to be stored, answers are not kept for later either.
 	if ttl := p.config.Cache.Exact.TTL; parts.cached && ttl > 0 && p.config.Store.Content == string(store.ContentFull) {
+		names := map[string]string{} // made once: they follow references to the environment and to files
+		for name, policy := range policies {
+			names[name] = p.cacheName(policy.Use)
+		}
 		e.Cache = &cache.Options{
 			Storage: storedCache{parts.store}, TTL: ttl, Now: p.world.Now,
-			Resolve: func(name string) string { return p.cacheName(policies[name].Use) },
+			Resolve: func(name string) string { return names[name] },
 			Skip:    func(name string) bool { return p.config.Models[policies[name].Use].Sim != nil },
 		}
 	}

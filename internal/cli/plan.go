@@ -24,7 +24,6 @@ type plan struct {
 	groups  []runner.Group
 	tallies []*verdict.Tally
 	planned int
-	scored  int // of a run that is judged again
 }
 
 // planner turns suites into a plan. Everything that can be wrong is found here,

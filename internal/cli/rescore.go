@@ -68,6 +68,7 @@ type rescorer struct {
 	old    eval.Run
 	suites map[string]*loaded
 	parse  func(string, llm.Output) (any, string)
+	scored int
 }
 
 // prepare loads the suites of the run, each with the prompt it was run with.
@@ -130,7 +131,7 @@ func (r *rescorer) rescoreCase(ctx context.Context, index int, group eval.Group,
 		}
 		again.Run = r.run.run.ID
 		r.run.plan.tallies[index].Add(c, &again)
-		r.run.plan.scored++
+		r.scored++
 		if err := r.run.store.AddResult(again); err != nil {
 			return err
 		}
@@ -140,10 +141,10 @@ func (r *rescorer) rescoreCase(ctx context.Context, index int, group eval.Group,
 
 // complete refuses a run whose cases are not all in the suites any more.
 func (r *rescorer) complete() error {
-	if r.run.plan.scored == r.run.plan.planned {
+	if r.scored == r.run.plan.planned {
 		return nil
 	}
-	return fault.New(fault.Invalid, "%d of the run's %d results have no case in the suites any more", r.run.plan.planned-r.run.plan.scored, r.run.plan.planned).
+	return fault.New(fault.Invalid, "%d of the run's %d results have no case in the suites any more", r.run.plan.planned-r.scored, r.run.plan.planned).
 		WithHint("run the suites again: llmx test")
 }
 

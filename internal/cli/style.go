@@ -44,7 +44,7 @@ func reason(err error) string {
 func commandLine(cmd *cobra.Command, args []string) string {
 	words := []string{cmd.CommandPath()}
 	for _, arg := range args {
-		words = append(words, shellWord(arg))
+		words = append(words, report.ShellWord(arg))
 	}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		if f.Value.Type() == "bool" {
@@ -56,19 +56,8 @@ func commandLine(cmd *cobra.Command, args []string) string {
 			values = many.GetSlice()
 		}
 		for _, value := range values {
-			words = append(words, "--"+f.Name, shellWord(value))
+			words = append(words, "--"+f.Name, report.ShellWord(value))
 		}
 	})
 	return strings.Join(words, " ")
-}
-
-// shellWord quotes a word where a shell would read something else.
-func shellWord(word string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./@:=,+", r)
-	}
-	if word != "" && !strings.ContainsFunc(word, func(r rune) bool { return !plain(r) }) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

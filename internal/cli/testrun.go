@@ -126,14 +126,14 @@ func (t *testRun) record(ctx context.Context, s *servers, files map[string]*repl
 	if err := t.store.BeginRun(ctx, t.run); err != nil {
 		return err
 	}
-	failure := t.judge(ctx, model)
-	return t.finish(ctx, failure)
+	// Until the end is written Ctrl-C is ours: it ends the asking, not the writing.
+	asking, stop, release := t.project.world.interruptible(ctx)
+	defer release()
+	return t.finish(ctx, t.judge(asking, stop, model))
 }
 
-// judge carries the cases through the engine, under the eyes of Ctrl-C.
-func (t *testRun) judge(ctx context.Context, model llm.Model) error {
-	ctx, stop, release := t.project.world.interruptible(ctx)
-	defer release()
+// judge carries the cases through the engine until they are done or stop is closed.
+func (t *testRun) judge(ctx context.Context, stop <-chan struct{}, model llm.Model) error {
 	watch := t.newWatch()
 	plan := runner.Plan{Run: t.run.ID, Groups: t.plan.groups, Jobs: t.jobs, Stop: stop}
 	if t.options.replies.fresh {
@@ -183,7 +183,10 @@ func (t *testRun) abandon(ctx context.Context, failure error) error {
 	t.run.Exit = fault.ClassOf(failure).ExitCode()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	if err := t.store.EndRun(ctx, t.run); err != nil {
+	switch err := t.store.EndRun(ctx, t.run); {
+	case fault.ClassOf(failure) == fault.Store:
+		return failure // the store that failed cannot say more
+	case err != nil:
 		return errors.Join(failure, err)
 	}
 	if fault.ClassOf(failure) == fault.Canceled {

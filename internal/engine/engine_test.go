@@ -226,3 +226,31 @@ func TestLatchAsksARefusingProviderOnce(t *testing.T) {
 		}
 	}
 }
+
+// What a failed attempt cost is unknown once the provider was asked and said
+// nothing of it; a place that was never got costs nothing.
+func TestWaitingCostsNothingAndSilenceIsUnknown(t *testing.T) {
+	for name, test := range map[string]struct {
+		taken bool
+		want  llm.Cost
+	}{
+		"never asked":       {true, llm.KnownCost(0)},
+		"asked, and silent": {false, llm.Cost{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				slots := make(chan struct{}, 1)
+				model, m := build(slow("late", time.Hour, 0), slots)
+				if test.taken {
+					slots <- struct{}{}
+				}
+				if _, err := ask(t.Context(), model); fault.ClassOf(err) != fault.TimeoutTotal {
+					t.Fatalf("got %v", err)
+				}
+				if paid := m.calls[0].Paid(); paid != test.want {
+					t.Errorf("paid %v, want %v", paid, test.want)
+				}
+			})
+		})
+	}
+}

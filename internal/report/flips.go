@@ -107,7 +107,7 @@ func (p *page) more(n int, run string) {
 	if n <= 0 {
 		return
 	}
-	p.long(span{"  … and " + number(n) + " more: ", faint}, text("llmx runs show "+shellWord(run)))
+	p.long(span{"  … and " + number(n) + " more: ", faint}, text("llmx runs show "+ShellWord(run)))
 }
 
 // failed writes the failed cases that did not flip, one line and a reason each.
@@ -127,7 +127,7 @@ func (p *page) failed(run eval.Run, failed []failing, most int) {
 	}
 	if rest > 0 {
 		p.space()
-		p.long(text(count(rest, "more case fails", "more cases fail")+": "), text("llmx runs show "+shellWord(run.ID)))
+		p.long(text(count(rest, "more case fails", "more cases fail")+": "), text("llmx runs show "+ShellWord(run.ID)))
 	}
 }
 

@@ -127,7 +127,7 @@ func (m *markdown) flips(run eval.Run, limit int) {
 		shown++
 	}
 	if rest := down + up - shown; rest > 0 {
-		m.b.WriteString("\n… and " + number(rest) + " more: " + mdCode("llmx runs show "+shellWord(clip(run.ID, 80))) + "\n")
+		m.b.WriteString("\n… and " + number(rest) + " more: " + mdCode("llmx runs show "+ShellWord(clip(run.ID, 80))) + "\n")
 	}
 }
 

@@ -55,7 +55,7 @@ func stepsFor(run eval.Run) []step {
 	}
 	down, up, failed := moved(v)
 	if down > 0 || failed > 0 {
-		steps = append(steps, step{"llmx runs show " + shellWord(run.ID), "every result, failures first, with call ids"},
+		steps = append(steps, step{"llmx runs show " + ShellWord(run.ID), "every result, failures first, with call ids"},
 			step{"llmx explain " + firstCall(v), "why the model said that"})
 	}
 	return append(steps, acceptSteps(run, down, up)...)
@@ -103,7 +103,7 @@ func acceptSteps(run eval.Run, down, up int) []step {
 	if run.Filtered || v.Errors > 0 || v.Unjudged > 0 || v.Judged == 0 {
 		return nil
 	}
-	accept := "llmx baseline accept " + shellWord(run.ID)
+	accept := "llmx baseline accept " + ShellWord(run.ID)
 	missing := slices.ContainsFunc(v.Groups, func(g eval.GroupVerdict) bool { return !g.HasBaseline })
 	switch {
 	case v.Exit == fault.ExitGate && down > 0:
@@ -118,8 +118,8 @@ func acceptSteps(run eval.Run, down, up int) []step {
 	return nil
 }
 
-// shellWord quotes a word for a shell where it needs it.
-func shellWord(s string) string {
+// ShellWord quotes a word where a shell would read something else.
+func ShellWord(s string) string {
 	safe := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./@:=,+", r)
 	}

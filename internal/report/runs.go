@@ -124,7 +124,7 @@ func (p *page) results(run eval.Run, k keptResults, s Style) {
 		}
 	}
 	if rest := k.all - len(k.list); rest > 0 {
-		p.long(span{"  … and " + number(rest) + " more: ", faint}, text("llmx runs show "+shellWord(run.ID)+" --limit "+fmt.Sprint(k.all)))
+		p.long(span{"  … and " + number(rest) + " more: ", faint}, text("llmx runs show "+ShellWord(run.ID)+" --limit "+fmt.Sprint(k.all)))
 	}
 }
 

@@ -15,6 +15,7 @@ type attempt struct {
 	llm.Attempt
 	end  *llm.End // held back until the record is written
 	gone bool     // the caller stopped listening
+	sent bool     // the target was asked
 }
 
 // run asks once, passes the events on, and writes the record into the turn that
@@ -22,7 +23,7 @@ type attempt struct {
 func (a *attempt) run(ctx context.Context, target *Target, req llm.Request, yield func(llm.Event, error) bool) {
 	failure := a.wait(ctx, target)
 	if failure == nil {
-		req.Model = target.Wire
+		req.Model, a.sent = target.Wire, true
 		failure = a.pass(target.Model.Stream(ctx, req), yield)
 		target.leave()
 	}
@@ -103,7 +104,7 @@ func (a *attempt) settle(target *Target, failure error) {
 	if a.end == nil {
 		// A refusal costs nothing. Where the model had begun to answer, or nobody
 		// knows whether it had, the provider may bill, and nobody said what.
-		if a.FirstToken == 0 && !silent(failure) {
+		if !a.sent || a.FirstToken == 0 && !silent(failure) {
 			a.Cost, a.Paid = llm.KnownCost(0), llm.KnownCost(0)
 		}
 		return
