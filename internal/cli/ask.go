@@ -90,7 +90,7 @@ func runAsk(ctx context.Context, w *World, o *askOptions) error {
 
 func reuse(fresh bool) llm.Reuse {
 	if fresh {
-		return llm.ReuseNever
+		return llm.ReuseRefresh
 	}
 	return llm.ReuseAllowed
 }

@@ -137,7 +137,7 @@ func (t *testRun) judge(ctx context.Context, stop <-chan struct{}, model llm.Mod
 	watch := t.newWatch()
 	plan := runner.Plan{Run: t.run.ID, Groups: t.plan.groups, Jobs: t.jobs, Stop: stop}
 	if t.options.replies.fresh {
-		plan.Reuse = llm.ReuseNever
+		plan.Reuse = llm.ReuseRefresh
 	}
 	err := runner.Run(ctx, plan, model, func(group int, c *eval.Case, r *eval.Result) error {
 		t.plan.tallies[group].Add(c, r)

@@ -142,7 +142,7 @@ func TestCacheAsksAnew(t *testing.T) {
 		"another role":     func(r *llm.Request) { r.Messages = []llm.Message{llm.Text(llm.System, "hi")} },
 		"another option":   func(r *llm.Request) { r.Options = llm.Options{"temperature": []byte("0")} },
 		"another contract": func(r *llm.Request) { r.Output = llm.Output{Kind: llm.OutputNumber} },
-		"no reuse, please": func(r *llm.Request) { r.Reuse = llm.ReuseNever },
+		"no reuse, please": func(r *llm.Request) { r.Reuse = llm.ReuseRefresh },
 	}
 	for name, change := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -37,13 +37,13 @@ type Call struct {
 
 // Turn is one final request of a call.
 type Turn struct {
-	Kind      string // "ask"
+	Kind      string // "ask", or "cascade" for the next step of one
 	Messages  []Message
 	Options   Options
 	Output    Output
 	Attempts  []Attempt
 	Answer    string
-	Violation string // what the contract refused, "" if nothing
+	Violation string // what the contract, or a check of the cascade, refused; "" if nothing
 }
 
 // Attempt is one request to a provider, or one answer from what is stored.
@@ -63,6 +63,8 @@ type Attempt struct {
 	Finish     FinishReason
 	Stored     *Stored
 	Failure    *Failure
+	Skipped    int  // pieces of the stream that could not be read and were left out
+	Unasked    bool // nobody was asked: the breaker was open, the budget spent, the wait too long
 }
 
 // Failure is how a call or an attempt failed, as it is kept.
@@ -114,13 +116,40 @@ func (c *Call) Paid() Cost {
 	return sum
 }
 
-// Attempts counts the attempts of all turns.
+// Attempts counts the attempts of all turns, but for those in which nobody was asked.
 func (c *Call) Attempts() int {
 	n := 0
 	for _, turn := range c.Turns {
-		n += len(turn.Attempts)
+		for _, attempt := range turn.Attempts {
+			if !attempt.Unasked {
+				n++
+			}
+		}
 	}
 	return n
+}
+
+// Admission is what the wrappers between the route and the provider say of an
+// attempt on its way. It belongs to the attempt's goroutine.
+type Admission struct {
+	Queue time.Duration // waiting for a place
+	Asked bool          // the provider was asked
+}
+
+type admissionKey struct{}
+
+// WithAdmission lets what is below say how the attempt was admitted.
+func WithAdmission(ctx context.Context, a *Admission) context.Context {
+	return context.WithValue(ctx, admissionKey{}, a)
+}
+
+// AdmissionFrom finds the admission that ctx belongs to; where there is none it
+// gives one that nobody reads.
+func AdmissionFrom(ctx context.Context) *Admission {
+	if a, ok := ctx.Value(admissionKey{}).(*Admission); ok {
+		return a
+	}
+	return &Admission{}
 }
 
 type callKey struct{}

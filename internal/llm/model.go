@@ -8,6 +8,8 @@ import (
 	"iter"
 	"strings"
 	"time"
+
+	"github.com/llmx-dev/llmx/internal/fault"
 )
 
 // Model is everything that answers: a provider, a wrapper, the engine, a fake.
@@ -32,8 +34,19 @@ type Event struct {
 	Text      string // the next piece of the answer
 	Reasoning string // the next piece of the model's reasoning: a sign of life, not the answer
 	ToolCall  *ToolCallDelta
-	End       *End  // the answer is complete
-	Call      *Call // what the whole call was; yielded by the engine, last, also before an error
+	Restart   *Restart // what has come until now is void: the answer begins anew
+	Alive     bool     // nothing has come, and somebody is at work; see Request.KeepAlive
+	End       *End     // the answer is complete
+	Call      *Call    // what the whole call was; yielded by the engine, last, also before an error
+}
+
+// Begins reports whether the event holds a piece of an answer or of its reasoning.
+func (e Event) Begins() bool { return e.Text != "" || e.Reasoning != "" || e.ToolCall != nil }
+
+// Restart declares that an answer which had begun was lost, and is asked for again.
+type Restart struct {
+	Model string // the alias that is asked now
+	Class fault.Class
 }
 
 // ToolCallDelta is a piece of a proposed tool call; Index tells parallel calls apart.
@@ -64,6 +77,10 @@ type End struct {
 	ResponseID string
 	Value      any // the parsed answer, where the contract has one (see package jsonschema for its Go types)
 
+	RateLimit *RateLimit // what the provider said of its limits; nil where it did not
+	Skipped   int        // pieces of the stream that could not be read and were left out
+	Failed    []Failed   // what went wrong before there was an answer, in order
+	Fallback  bool       // not the model that the route would ask first
 	// Stored is set when the answer was not asked for now, but kept from before.
 	Stored *Stored
 
@@ -72,9 +89,23 @@ type End struct {
 	Keep func()
 }
 
+// Failed is an attempt that came to nothing, before another one answered.
+type Failed struct {
+	Model   string      `json:"model"` // its alias
+	Class   fault.Class `json:"class"`
+	Message string      `json:"message"`
+}
+
+// RateLimit is what a provider said of its limits beside an answer. A Remaining
+// below 0, and a Reset of 0, were not said.
+type RateLimit struct {
+	RemainingRequests, RemainingTokens int64
+	ResetRequests, ResetTokens         time.Duration // until the limit is whole again
+}
+
 // Stored says where an answer that was given before came from, and what it cost then.
 type Stored struct {
-	By         string        // "cache" or "recording"
+	By         string        // "cache", "recording", or "shared" with an equal call that was under way
 	At         time.Time     // when the model gave it
 	Service    time.Duration // how long it took then, 0 where nobody knows
 	FirstToken time.Duration // likewise
@@ -105,6 +136,11 @@ func Collect(stream iter.Seq2[Event, error]) (Response, error) {
 		if err != nil {
 			failure = err
 			break
+		}
+		if event.Restart != nil {
+			text.Reset()
+			reasoning.Reset()
+			response = Response{}
 		}
 		text.WriteString(event.Text)
 		reasoning.WriteString(event.Reasoning)

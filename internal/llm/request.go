@@ -1,6 +1,9 @@
 package llm
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // PromptRef names a prompt, exactly: Version is a semver or "draft". Hash is
 // that of its flattened content.
@@ -38,14 +41,23 @@ type Output struct {
 	Schema json.RawMessage `json:"schema,omitempty"`
 }
 
-// Reuse says how far an answer that was given before may stand in for a new one.
+// Reuse says how far an answer that was given before may stand in for a new one,
+// and whether this one may do so later.
 type Reuse string
 
 // How answers are reused.
 const (
-	ReuseAllowed Reuse = ""      // from the cache or the recordings
-	ReuseNever   Reuse = "never" // ask anew
+	ReuseAllowed Reuse = ""        // answered from what is kept, and kept
+	ReuseRead    Reuse = "read"    // answered from what is kept; nothing new is kept
+	ReuseRefresh Reuse = "refresh" // asked anew, and kept in place of what was there
+	ReuseOff     Reuse = "off"     // asked anew, and not kept
 )
+
+// Reads reports whether a kept answer may be given.
+func (r Reuse) Reads() bool { return r == ReuseAllowed || r == ReuseRead }
+
+// Keeps reports whether the answer may be kept.
+func (r Reuse) Keeps() bool { return r == ReuseAllowed || r == ReuseRefresh }
 
 // Origin says what a request is part of, for the readers of traces and
 // recordings. It is never sent and never hashed.
@@ -53,6 +65,13 @@ type Origin struct {
 	Run   string `json:"run,omitempty"`
 	Suite string `json:"suite,omitempty"`
 	Case  string `json:"case,omitempty"`
+}
+
+// Timeouts bound one attempt; 0 is no bound.
+type Timeouts struct {
+	Connect    time.Duration // until there is a connection
+	FirstToken time.Duration // from then on, until the first piece of an answer or of its reasoning
+	Idle       time.Duration // between two pieces
 }
 
 // Request is what is asked of a Model. The engine's render wrapper turns Prompt
@@ -70,6 +89,22 @@ type Request struct {
 	Tenant string // whose cache
 	Reuse  Reuse
 	Origin Origin
+
+	Tags   []string // of the case, or the caller's own: rules of routes may look at them
+	Key    string   // id of the caller's key, "" at the command line: budgets go by it
+	Sticky string   // a weighted route gives the same model for the same text; "" goes by what is asked
+
+	// Live asks for the pieces as they come. It holds only where nothing may still
+	// reject the answer; everywhere else it comes whole, or not at all.
+	Live bool
+	// KeepAlive is how often the caller wants a sign of life (Event.Alive) while
+	// nothing else comes; 0 for never.
+	KeepAlive time.Duration
+
+	// Step is the first of the route's models to ask: a cascade goes on with it.
+	Step int
+	// Timeouts bound one attempt. The route sets them.
+	Timeouts Timeouts
 
 	// Hint is the case's golden answer. It reaches the simulated model alone: it
 	// is never sent, stored or hashed.

@@ -11,7 +11,7 @@ import (
 )
 
 // CacheEntry is an answer that may be given again. Of its End everything is kept
-// but Value, which is parsed anew, and Keep. End.Stored says when it was given,
+// but Value, which is parsed anew, Keep, and what is said of the asking. End.Stored says when it was given,
 // how long that took, and what it cost.
 type CacheEntry struct {
 	Text      string

@@ -105,7 +105,7 @@ func (w *writer) insertTurn(call int64, n int, t *llm.Turn) error {
 
 const attemptColumns = `call, turn, n, provider, model, wire, answered, response_id, started, queue, service, first_token,
 	input_tokens, output_tokens, cached_tokens, reasoning_tokens, estimated, cost, cost_known, paid, paid_known, finish,
-	stored, failure`
+	stored, failure, skipped, unasked`
 
 func (w *writer) insertAttempt(call int64, turn, n int, a *llm.Attempt) error {
 	failure, err := failureValue(a.Failure)
@@ -121,7 +121,7 @@ func (w *writer) insertAttempt(call int64, turn, n int, a *llm.Attempt) error {
 		textValue(a.ResponseID), timeValue(a.Started), int64(a.Queue), int64(a.Service), int64(a.FirstToken),
 		a.Usage.Input, a.Usage.Output, a.Usage.CachedInput, a.Usage.Reasoning, boolValue(a.Usage.Estimated),
 		int64(a.Cost.Amount), boolValue(a.Cost.Known), int64(a.Paid.Amount), boolValue(a.Paid.Known),
-		textValue(string(a.Finish)), stored, failure,
+		textValue(string(a.Finish)), stored, failure, int64(a.Skipped), boolValue(a.Unasked),
 	)
 }
 

@@ -101,7 +101,7 @@ func (s *Store) attempts(ctx context.Context, call int64, turns []llm.Turn) erro
 			Provider: r.text(), Model: r.text(), Wire: r.text(), Answered: r.text(), ResponseID: r.text(),
 			Started: r.time(), Queue: r.duration(), Service: r.duration(), FirstToken: r.duration(),
 			Usage: r.usage(), Cost: r.cost(), Paid: r.cost(), Finish: llm.FinishReason(r.text()),
-			Stored: r.stored(), Failure: r.failure(),
+			Stored: r.stored(), Failure: r.failure(), Skipped: r.int(), Unasked: r.bool(),
 		}
 		if r.err != nil {
 			return r.err

@@ -46,7 +46,7 @@ func New(o Options, next llm.Model) llm.Model {
 		}
 		return func(yield func(llm.Event, error) bool) {
 			key := Key(req, o.Resolve(req.Model))
-			if req.Reuse == llm.ReuseAllowed {
+			if req.Reuse.Reads() {
 				if entry, hit := o.Storage.Get(ctx, key); hit {
 					record(ctx, req, entry)
 					llm.Replay(entry.Text, entry.End)(yield)

@@ -32,7 +32,7 @@ func (a *attempt) run(ctx context.Context, target *Target, req llm.Request, yiel
 	}
 	a.settle(target, failure)
 	if fault.ClassOf(failure) == fault.Missing {
-		a.Usage = estimate(req)
+		a.Usage = req.Estimate()
 		a.Cost = target.Cost(a.Usage)
 	}
 	if turn := llm.CallFrom(ctx).Turn(); turn != nil {

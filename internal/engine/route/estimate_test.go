@@ -23,8 +23,8 @@ func TestMissingReplySaysWhatAskingWouldCost(t *testing.T) {
 		options llm.Options
 		want    llm.Money
 	}{
-		"bounded by max_tokens": {llm.Options{"max_tokens": []byte("10")}, 10_100},
-		"without a bound":       {nil, 256_100},
+		"bounded by max_tokens": {llm.Options{"max_tokens": []byte("10")}, 10_200},
+		"without a bound":       {nil, 256_200},
 	} {
 		call := &llm.Call{Turns: []llm.Turn{{}}}
 		request := llm.Request{Model: "small", Options: test.options, Messages: []llm.Message{llm.Text(llm.User, strings.Repeat("é", 400))}}

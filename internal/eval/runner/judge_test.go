@@ -96,7 +96,7 @@ func TestTheRequest(t *testing.T) {
 	ref := llm.PromptRef{Name: "triage", Version: "1.2.0", Hash: "h"}
 	vars := map[string]any{"ticket": "hi"}
 	golden := map[string]any{"label": "billing", "urgency": json.Number("4")}
-	plan := Plan{Run: "run-1", Reuse: llm.ReuseNever, Groups: []Group{{Group: eval.Group{Suite: "s", Model: "small", Prompt: ref}}}}
+	plan := Plan{Run: "run-1", Reuse: llm.ReuseRefresh, Groups: []Group{{Group: eval.Group{Suite: "s", Model: "small", Prompt: ref}}}}
 	var asked []llm.Request
 	model := llm.ModelFunc(func(_ context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
 		asked = append(asked, req)
@@ -105,7 +105,7 @@ func TestTheRequest(t *testing.T) {
 	c := eval.Case{ID: "one", Repeats: 2, Vars: vars, Golden: &eval.Golden{Value: golden}, Checks: []eval.Check{says{want: "yes"}}}
 	one(t, plan, model, c)
 	want := llm.Request{
-		Prompt: ref, Vars: vars, Model: "small", Tenant: "test", Reuse: llm.ReuseNever,
+		Prompt: ref, Vars: vars, Model: "small", Tenant: "test", Reuse: llm.ReuseRefresh,
 		Origin: llm.Origin{Run: "run-1", Suite: "s", Case: "one"}, Hint: golden,
 	}
 	second := want

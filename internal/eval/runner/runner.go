@@ -25,7 +25,7 @@ type Plan struct {
 	Run    string
 	Groups []Group
 	Jobs   int       // cases under way at once, at least 1
-	Reuse  llm.Reuse // ReuseNever asks everything anew
+	Reuse  llm.Reuse // ReuseRefresh asks everything anew
 
 	// Stop ends the run gracefully: no further case is begun, those under way
 	// are finished. ctx ends it at once.

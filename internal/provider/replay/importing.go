@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
@@ -130,11 +128,11 @@ func answerText(raw []byte) string {
 // Recording makes the recording of an answer. req is the rendered request of the
 // entry's case, resolved the model that it is a reply of ("openai/gpt-4o-mini"),
 // origin says who wrote it ("written"), and now gives the day. Where nobody counted
-// the tokens they are estimated, at four characters each, and marked. It is the
+// the tokens they are estimated and marked. It is the
 // origin that answered: an imported answer is not passed off as a vendor's.
 func (e Entry) Recording(req llm.Request, resolved, origin string, now time.Time) Recording {
 	req.Repeat = e.Repeat
-	usage := estimate(req, e.Answer)
+	usage := llm.Usage{Input: llm.EstimateInput(req.Messages), Output: llm.EstimateTokens(len(e.Answer)), Estimated: true}
 	if e.Usage != nil {
 		usage = *e.Usage
 	}
@@ -148,15 +146,4 @@ func (e Entry) Recording(req llm.Request, resolved, origin string, now time.Time
 func day(t time.Time) time.Time {
 	year, month, date := t.UTC().Date()
 	return time.Date(year, month, date, 0, 0, 0, 0, time.UTC)
-}
-
-// estimate counts a token for every four characters begun.
-func estimate(req llm.Request, answer string) llm.Usage {
-	input := 0
-	for message := range slices.Values(req.Messages) {
-		input += utf8.RuneCountInString(message.Text())
-	}
-	return llm.Usage{
-		Input: int64(input+3) / 4, Output: int64(utf8.RuneCountInString(answer)+3) / 4, Estimated: true,
-	}
 }

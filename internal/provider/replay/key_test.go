@@ -83,7 +83,7 @@ func TestWhatAKeyDependsOn(t *testing.T) {
 		"vars":               func(r *llm.Request) { r.Vars = nil },
 		"alias":              func(r *llm.Request) { r.Model = "other" },
 		"tenant":             func(r *llm.Request) { r.Tenant = "t" },
-		"reuse":              func(r *llm.Request) { r.Reuse = llm.ReuseNever },
+		"reuse":              func(r *llm.Request) { r.Reuse = llm.ReuseRefresh },
 		"origin":             func(r *llm.Request) { r.Origin = llm.Origin{Case: "c"} },
 		"hint":               func(r *llm.Request) { r.Hint = "h" },
 		"space in options":   func(r *llm.Request) { r.Options["stop"] = json.RawMessage(`["\n","a b"]`) },

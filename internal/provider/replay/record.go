@@ -54,7 +54,7 @@ func (a *asks) wasMade(key string) bool {
 
 // record answers from the recordings or asks, and keeps what it is told.
 func (m *model) record(ctx context.Context, recordings *Recordings, key string, req llm.Request, yield func(llm.Event, error) bool) {
-	if req.Reuse == llm.ReuseNever {
+	if !req.Reuse.Reads() {
 		m.askAndKeep(ctx, recordings, key, req, yield)
 		return
 	}

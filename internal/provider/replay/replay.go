@@ -50,7 +50,7 @@ type Options struct {
 // Wrap answers from recordings in place of next, as far as the mode says. In Live
 // it is next itself; in Replay next is never asked and may be nil.
 //
-// A request with llm.ReuseNever is asked anew where the mode may ask at all. In
+// A request with llm.ReuseRefresh is asked anew where the mode may ask at all. In
 // Record an answer is kept before its end is passed on, so that an answer that
 // has ended is a recorded one; answers that fail or are cut are not kept, and two
 // requests of one key are asked once.
@@ -86,7 +86,7 @@ func (m *model) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Event
 			m.record(ctx, recordings, key, req, yield)
 			return
 		}
-		if m.o.Mode == Replay || req.Reuse != llm.ReuseNever {
+		if m.o.Mode == Replay || req.Reuse.Reads() {
 			if done := m.replay(recordings, key, yield); done {
 				return
 			}

@@ -259,17 +259,17 @@ func TestModes(t *testing.T) {
 		after    int // recordings
 	}{
 		"replay, recorded":        {Options{Mode: Replay}, true, "", "kept", "", 1},
-		"replay, never reuse":     {Options{Mode: Replay}, true, llm.ReuseNever, "kept", "", 1},
+		"replay, never reuse":     {Options{Mode: Replay}, true, llm.ReuseRefresh, "kept", "", 1},
 		"replay, missing":         {Options{Mode: Replay}, false, "", "", "no recorded reply for case \"a\" of triage@draft on openai/gpt-4o-mini\n  record it: llmx test triage --record", 0},
 		"auto, recorded":          {Options{Mode: Auto}, true, "", "kept", "", 1},
 		"auto, recorded, no key":  {Options{Mode: Auto, CanAsk: noKey}, true, "", "kept", "", 1},
 		"auto, missing":           {Options{Mode: Auto}, false, "", "answer 1", "", 0},
 		"auto, missing, no key":   {Options{Mode: Auto, CanAsk: noKey}, false, "", "", "no recorded reply for case \"a\" of triage@draft on openai/gpt-4o-mini, and it cannot be asked for: no API key\n  set OPENAI_API_KEY; then record it: llmx test triage --record", 0},
-		"auto, never reuse":       {Options{Mode: Auto}, true, llm.ReuseNever, "answer 1", "", 1},
+		"auto, never reuse":       {Options{Mode: Auto}, true, llm.ReuseRefresh, "answer 1", "", 1},
 		"record, recorded":        {Options{Mode: Record}, true, "", "kept", "", 1},
 		"record, missing":         {Options{Mode: Record, CanAsk: func() error { return nil }}, false, "", "answer 1", "", 1},
 		"record, missing, no key": {Options{Mode: Record, CanAsk: noKey}, false, "", "", "no recorded reply for case \"a\" of triage@draft on openai/gpt-4o-mini, and it cannot be asked for: no API key\n  set OPENAI_API_KEY; then record it: llmx test triage --record", 0},
-		"record, never reuse":     {Options{Mode: Record}, true, llm.ReuseNever, "answer 1", "", 1},
+		"record, never reuse":     {Options{Mode: Record}, true, llm.ReuseRefresh, "answer 1", "", 1},
 		"record, fresh":           {Options{Mode: Record, Fresh: true}, true, "", "answer 1", "", 1},
 		"live":                    {Options{Mode: Live}, true, "", "answer 1", "", 1},
 	}
