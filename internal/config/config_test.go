@@ -31,7 +31,7 @@ func TestLoadTheExampleOfTheDesign(t *testing.T) {
 		},
 		Routes: map[string]Route{"default": {
 			Use:     []string{"small", "large"},
-			Retry:   Retry{MaxAttempts: 3, Base: 500 * time.Millisecond, Max: 8 * time.Second},
+			Retry:   Retry{MaxAttempts: 3, Base: 500 * time.Millisecond, Max: 8 * time.Second, Budget: 0.2},
 			Timeout: Timeout{Connect: 5 * time.Second, FirstToken: 15 * time.Second, Idle: 20 * time.Second, Total: time.Minute},
 			Breaker: Breaker{Window: 10 * time.Second, MinCalls: 20, FailureRatio: 0.5, OpenFor: 5 * time.Second},
 		}},
@@ -93,6 +93,31 @@ func TestDefaults(t *testing.T) {
 	}
 	if got.Models["slow"].Sim != nil {
 		t.Error("a model of a real provider is not simulated")
+	}
+}
+
+func TestRoutesOverSeveralModels(t *testing.T) {
+	got := load(t, "other.yaml")
+	split := got.Routes["split"]
+	if !cmp.Equal(split.Weights, map[string]float64{"dice": 9, "sure": 0.5}) || split.Sticky != "customer" || split.Retry.Budget != 0.5 || !split.Restart {
+		t.Errorf("split: %+v", split)
+	}
+	rules := []Rule{{
+		When: When{Prompts: []string{"triage"}, Tags: []string{"simple"}, Tokens: Range{Max: 400}, Characters: Range{Min: 1, Max: 2000}},
+		Use:  []string{"dice", "sure"},
+	}}
+	if diff := cmp.Diff(rules, got.Routes["by-size"].Rules, ignorePlaces); diff != "" {
+		t.Error(diff)
+	}
+	if route, _ := got.Lookup("by-size"); !cmp.Equal(route.Models(), []string{"sure", "dice"}) {
+		t.Errorf("its models: %v", route.Models())
+	}
+	thrifty, strict := got.Routes["thrifty"].Cascade, got.Routes["strict"].Cascade
+	if thrifty == nil || len(thrifty.Accept.Items()) != 1 || strict == nil || strict.Accept.Exists() {
+		t.Errorf("cascades: %+v %+v", thrifty, strict)
+	}
+	if got.Routes["one"].Cascade != nil {
+		t.Error("a route that says nothing of it is no cascade")
 	}
 }
 

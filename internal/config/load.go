@@ -122,8 +122,16 @@ func (c *Config) checkRoute(field strictyaml.Field, problems *fault.List) {
 		problems.Add(fault.At(field.Place, "%q names a model and a route", field.Key).
 			WithHint("prompts and suites name both alike: rename one"))
 	}
+	c.checkUse(field.Value.Get("use"), problems)
+	for _, rule := range field.Value.Get("rules").Items() {
+		c.checkUse(rule.Get("use"), problems)
+	}
+}
+
+// checkUse refuses models that nobody defined, or that stand there twice.
+func (c *Config) checkUse(use strictyaml.Node, problems *fault.List) {
 	seen := map[string]bool{}
-	for _, item := range field.Value.Get("use").Items() {
+	for _, item := range use.Items() {
 		name := item.Text()
 		if item.Kind() != strictyaml.String {
 			continue

@@ -9,11 +9,16 @@ import (
 
 // Route is a policy over models, called like one.
 type Route struct {
-	Use     []string    `yaml:"use,required"` // aliases, in the order of falling back
-	Retry   Retry       `yaml:"retry"`
-	Timeout Timeout     `yaml:"timeout"`
-	Breaker Breaker     `yaml:"breaker"`
-	Place   fault.Place `yaml:",place"`
+	Use     []string           `yaml:"use,required"` // aliases, in the order of falling back
+	Weights map[string]float64 `yaml:"weights"`      // by alias: the first is drawn by them, and the others follow
+	Sticky  string             `yaml:"sticky"`       // the input whose value a draw sticks to; "": the caller's key
+	Rules   []Rule             `yaml:"rules"`        // the first that matches gives the models in place of use
+	Cascade *Cascade           `yaml:"cascade"`      // nil: an answer is taken as it is
+	Restart bool               `yaml:"restart"`      // a live answer that is lost is asked for again, and that is declared
+	Retry   Retry              `yaml:"retry"`
+	Timeout Timeout            `yaml:"timeout"`
+	Breaker Breaker            `yaml:"breaker"`
+	Place   fault.Place        `yaml:",place"`
 }
 
 // Retry bounds the attempts of one turn, over all models of the route.
@@ -21,6 +26,7 @@ type Retry struct {
 	MaxAttempts int           `yaml:"max_attempts"` // default 3
 	Base        time.Duration `yaml:"base"`         // the first pause, default 500ms; it doubles
 	Max         time.Duration `yaml:"max"`          // the longest pause, default 8s
+	Budget      float64       `yaml:"budget"`       // share of the calls under way that may be asking the same model again, default 0.2
 	Place       fault.Place   `yaml:",place"`
 }
 
@@ -52,7 +58,7 @@ const (
 
 func newRoute() Route {
 	return Route{
-		Retry:   Retry{MaxAttempts: 3, Base: 500 * time.Millisecond, Max: 8 * time.Second},
+		Retry:   Retry{MaxAttempts: 3, Base: 500 * time.Millisecond, Max: 8 * time.Second, Budget: 0.2},
 		Timeout: Timeout{Connect: 5 * time.Second, Idle: 20 * time.Second},
 		Breaker: Breaker{Window: 10 * time.Second, MinCalls: 20, FailureRatio: 0.5, OpenFor: 5 * time.Second},
 	}
@@ -87,6 +93,8 @@ func (r *Route) UnmarshalNode(n strictyaml.Node) error {
 	r.checkRetry(n.Get("retry"), &problems)
 	r.checkTimeout(n.Get("timeout"), &problems)
 
+	r.checkRouting(n, &problems)
+
 	breaker := n.Get("breaker")
 	between(&problems, breaker, "min_calls", 1, 1_000_000)
 	between(&problems, breaker, "failure_ratio", 0.01, 1.0)
@@ -97,6 +105,7 @@ func (r *Route) UnmarshalNode(n strictyaml.Node) error {
 
 func (r *Route) checkRetry(n strictyaml.Node, problems *fault.List) {
 	between(problems, n, "max_attempts", 1, 100)
+	between(problems, n, "budget", 0.0, 1.0)
 	positive(problems, n, "base")
 	positive(problems, n, "max")
 	if r.Retry.Max != 0 && r.Retry.Max < r.Retry.Base {

@@ -166,6 +166,16 @@ func CallFrom(ctx context.Context) *Call {
 	return call
 }
 
+// EnsureCall finds the call that ctx belongs to; where nobody traces it makes one
+// that nobody reads.
+func EnsureCall(ctx context.Context) (context.Context, *Call) {
+	if call := CallFrom(ctx); call != nil {
+		return ctx, call
+	}
+	call := &Call{}
+	return WithCall(ctx, call), call
+}
+
 // Turn is the turn that is under way, or nil.
 func (c *Call) Turn() *Turn {
 	if c == nil || len(c.Turns) == 0 {

@@ -176,14 +176,25 @@ func (r *Response) addToolCall(delta ToolCallDelta) {
 	call.Arguments += delta.Arguments
 }
 
-// Replay turns a whole answer back into a stream of one text and its end.
-func Replay(text string, end End) iter.Seq2[Event, error] {
+// Events turns a whole answer back into a stream; its reasoning is not in it.
+func (r Response) Events() iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		if text != "" && !yield(Event{Text: text}, nil) {
+		if r.Text != "" && !yield(Event{Text: r.Text}, nil) {
 			return
 		}
-		yield(Event{End: &end}, nil)
+		for i, call := range r.ToolCalls {
+			delta := ToolCallDelta{Index: i, ID: call.ID, Name: call.Name, Arguments: call.Arguments}
+			if !yield(Event{ToolCall: &delta}, nil) {
+				return
+			}
+		}
+		yield(Event{End: &r.End}, nil)
 	}
+}
+
+// Replay turns a whole answer back into a stream of one text and its end.
+func Replay(text string, end End) iter.Seq2[Event, error] {
+	return Response{Text: text, End: end}.Events()
 }
 
 // Fail is a stream that is nothing but an error.

@@ -18,39 +18,46 @@ func New(next llm.Model) llm.Model {
 	parser := NewParser()
 	return llm.ModelFunc(func(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
 		return func(yield func(llm.Event, error) bool) {
-			call := llm.CallFrom(ctx)
-			if call == nil {
-				call = &llm.Call{} // nobody traces: the turn is written for nobody
-				ctx = llm.WithCall(ctx, call)
-			}
-			call.Turns = append(call.Turns, llm.Turn{Kind: "ask", Messages: req.Messages, Options: req.Options, Output: req.Output})
+			ctx, call := llm.EnsureCall(ctx)
+			call.Turns = append(call.Turns, newTurn(req))
 			turn := call.Turn()
 			if req.Output.Kind == "" || req.Output.Kind == llm.OutputText {
 				passText(turn, next.Stream(ctx, req), yield)
 				return
 			}
-			response, err := llm.Collect(next.Stream(ctx, req))
-			turn.Answer = response.Text
-			if err != nil {
-				yield(llm.Event{}, err)
-				return
-			}
-			value, err := accept(parser, response, req.Output)
-			if err != nil {
-				turn.Violation = fault.As(err).Message
-				yield(llm.Event{}, err)
-				return
-			}
-			end := response.End
-			end.Value = value
-			keep(&end)
-			for event := range llm.Replay(response.Text, end) {
-				if !yield(event, nil) {
+			req.Live = false // a schema may still refuse the answer
+			for event, err := range hold(parser, turn, req.Output, next.Stream(ctx, req)) {
+				if !yield(event, err) {
 					return
 				}
 			}
 		}
 	})
+}
+
+func newTurn(req llm.Request) llm.Turn {
+	kind := "ask"
+	if req.Step > 0 {
+		kind = "cascade"
+	}
+	return llm.Turn{Kind: kind, Messages: req.Messages, Options: req.Options, Output: req.Output}
+}
+
+// hold gives an answer once it is whole and valid.
+func hold(parser *Parser, turn *llm.Turn, output llm.Output, stream iter.Seq2[llm.Event, error]) iter.Seq2[llm.Event, error] {
+	response, err := llm.Collect(stream)
+	if err != nil {
+		return llm.Fail(err) // the route has left in the turn what had come
+	}
+	turn.Answer = response.Text
+	value, err := accept(parser, response, output)
+	if err != nil {
+		turn.Violation = fault.As(err).Message
+		return llm.Fail(err)
+	}
+	response.End.Value = value
+	keep(&response.End)
+	return response.Events()
 }
 
 // accept judges a whole answer; the error's class counts as a fail.
@@ -80,11 +87,18 @@ func stopped(finish llm.FinishReason) error {
 // reason; a filtered answer is a failure.
 func passText(turn *llm.Turn, stream iter.Seq2[llm.Event, error], yield func(llm.Event, error) bool) {
 	var text strings.Builder
-	defer func() { turn.Answer = text.String() }()
+	defer func() {
+		if text.Len() > 0 { // else the route has left in the turn what had come
+			turn.Answer = text.String()
+		}
+	}()
 	for event, err := range stream {
 		if err != nil {
 			yield(llm.Event{}, err)
 			return
+		}
+		if event.Restart != nil {
+			text.Reset()
 		}
 		text.WriteString(event.Text)
 		if event.End != nil {

@@ -1,0 +1,74 @@
+package keepalive
+
+import (
+	"context"
+	"iter"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// slow says a word after each wait.
+func slow(waits ...time.Duration) llm.Model {
+	return llm.ModelFunc(func(ctx context.Context, _ llm.Request) iter.Seq2[llm.Event, error] {
+		return func(yield func(llm.Event, error) bool) {
+			for _, wait := range waits {
+				select {
+				case <-time.After(wait):
+				case <-ctx.Done():
+					yield(llm.Event{}, ctx.Err())
+					return
+				}
+				if !yield(llm.Event{Text: "w"}, nil) {
+					return
+				}
+			}
+		}
+	})
+}
+
+func TestSignsOfLifeComeWhileNothingElseDoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		got, begin := "", time.Now()
+		for event, err := range New(slow(25*time.Second, 5*time.Second, 11*time.Second)).Stream(t.Context(), llm.Request{KeepAlive: 10 * time.Second}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if event.Alive {
+				got += "."
+			}
+			got += event.Text
+		}
+		if got != "..ww.w" || time.Since(begin) != 41*time.Second {
+			t.Errorf("got %q in %v", got, time.Since(begin))
+		}
+	})
+}
+
+func TestNobodyWhoDidNotAskGetsAny(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for event := range New(slow(time.Hour)).Stream(t.Context(), llm.Request{}) {
+			if event.Alive {
+				t.Error("a sign of life")
+			}
+		}
+	})
+}
+
+// A consumer that stops, at a piece or at a sign of life, ends what is below.
+func TestAConsumerMayStop(t *testing.T) {
+	for _, first := range []time.Duration{0, time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			for range New(slow(first, time.Hour)).Stream(t.Context(), llm.Request{KeepAlive: time.Second}) {
+				break
+			}
+			synctest.Wait() // a goroutine that is left behind fails the bubble
+		})
+	}
+}

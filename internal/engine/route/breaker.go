@@ -1,0 +1,106 @@
+package route
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+
+	"github.com/llmx-dev/llmx/internal/fault"
+)
+
+// Breaker stops asking a model that keeps failing. The zero Breaker never opens.
+type Breaker struct {
+	Window       time.Duration // over which failures are counted
+	MinCalls     int           // in the window, before it may open
+	FailureRatio float64       // that opens it, 0 … 1
+	OpenFor      time.Duration // before a single call tries the model again
+}
+
+// breaker watches one model under one policy's figures.
+type breaker struct {
+	steps *gobreaker.TwoStepCircuitBreaker[struct{}] // nil: never opens
+
+	mu    sync.Mutex
+	until time.Time // a provider that is shut out has asked for this
+}
+
+// windowParts is into how many parts a window is cut as it rolls on.
+const windowParts = 10
+
+// longestShut bounds what a provider's Retry-After adds to the time a breaker is open.
+const longestShut = 5 * time.Minute
+
+var (
+	errFailed   = errors.New("failed")
+	errExcluded = errors.New("says nothing of the model")
+)
+
+func newBreaker(b Breaker) *breaker {
+	if b.OpenFor <= 0 || b.FailureRatio <= 0 {
+		return &breaker{}
+	}
+	return &breaker{steps: gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
+		MaxRequests: 1, Interval: b.Window, BucketPeriod: b.Window / windowParts, Timeout: b.OpenFor,
+		ReadyToTrip: func(c gobreaker.Counts) bool {
+			judged := c.TotalSuccesses + c.TotalFailures
+			return int(judged) >= b.MinCalls && float64(c.TotalFailures) >= b.FailureRatio*float64(judged)
+		},
+		IsExcluded: func(err error) bool { return err == errExcluded },
+	})}
+}
+
+// enter lets a call through, or not. left must be called when the attempt is over.
+func (b *breaker) enter() (left func(failure *fault.Error), ok bool) {
+	if b == nil || b.steps == nil {
+		return func(*fault.Error) {}, true
+	}
+	b.mu.Lock()
+	shut := time.Until(b.until) > 0
+	b.mu.Unlock()
+	if shut {
+		return nil, false
+	}
+	done, err := b.steps.Allow()
+	if err != nil {
+		return nil, false
+	}
+	return func(failure *fault.Error) {
+		done(outcome(failure))
+		if failure != nil && failure.RetryAfter > 0 && b.steps.State() == gobreaker.StateOpen {
+			b.mu.Lock()
+			b.until = time.Now().Add(min(failure.RetryAfter, longestShut))
+			b.mu.Unlock()
+		}
+	}, true
+}
+
+func outcome(failure *fault.Error) error {
+	switch {
+	case failure == nil:
+		return nil
+	case ofHealth[failure.Class] && !ours(failure):
+		return errFailed
+	}
+	return errExcluded
+}
+
+// ours reports a refusal by our own limits, before the provider was asked.
+func ours(e *fault.Error) bool { return e.Class == fault.RateLimited && e.Status == 0 }
+
+// breakers are shared by the policies that have the same figures for a model.
+type breakers map[breakerKey]*breaker
+
+type breakerKey struct {
+	alias string
+	Breaker
+}
+
+func (b breakers) of(alias string, figures Breaker) *breaker {
+	key := breakerKey{alias, figures}
+	if b[key] == nil {
+		b[key] = newBreaker(figures)
+	}
+	return b[key]
+}
