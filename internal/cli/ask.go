@@ -76,14 +76,16 @@ func runAsk(ctx context.Context, w *World, o *askOptions) error {
 	if model == "" {
 		return fault.New(fault.Usage, "the prompt %s names no model", asked.Name).WithHint("say --model NAME; %s", fault.Allowed("", p.config.Names()))
 	}
-	alias, _, err := p.targetOf(model, place)
+	found, err := p.lookup(model, place)
 	if err != nil {
 		return err
 	}
 	servers := newServers(p, 1)
 	defer servers.close()
-	if err := servers.canAsk(p.config.Models[alias].Provider); err != nil {
-		return err
+	for _, provider := range p.providersOf(found) {
+		if err := servers.canAsk(provider); err != nil {
+			return err
+		}
 	}
 	return p.ask(ctx, servers, asked, llm.Request{Prompt: asked.Ref(), Vars: vars, Model: model, Tenant: "ask", Reuse: reuse(o.fresh)}, o.json)
 }

@@ -35,25 +35,29 @@ func (p *project) newEngine(parts engineParts) (llm.Model, error) {
 	targets, policies := map[string]*route.Target{}, map[string]route.Policy{}
 	var problems fault.List
 	for _, name := range parts.models {
-		alias, policy, err := p.targetOf(name, fault.Place{})
+		found, err := p.lookup(name, fault.Place{})
 		if err != nil {
 			problems.Add(err)
 			continue
 		}
-		policies[name] = policy
-		if targets[alias] == nil {
-			target, err := parts.servers.target(alias, parts.wrap)
-			problems.Add(err)
-			targets[alias] = target
+		policies[name] = p.policy(found)
+		for _, alias := range found.Models() {
+			if targets[alias] == nil {
+				target, err := parts.servers.target(alias, parts.wrap)
+				problems.Add(err)
+				targets[alias] = target
+			}
 		}
 	}
+	cascades, err := p.cascades(parts.models)
+	problems.Add(err)
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
 	e := engine.Parts{
 		Prompts:  func(ref llm.PromptRef) (*prompt.Prompt, error) { return find(parts.prompts, ref) },
 		Recorder: parts.store, NewID: newCallIDs(), Now: p.world.Now,
-		Targets: targets, Policies: policies,
+		Targets: targets, Policies: policies, Cascades: cascades,
 	}
 	// Where contents are not to be stored, answers are not kept for later either.
 	if ttl := p.config.Cache.Exact.TTL; parts.cached && ttl > 0 && p.config.Store.Content == string(store.ContentFull) {

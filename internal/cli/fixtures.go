@@ -178,11 +178,16 @@ func (p *project) recordEntry(one *loaded, c *eval.Case, entry replay.Entry, ori
 	for _, name := range models {
 		resolved := name
 		if !known[name] {
-			alias, _, err := p.targetOf(name, entry.Place)
+			found, err := p.lookup(name, entry.Place)
 			if err != nil {
 				return nil, err
 			}
-			resolved = p.resolved(alias)
+			models := found.Models()
+			if len(models) > 1 {
+				return nil, fault.At(entry.Place, "the route %q asks %d models: which of them gave the answer?", name, len(models)).
+					WithHint("say model: in the entry; %s", fault.Allowed("", models))
+			}
+			resolved = p.resolved(models[0])
 		}
 		made = append(made, entry.Recording(request, resolved, origin, p.world.Now()))
 	}

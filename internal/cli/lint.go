@@ -31,9 +31,10 @@ func runLint(w *World) error {
 	var problems fault.List
 	warnings, err := p.prompts.Check()
 	problems.Add(err)
-	warnings = append(warnings, p.unkept()...)
 	problems.Add(p.lintModels())
 	problems.Add(p.pricedBudgets())
+	_, err = p.cascades(p.config.RouteNames())
+	problems.Add(err)
 	suites, cases := 0, 0
 	files, err := p.suiteFiles(nil)
 	if err != nil && fault.ClassOf(err) != fault.Empty { // a project may begin with prompts
@@ -74,10 +75,10 @@ func (p *project) lintBeside(one *loaded) error {
 	size, err := plan.survey(context.Background(), one) // a signal ends lint as a whole
 	problems.Add(err)
 	for _, name := range one.models {
-		alias, _, err := p.targetOf(name, fault.Place{})
+		found, err := p.lookup(name, fault.Place{})
 		problems.Add(err)
 		if err == nil {
-			problems.Add(plan.needsPrice(one, alias, size))
+			problems.Add(plan.needsPrice(one, found, size))
 		}
 	}
 	_, err = baseline.Read(p.fs, baseline.Path(one.File))

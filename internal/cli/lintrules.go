@@ -3,45 +3,11 @@ package cli
 import (
 	"encoding/json"
 
-	"github.com/llmx-dev/llmx/internal/config"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/jsonschema"
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/prompt"
 )
-
-// unkept warns of settings that are read, and that this version does not keep.
-func (p *project) unkept() []*fault.Error {
-	var warnings []*fault.Error
-	if len(p.config.Budgets) > 0 {
-		warnings = append(warnings, fault.At(p.config.Budgets[0].Place, "budgets are not kept by this version: with them only recorded replies and simulated models are used"))
-	}
-	for _, alias := range p.config.ModelNames() {
-		if limits := p.config.Models[alias].Limits; limits.RPM > 0 || limits.TPM > 0 {
-			warnings = append(warnings, fault.At(limits.Place, "rpm and tpm are not kept by this version; concurrency is"))
-		}
-	}
-	usual := config.Target{}
-	for _, alias := range p.config.ModelNames() {
-		usual, _ = p.config.Lookup(alias)
-		break
-	}
-	for _, name := range p.config.RouteNames() {
-		if route := p.config.Routes[name]; differs(route, usual) {
-			warnings = append(warnings, fault.At(route.Place, "of the route %q only use and timeout.total are kept by this version: not retry, breaker and the other timeouts", name))
-		}
-	}
-	return warnings
-}
-
-// differs reports whether a route says something of retries, breaker or timeouts
-// that is not what holds without it.
-func differs(route config.Route, usual config.Target) bool {
-	return route.Retry.MaxAttempts != usual.Retry.MaxAttempts || route.Retry.Base != usual.Retry.Base || route.Retry.Max != usual.Retry.Max ||
-		route.Breaker.Window != usual.Breaker.Window || route.Breaker.MinCalls != usual.Breaker.MinCalls ||
-		route.Breaker.FailureRatio != usual.Breaker.FailureRatio || route.Breaker.OpenFor != usual.Breaker.OpenFor ||
-		route.Timeout.Connect != usual.Timeout.Connect || route.Timeout.Idle != usual.Timeout.Idle || route.Timeout.FirstToken != usual.Timeout.FirstToken
-}
 
 // pricedBudgets refuses a budget in dollars over a model whose price nobody knows.
 func (p *project) pricedBudgets() error {

@@ -58,14 +58,18 @@ func (b planner) add(ctx context.Context, made *plan, one *loaded) error {
 	}
 	var problems fault.List
 	for _, name := range one.models {
-		alias, _, err := b.project.targetOf(name, fault.Place{})
+		found, err := b.project.lookup(name, fault.Place{})
 		if err != nil {
 			return err
 		}
-		problems.Add(b.needsPrice(one, alias, size))
+		problems.Add(b.needsPrice(one, found, size))
+		standsFor, err := b.project.standsFor(found)
+		if err != nil {
+			return err
+		}
 		group := eval.Group{
 			Suite: one.Name, Model: name, Prompt: one.prompt.Ref(), Planned: size.results, Cases: size.cases,
-			Treatment: engine.Treatment(one.prompt.Hash, []string{b.project.resolved(alias)}),
+			Treatment: engine.Treatment(one.prompt.Hash, standsFor),
 		}
 		made.planned += size.results
 		made.groups = append(made.groups, runner.Group{Group: group, Cases: b.pick.from(one.Cases(), b.repeats)})
@@ -108,7 +112,7 @@ func (b planner) tally(group eval.Group, one *loaded) (*verdict.Tally, error) {
 
 // needsPrice refuses a bound in dollars on a model whose price nobody knows: a gate
 // on cost, or a check of it.
-func (b planner) needsPrice(one *loaded, alias string, s size) error {
+func (b planner) needsPrice(one *loaded, found config.Target, s size) error {
 	place, because := s.bounded, "max_cost bounds its cost"
 	if i := slices.IndexFunc(one.Gates, func(g eval.Gate) bool { return g.Metric == "cost_per_case" }); i >= 0 {
 		place, because = one.GatePlaces[i], "a gate is on its cost"
@@ -116,13 +120,17 @@ func (b planner) needsPrice(one *loaded, alias string, s size) error {
 	if place.File == "" {
 		return nil
 	}
-	known, err := b.project.priceOf(alias)
-	if err != nil || known.Known {
-		return err
+	var problems fault.List
+	for _, alias := range found.Models() {
+		known, err := b.project.priceOf(alias)
+		problems.Add(err)
+		if err == nil && !known.Known {
+			unpriced := *config.Unpriced(alias, b.project.config.Models[alias], because)
+			unpriced.Place = place
+			problems.Add(&unpriced)
+		}
 	}
-	unpriced := *config.Unpriced(alias, b.project.config.Models[alias], because)
-	unpriced.Place = place
-	return &unpriced
+	return problems.Err()
 }
 
 // prompts are the resolved prompts by their exact names.

@@ -169,7 +169,7 @@ func (l *loaded) chooseModels(p *project, flags []string) error {
 		if slices.Contains(l.models, name) {
 			return
 		}
-		if _, _, err := p.targetOf(name, place); err != nil {
+		if _, err := p.lookup(name, place); err != nil {
 			problems.Add(err)
 			return
 		}

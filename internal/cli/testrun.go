@@ -61,11 +61,13 @@ func (t *testRun) checkKeys(s *servers) error {
 	var problems fault.List
 	seen := map[string]bool{}
 	for _, name := range t.plan.models() {
-		alias, _, err := t.project.targetOf(name, fault.Place{})
+		found, err := t.project.lookup(name, fault.Place{})
 		problems.Add(err)
-		if provider := t.project.config.Models[alias].Provider; !seen[provider] {
-			seen[provider] = true
-			problems.Add(s.canAsk(provider))
+		for _, provider := range t.project.providersOf(found) {
+			if !seen[provider] {
+				seen[provider] = true
+				problems.Add(s.canAsk(provider))
+			}
 		}
 	}
 	return problems.Err()

@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"sync"
+
+	"github.com/llmx-dev/llmx/internal/config"
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
+	"github.com/llmx-dev/llmx/internal/provider/openai"
+	"github.com/llmx-dev/llmx/internal/provider/sim"
+)
+
+// servers opens the providers of llmx.yaml, each when it is first asked, so that
+// a key is needed only by who uses it.
+type servers struct {
+	project *project
+	conns   int // connections at once, for each
+
+	mu     sync.Mutex
+	opened map[string]*openai.Provider
+}
+
+func newServers(p *project, conns int) *servers {
+	return &servers{project: p, conns: conns, opened: map[string]*openai.Provider{}}
+}
+
+// canAsk reports why a provider cannot be asked: a key that is not there, or a
+// budget that nobody would keep.
+func (s *servers) canAsk(name string) error {
+	cfg := s.project.config
+	if len(cfg.Budgets) > 0 && cfg.Providers[name].Kind != config.KindSim {
+		return fault.At(cfg.Budgets[0].Place, "budgets are not kept by this version, so nothing is asked that costs money").
+			WithHint("remove budgets: to ask all the same, or use --replay")
+	}
+	_, err := s.open(name)
+	return err
+}
+
+func (s *servers) open(name string) (*openai.Provider, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if provider, ok := s.opened[name]; ok {
+		return provider, nil
+	}
+	w := s.project.world
+	settings := s.project.config.Providers[name]
+	if settings.Kind == config.KindSim {
+		return nil, nil
+	}
+	access, err := settings.Resolve(w.LookupEnv, s.project.fs)
+	if err != nil {
+		return nil, err
+	}
+	provider := openai.New(openai.Options{
+		Name: name, BaseURL: access.BaseURL(), APIKey: access.APIKey(), Headers: access.Headers(),
+		MaxConns: s.conns, Proxy: http.ProxyFromEnvironment, Now: w.Now,
+	})
+	s.opened[name] = provider
+	return provider, nil
+}
+
+// close lets go of idle connections.
+func (s *servers) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, provider := range s.opened {
+		provider.Close()
+	}
+}
+
+// model is who answers for an alias, asked for the first time when it is needed.
+func (s *servers) model(alias string) llm.Model {
+	settings := s.project.config.Models[alias]
+	wire := wireOf(alias, settings)
+	if settings.Sim != nil {
+		return sim.New(simOptions(settings, wire))
+	}
+	caps := openai.Caps{
+		Temperature: settings.Caps.Temperature, MaxTokensAs: settings.Caps.MaxTokensAs, Reasoning: settings.Caps.Reasoning,
+	}
+	open := sync.OnceValues(func() (llm.Model, error) {
+		provider, err := s.open(settings.Provider)
+		if err != nil {
+			return nil, err
+		}
+		return provider.Model(wire, caps), nil
+	})
+	return llm.ModelFunc(func(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
+		model, err := open()
+		if err != nil {
+			return llm.Fail(err)
+		}
+		return model.Stream(ctx, req)
+	})
+}
+
+func simOptions(settings config.Model, wire string) sim.Options {
+	accuracy := settings.Sim.Accuracy
+	return sim.Options{
+		Name: settings.Provider, Model: wire, Seed: uint64(settings.Sim.Seed), Accuracy: &accuracy,
+		Latency:   sim.Latency{P50: settings.Sim.Latency.P50, P95: settings.Sim.Latency.P95},
+		Malformed: settings.Sim.Malformed, Errors: settings.Sim.Errors,
+	}
+}
