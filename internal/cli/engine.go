@@ -63,8 +63,11 @@ func (p *project) newEngine(parts engineParts) (llm.Model, error) {
 		}
 		e.Cache = &cache.Options{
 			Storage: storedCache{parts.store}, TTL: ttl, Now: p.world.Now,
-			Resolve: func(name string) string { return names[name] },
-			Skip:    func(name string) bool { return p.config.Models[policies[name].Use].Sim != nil },
+			// A simulated model knows the golden answer, which is in no key.
+			Resolve: func(req llm.Request) (string, bool) {
+				name, ok := names[req.Model]
+				return name, ok && p.config.Models[policies[req.Model].Use].Sim == nil
+			},
 		}
 	}
 	return engine.New(e), nil
@@ -105,9 +108,9 @@ func (c storedCache) Get(ctx context.Context, key string) (cache.Entry, bool) {
 	if err != nil || !ok {
 		return cache.Entry{}, false
 	}
-	return cache.Entry{Text: found.Text, End: found.End}, true
+	return cache.Entry{Text: found.Text, ToolCalls: found.ToolCalls, End: found.End, Expires: found.Expires}, true
 }
 
-func (c storedCache) Put(key string, entry cache.Entry, expires time.Time) {
-	_ = c.store.CachePut(key, store.CacheEntry{Text: entry.Text, End: entry.End, Expires: expires})
+func (c storedCache) Put(key string, entry cache.Entry) {
+	_ = c.store.CachePut(key, store.CacheEntry{Text: entry.Text, ToolCalls: entry.ToolCalls, End: entry.End, Expires: entry.Expires})
 }
