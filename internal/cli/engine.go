@@ -61,14 +61,13 @@ func (p *project) newEngine(parts engineParts) (llm.Model, error) {
 	}
 	// Where contents are not to be stored, answers are not kept for later either.
 	if ttl := p.config.Cache.Exact.TTL; parts.cached && ttl > 0 && p.config.Store.Content == string(store.ContentFull) {
-		names := map[string]string{} // made once: they follow references to the environment and to files
-		for name, policy := range policies {
-			names[name] = p.cacheName(policy.Use)
-		}
+		names := p.cacheNames(targets)
 		e.Cache = &cache.Options{
 			Storage: storedCache{parts.store}, TTL: ttl, Now: p.world.Now,
-			Resolve: func(name string) string { return names[name] },
-			Skip:    func(name string) bool { return p.config.Models[policies[name].Use].Sim != nil },
+			Resolve: func(req llm.Request) (string, bool) {
+				name, ok := names[policies[req.Model].First(req)]
+				return name, ok
+			},
 		}
 	}
 	return engine.New(e), nil
@@ -109,9 +108,9 @@ func (c storedCache) Get(ctx context.Context, key string) (cache.Entry, bool) {
 	if err != nil || !ok {
 		return cache.Entry{}, false
 	}
-	return cache.Entry{Text: found.Text, End: found.End}, true
+	return cache.Entry{Text: found.Text, ToolCalls: found.ToolCalls, End: found.End, Expires: found.Expires}, true
 }
 
-func (c storedCache) Put(key string, entry cache.Entry, expires time.Time) {
-	_ = c.store.CachePut(key, store.CacheEntry{Text: entry.Text, End: entry.End, Expires: expires})
+func (c storedCache) Put(key string, entry cache.Entry) {
+	_ = c.store.CachePut(key, store.CacheEntry{Text: entry.Text, ToolCalls: entry.ToolCalls, End: entry.End, Expires: entry.Expires})
 }

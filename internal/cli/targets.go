@@ -38,6 +38,19 @@ func (p *project) cacheName(alias string) string {
 	return eval.HashOf(text)
 }
 
+// cacheNames are the names of the models whose answers may be kept. They are made
+// once, as they follow references to the environment and to files. A simulated
+// model has none: it knows the golden answer, which is in no key.
+func (p *project) cacheNames(targets map[string]*route.Target) map[string]string {
+	names := map[string]string{}
+	for alias := range targets {
+		if p.config.Models[alias].Sim == nil {
+			names[alias] = p.cacheName(alias)
+		}
+	}
+	return names
+}
+
 // priceOf is what an alias charges: llmx.yaml's word, else the built-in table for
 // OpenAI's own server. A simulated model without a price is free.
 func (p *project) priceOf(alias string) (price.Price, error) {

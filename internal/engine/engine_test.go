@@ -30,7 +30,7 @@ func (m *memory) Get(_ context.Context, key string) (cache.Entry, bool) {
 	return entry, ok
 }
 
-func (m *memory) Put(key string, entry cache.Entry, _ time.Time) {
+func (m *memory) Put(key string, entry cache.Entry) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.entries[key] = entry
@@ -50,7 +50,7 @@ func build(model llm.Model, slots chan struct{}) (llm.Model, *memory) {
 		Recorder: m,
 		NewID:    func() string { ids++; return fmt.Sprint("call-", ids) },
 		Now:      time.Now,
-		Cache:    &cache.Options{Storage: m, TTL: time.Hour, Now: time.Now, Resolve: func(string) string { return "fake/one" }},
+		Cache:    &cache.Options{Storage: m, TTL: time.Hour, Now: time.Now, Resolve: func(llm.Request) (string, bool) { return "fake/one", true }},
 		Targets: map[string]*route.Target{"small": {
 			Alias: "small", Provider: "fake", Wire: "one", Model: model, Slots: slots,
 			Cost: func(u llm.Usage) llm.Cost { return llm.KnownCost(llm.Money(u.Output * 1000)) },

@@ -1,0 +1,177 @@
+package cache
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+// flights are the requests under way that others may share.
+type flights struct {
+	mu    sync.Mutex
+	under map[flightKey]*flight
+}
+
+// flightKey tells requests apart: who may not keep an answer shares with his like.
+type flightKey struct {
+	id    identity
+	reuse llm.Reuse
+}
+
+// flight is one request under way. Its leader, who was first, asks; those who
+// follow wait for what becomes of it.
+type flight struct {
+	key   flightKey
+	began time.Time
+	done  chan struct{} // closed when it is known what became of it
+	told  bool          // of the leader alone: done is closed
+
+	// What became of it, set before done is closed; neither: the leader left, or met
+	// a failure of his own.
+	answer  *Entry
+	failure *fault.Error
+	bound   time.Duration // of a failure: it was so long after began, and no request takes longer
+}
+
+// errCut is what becomes of an answer without an end.
+var errCut = fault.New(fault.Cut, "the answer ended without its end")
+
+// own are failures that say nothing of what another caller would meet.
+var own = map[fault.Class]bool{fault.Canceled: true, fault.Budget: true}
+
+// join finds the flight for a key, or begins one and leads it.
+func (fs *flights) join(key flightKey) (f *flight, leads bool) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	if f, ok := fs.under[key]; ok {
+		return f, false
+	}
+	if fs.under == nil {
+		fs.under = map[flightKey]*flight{}
+	}
+	f = &flight{key: key, began: time.Now(), done: make(chan struct{})}
+	fs.under[key] = f
+	return f, true
+}
+
+// land ends a flight; those who still wait look for another leader. It comes before
+// they hear of it, so that none of them joins the same again.
+func (fs *flights) land(f *flight) {
+	fs.mu.Lock()
+	if fs.under[f.key] == f {
+		delete(fs.under, f.key)
+	}
+	fs.mu.Unlock()
+	f.tell()
+}
+
+// fail lands a flight that came to nothing. A nil flight has no followers.
+func (fs *flights) fail(ctx context.Context, f *flight, err error) {
+	if f == nil || f.told {
+		return
+	}
+	if class := fault.ClassOf(err); ctx.Err() == nil && !own[class] {
+		failure := *fault.As(err)
+		f.failure = &failure
+		if class == fault.TimeoutTotal {
+			// Not the caller's deadline but the one below: it is every caller's, each
+			// from when he asked.
+			f.bound = time.Since(f.began)
+		}
+	}
+	fs.land(f)
+}
+
+// tell lets the followers go on. An answer is told before the leader passes it on;
+// the flight stays until he has, so that who comes meanwhile shares it, too.
+func (f *flight) tell() {
+	if !f.told {
+		f.told = true
+		close(f.done)
+	}
+}
+
+// share leads the flight of a request, or follows one.
+func (c *cache) share(ctx context.Context, id identity, req llm.Request, yield func(llm.Event, error) bool) {
+	joined := time.Now()
+	for {
+		f, leads := c.flights.join(flightKey{id, req.Reuse})
+		if leads {
+			c.lead(ctx, id, req, f, yield)
+			return
+		}
+		known, gone := f.wait(ctx, req.KeepAlive, yield)
+		if gone {
+			return
+		}
+		switch {
+		case !known:
+			refuse(ctx, req.Model, fault.Ended(ctx, nil), yield)
+			return
+		case f.answer != nil:
+			f.answer.give(ctx, req.Model, yield)
+			return
+		case f.failure != nil:
+			left := f.left(joined)
+			if left == 0 {
+				refuse(ctx, req.Model, f.failure, yield)
+				return
+			}
+			// One deadline spans the waiting for others and the asking.
+			limited, cancel := context.WithTimeoutCause(ctx, left, copied(f.failure))
+			defer cancel()
+			ctx = limited
+		}
+	}
+}
+
+// wait waits until it is known what became of the flight, or ctx ends. The caller
+// gets signs of life, if he wants them; he may be gone by then.
+func (f *flight) wait(ctx context.Context, keepAlive time.Duration, yield func(llm.Event, error) bool) (known, gone bool) {
+	var tick <-chan time.Time
+	if keepAlive > 0 {
+		ticker := time.NewTicker(keepAlive)
+		defer ticker.Stop()
+		tick = ticker.C
+	}
+	for {
+		select {
+		case <-f.done:
+			return true, false
+		case <-ctx.Done():
+			return false, false
+		case <-tick:
+			if !yield(llm.Event{Alive: true}, nil) {
+				return false, true
+			}
+		}
+	}
+}
+
+// left is the time in which a follower may still ask himself after the leader's
+// took too long; 0 is not at all. Less than a tenth is not worth a request.
+func (f *flight) left(joined time.Time) time.Duration {
+	left := f.bound - time.Since(joined)
+	if left < f.bound/10 {
+		return 0
+	}
+	return left
+}
+
+// refuse gives a copy of a failure, and records that nobody was asked for it.
+func refuse(ctx context.Context, model string, failure *fault.Error, yield func(llm.Event, error) bool) {
+	if turn := llm.CallFrom(ctx).Turn(); turn != nil {
+		turn.Attempts = append(turn.Attempts, llm.Attempt{
+			Model: model, Cost: llm.KnownCost(0), Paid: llm.KnownCost(0), Failure: llm.FailureOf(failure), Unasked: true,
+		})
+	}
+	yield(llm.Event{}, copied(failure))
+}
+
+func copied(failure *fault.Error) *fault.Error {
+	same := *failure
+	return &same
+}
