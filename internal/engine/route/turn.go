@@ -98,7 +98,6 @@ func (t *turn) goesOn(c *candidate, failure *fault.Error) bool {
 		c.spent = true
 	}
 	if t.asked >= t.route.policy.Retry.MaxAttempts {
-		t.note("%d attempts are all there are", t.asked)
 		return false
 	}
 	return slices.ContainsFunc(t.all, func(c *candidate) bool { return !c.spent })
@@ -176,22 +175,22 @@ func (t *turn) cause() error {
 	return t.last
 }
 
-// told adds to an error which models were tried, and why no more was.
+// told adds to an error what was tried, and why no more was.
 func (t *turn) told(e *fault.Error) *fault.Error {
-	if len(t.failed) < 2 && len(t.notes) == 0 {
+	said := t.notes
+	if len(t.failed) > 1 {
+		said = append([]string{tried(t.failed)}, said...)
+	}
+	if len(said) == 0 {
 		return e
 	}
 	told := *e
-	if len(t.failed) > 1 {
-		told.Message += "; tried " + tried(t.failed)
-	}
-	if len(t.notes) > 0 {
-		told.Message += "; " + strings.Join(t.notes, "; ")
-	}
+	told.Message += "; " + strings.Join(said, "; ")
 	return &told
 }
 
-// tried lists failures by model: "small (overloaded, overloaded), large (auth)".
+// tried sums up failures by model: "tried small (2 × overloaded, network), large
+// (auth)"; of one model "3 attempts" and, if they differ, their classes.
 func tried(failed []llm.Failed) string {
 	var models []string
 	classes := map[string][]string{}
@@ -201,8 +200,32 @@ func tried(failed []llm.Failed) string {
 		}
 		classes[f.Model] = append(classes[f.Model], string(f.Class))
 	}
-	for i, model := range models {
-		models[i] = fmt.Sprintf("%s (%s)", model, strings.Join(classes[model], ", "))
+	if len(models) == 1 {
+		said := fmt.Sprintf("%d attempts", len(failed))
+		if sum := summed(classes[models[0]]); len(sum) > 1 {
+			said += ": " + strings.Join(sum, ", ")
+		}
+		return said
 	}
-	return strings.Join(models, ", ")
+	for i, model := range models {
+		models[i] = fmt.Sprintf("%s (%s)", model, strings.Join(summed(classes[model]), ", "))
+	}
+	return "tried " + strings.Join(models, ", ")
+}
+
+// summed counts words that follow each other.
+func summed(words []string) []string {
+	var sum []string
+	for i := 0; i < len(words); {
+		n := 1
+		for i+n < len(words) && words[i+n] == words[i] {
+			n++
+		}
+		word := words[i]
+		if n > 1 {
+			word = fmt.Sprintf("%d × %s", n, word)
+		}
+		sum, i = append(sum, word), i+n
+	}
+	return sum
 }
