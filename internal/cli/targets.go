@@ -51,22 +51,31 @@ func (p *project) cacheNames(targets map[string]*route.Target) map[string]string
 	return names
 }
 
-// priceOf is what an alias charges: llmx.yaml's word, else the built-in table for
-// OpenAI's own server. A simulated model without a price is free.
+// priceOf is what an alias charges: llmx.yaml's word, else the built-in table for the
+// vendor whose own server is asked. A simulated model without a price is free.
 func (p *project) priceOf(alias string) (price.Price, error) {
 	settings := p.config.Models[alias]
 	if spec := settings.Price; spec != nil {
-		return price.Of(string(spec.Input), string(spec.Output), string(spec.CachedInput))
+		return priceFrom(spec)
 	}
 	provider := p.config.Providers[settings.Provider]
 	if provider.Kind == config.KindSim {
 		return price.Price{Known: true}, nil
 	}
-	if provider.BaseURL.IsSet() && provider.BaseURL.String() != config.OpenAIBaseURL {
-		return price.Price{}, nil
+	server := config.OpenAIBaseURL
+	if provider.BaseURL.IsSet() {
+		server = provider.BaseURL.String()
 	}
-	found, _ := price.Lookup(wireOf(alias, settings))
+	found, _ := price.Lookup(server, wireOf(alias, settings))
 	return found, nil
+}
+
+func priceFrom(spec *config.PriceSpec) (price.Price, error) {
+	found, err := price.Of(string(spec.Input), string(spec.Output), string(spec.CachedInput))
+	if long := spec.LongContext; err == nil && long != nil {
+		return found.WithLongContext(long.Above, string(long.Input), string(long.Output), string(long.CachedInput))
+	}
+	return found, err
 }
 
 // target makes an alias ready for the engine. An attempt goes through recordings,

@@ -91,6 +91,13 @@ func TestDefaults(t *testing.T) {
 	if diff := cmp.Diff(want, dice, ignorePlaces); diff != "" {
 		t.Error(diff)
 	}
+	tiered := &PriceSpec{Input: "1.25", Output: "10", LongContext: &LongContextSpec{Above: 200_000, Input: "2.50", Output: "15", CachedInput: "0.25"}}
+	if diff := cmp.Diff(tiered, got.Models["slow"].Price, ignorePlaces); diff != "" {
+		t.Error(diff)
+	}
+	if place := got.Models["slow"].Price.LongContext.Place; place.Line != 19 || place.Col != 52 {
+		t.Errorf("the place of the long context: %v", place)
+	}
 	if got.Models["slow"].Sim != nil {
 		t.Error("a model of a real provider is not simulated")
 	}

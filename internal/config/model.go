@@ -23,6 +23,17 @@ type Model struct {
 
 // PriceSpec is what a model charges, in USD per million tokens, as it was written.
 type PriceSpec struct {
+	Input       Decimal          `yaml:"input,required"`
+	Output      Decimal          `yaml:"output,required"`
+	CachedInput Decimal          `yaml:"cached_input"` // "": cached tokens cost what others do
+	LongContext *LongContextSpec `yaml:"long_context"` // nil: the price is the same however long the input
+	Place       fault.Place      `yaml:",place"`
+}
+
+// LongContextSpec is what all tokens of a request cost whose input is longer than
+// Above tokens, as it was written.
+type LongContextSpec struct {
+	Above       int64       `yaml:"above,required"`
 	Input       Decimal     `yaml:"input,required"`
 	Output      Decimal     `yaml:"output,required"`
 	CachedInput Decimal     `yaml:"cached_input"` // "": cached tokens cost what others do
@@ -51,6 +62,7 @@ func (m *Model) UnmarshalNode(n strictyaml.Node) error {
 	var problems fault.List
 	problems.Add(n.Decode((*plain)(m)))
 	between(&problems, n, "context", 1, 1_000_000_000)
+	between(&problems, n.Get("price").Get("long_context"), "above", 1, 1_000_000_000)
 	limits := n.Get("limits")
 	between(&problems, limits, "rpm", 1, 1_000_000_000)
 	between(&problems, limits, "tpm", 1, 1_000_000_000)

@@ -16,6 +16,11 @@ const (
 	models = server + "models: {m: {provider: p}, n: {provider: s}}\n"
 )
 
+// tier is a model with a price that is another above a number of tokens.
+func tier(long string) string {
+	return "models: {m: {provider: p, price: {input: 1, output: 1, long_context: {" + long + "}}}}\n"
+}
+
 // badFiles are refused with the message. reference marks those that no schema can
 // refuse, because they are wrong only beside something else, or in how a number is written.
 var badFiles = map[string]struct {
@@ -53,6 +58,21 @@ var badFiles = map[string]struct {
 	"price is negative":         {server + "models: {m: {provider: p, price: {input: -1, output: 1}}}\n", "want an amount in dollars", false},
 	"price with an exponent":    {server + "models: {m: {provider: p, price: {input: 1e-1, output: 1}}}\n", "want an amount in dollars", true},
 	"price is absurd":           {server + "models: {m: {provider: p, price: {input: 1000001, output: 1}}}\n", "more than a million", false},
+	"price of an unknown kind":  {server + "models: {m: {provider: p, price: {input: 1, output: 1, batch: 1}}}\n", `llmx.yaml:3:56: unknown key "batch"`, false},
+	"long context is a number":  {server + "models: {m: {provider: p, price: {input: 1, output: 1, long_context: 200000}}}\n", "llmx.yaml:3:70: want a mapping, got a number", false},
+	"long context, unknown key": {server + tier("above: 1, input: 1, output: 1, over: 2"), `llmx.yaml:3:102: unknown key "over"`, false},
+	"long context, misspelt":    {server + tier("above: 1, input: 1, output: 1, cashed_input: 1"), `did you mean "cached_input"?`, false},
+	"long context, no edge":     {server + tier("input: 1, output: 1"), `llmx.yaml:3:70: the key "above" is missing`, false},
+	"long context, no input":    {server + tier("above: 1, output: 1"), `the key "input" is missing`, false},
+	"long context, no output":   {server + tier("above: 1, input: 1"), `the key "output" is missing`, false},
+	"long context above 0":      {server + tier("above: 0, input: 1, output: 1"), "llmx.yaml:3:78: above must lie between 1 and 1000000000, this is 0", false},
+	"long context below 0":      {server + tier("above: -200000, input: 1, output: 1"), "above must lie between 1 and 1000000000, this is -200000", false},
+	"long context, 200k":        {server + tier("above: 200k, input: 1, output: 1"), "llmx.yaml:3:78: want a whole number", false},
+	"long context, a fraction":  {server + tier("above: 1.5, input: 1, output: 1"), "want a whole number", false},
+	"long context, too long":    {server + tier("above: 1000000001, input: 1, output: 1"), "above must lie between 1 and", false},
+	"long context, a word":      {server + tier("above: 1, input: dear, output: 1"), "llmx.yaml:3:88: want an amount in dollars", false},
+	"long context, negative":    {server + tier("above: 1, input: 1, output: -1"), "want an amount in dollars", false},
+	"long context, absurd":      {server + tier("above: 1, input: 1, output: 1, cached_input: 1000001"), "more than a million", false},
 	"context":                   {server + "models: {m: {provider: p, context: 0}}\n", "context must lie between 1 and", false},
 	"context is text":           {server + "models: {m: {provider: p, context: 128k}}\n", "want a whole number", false},
 	"concurrency":               {server + "models: {m: {provider: p, limits: {concurrency: -1}}}\n", "concurrency must lie between 1 and 100000, this is -1", false},

@@ -7,16 +7,31 @@ import (
 	"math"
 	"math/bits"
 
+	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
-// Price is what a model charges, in nano-USD per million tokens. The zero Price
-// is unknown, which is not free.
+// Price is what a model charges for one request. The zero Price is unknown, which
+// is not free.
 type Price struct {
+	Rates
+	Long  LongContext
+	Known bool
+}
+
+// Rates are in nano-USD per million tokens.
+type Rates struct {
 	Input       llm.Money // tokens of the input that were not read from the provider's cache
 	CachedInput llm.Money // tokens of the input that were
 	Output      llm.Money // tokens of the output, reasoning included
-	Known       bool
+}
+
+// LongContext holds the rates of a request whose input is longer than Above, cached
+// tokens counted. They are for all of its tokens, not only for those beyond: that is
+// how the vendors bill that have such a tier. Above 0 is no tier.
+type LongContext struct {
+	Above int64
+	Rates
 }
 
 const (
@@ -28,38 +43,65 @@ const (
 // Of makes a price of decimal dollars per million tokens, as they stand in
 // llmx.yaml. An empty cachedInput means that cached tokens cost what others do.
 func Of(input, output, cachedInput string) (Price, error) {
+	rates, err := ratesOf(input, output, cachedInput)
+	if err != nil {
+		return Price{}, err
+	}
+	return Price{Rates: rates, Known: true}, nil
+}
+
+// WithLongContext adds the rates of requests with more than above tokens of input,
+// written as for Of.
+func (p Price) WithLongContext(above int64, input, output, cachedInput string) (Price, error) {
+	if above <= 0 {
+		return Price{}, fault.New(fault.Invalid, "a long context above %d tokens is every context", above).
+			WithHint("say from where on the prices are others, such as 200000")
+	}
+	rates, err := ratesOf(input, output, cachedInput)
+	if err != nil {
+		return Price{}, err
+	}
+	p.Long = LongContext{Above: above, Rates: rates}
+	return p, nil
+}
+
+func ratesOf(input, output, cachedInput string) (Rates, error) {
 	if cachedInput == "" {
 		cachedInput = input
 	}
-	price := Price{Known: true}
+	var rates Rates
 	for _, field := range []struct {
 		text string
 		to   *llm.Money
-	}{{input, &price.Input}, {output, &price.Output}, {cachedInput, &price.CachedInput}} {
+	}{{input, &rates.Input}, {output, &rates.Output}, {cachedInput, &rates.CachedInput}} {
 		amount, err := ParseUSD(field.text)
 		if err != nil {
-			return Price{}, err
+			return Rates{}, err
 		}
 		*field.to = amount
 	}
-	return price, nil
+	return rates, nil
 }
 
-// Cost is what a usage costs, rounded half up to whole nano-USD, once. A count
-// below 0 is taken as 0, one that cannot be true as 10¹², cached tokens beyond
-// the input as all of the input; a sum that no Money can hold stays at the most
-// that it can.
+// Cost is what one request with this usage costs, rounded half up to whole nano-USD,
+// once. A count below 0 is taken as 0, one that cannot be true as 10¹², cached
+// tokens beyond the input as all of the input; a sum that no Money can hold stays at
+// the most that it can.
 func (p Price) Cost(usage llm.Usage) llm.Cost {
 	if !p.Known {
 		return llm.Cost{}
+	}
+	rates := p.Rates
+	if p.Long.Above > 0 && usage.Input > p.Long.Above {
+		rates = p.Long.Rates
 	}
 	input := tokens(usage.Input)
 	cached := min(tokens(usage.CachedInput), input)
 
 	var total wide
-	total.add(input-cached, p.Input)
-	total.add(cached, p.CachedInput)
-	total.add(tokens(usage.Output), p.Output)
+	total.add(input-cached, rates.Input)
+	total.add(cached, rates.CachedInput)
+	total.add(tokens(usage.Output), rates.Output)
 	return llm.KnownCost(total.perMillion())
 }
 

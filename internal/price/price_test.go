@@ -4,10 +4,8 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
@@ -36,7 +34,12 @@ func TestParseUSD(t *testing.T) {
 }
 
 func TestCost(t *testing.T) {
-	small := Price{Input: 150_000_000, CachedInput: 75_000_000, Output: 600_000_000, Known: true}
+	small := Price{Rates: Rates{Input: 150_000_000, CachedInput: 75_000_000, Output: 600_000_000}, Known: true}
+	tiered := Price{
+		Rates: Rates{Input: 1_000_000, CachedInput: 100_000, Output: 5_000_000},
+		Long:  LongContext{Above: 1000, Rates: Rates{Input: 2_000_000, CachedInput: 200_000, Output: 8_000_000}},
+		Known: true,
+	}
 	tests := []struct {
 		name  string
 		price Price
@@ -47,17 +50,23 @@ func TestCost(t *testing.T) {
 		{"cached input is priced apart", small, llm.Usage{Input: 1000, CachedInput: 400}, llm.KnownCost(90_000 + 30_000)},
 		{"reasoning is part of the output", small, llm.Usage{Output: 100, Reasoning: 90}, llm.KnownCost(60_000)},
 		{"nothing", small, llm.Usage{}, llm.KnownCost(0)},
-		{"rounded half up", Price{Input: 1, Known: true}, llm.Usage{Input: 500_000}, llm.KnownCost(1)},
-		{"rounded down below", Price{Input: 1, Known: true}, llm.Usage{Input: 499_999}, llm.KnownCost(0)},
-		{"rounded once, not a part at a time", Price{Input: 1, CachedInput: 1, Output: 1, Known: true}, llm.Usage{Input: 400_000, CachedInput: 200_000, Output: 200_000}, llm.KnownCost(1)},
+		{"rounded half up", Price{Rates: Rates{Input: 1}, Known: true}, llm.Usage{Input: 500_000}, llm.KnownCost(1)},
+		{"rounded down below", Price{Rates: Rates{Input: 1}, Known: true}, llm.Usage{Input: 499_999}, llm.KnownCost(0)},
+		{"rounded once, not a part at a time", Price{Rates: Rates{Input: 1, CachedInput: 1, Output: 1}, Known: true}, llm.Usage{Input: 400_000, CachedInput: 200_000, Output: 200_000}, llm.KnownCost(1)},
 		{"negative counts", small, llm.Usage{Input: -5, CachedInput: -3, Output: -1}, llm.KnownCost(0)},
 		{"more cached than read", small, llm.Usage{Input: 1000, CachedInput: 5000}, llm.KnownCost(75_000)},
 		{"absurd counts", small, llm.Usage{Input: math.MaxInt64}, llm.KnownCost(150_000_000 * 1_000_000)},
-		{"beyond what money holds", Price{Input: math.MaxInt64, CachedInput: math.MaxInt64, Output: math.MaxInt64, Known: true}, llm.Usage{Input: math.MaxInt64, Output: math.MaxInt64}, llm.KnownCost(math.MaxInt64)},
-		{"just beyond what money holds", Price{Input: math.MaxInt64, Known: true}, llm.Usage{Input: 1_000_001}, llm.KnownCost(math.MaxInt64)},
-		{"the first sum whose quotient needs more than 64 bits", Price{Input: 18_446_744_073_710, Known: true}, llm.Usage{Input: mostTokens}, llm.KnownCost(math.MaxInt64)},
+		{"beyond what money holds", Price{Rates: Rates{Input: math.MaxInt64, CachedInput: math.MaxInt64, Output: math.MaxInt64}, Known: true}, llm.Usage{Input: math.MaxInt64, Output: math.MaxInt64}, llm.KnownCost(math.MaxInt64)},
+		{"just beyond what money holds", Price{Rates: Rates{Input: math.MaxInt64}, Known: true}, llm.Usage{Input: 1_000_001}, llm.KnownCost(math.MaxInt64)},
+		{"the first sum whose quotient needs more than 64 bits", Price{Rates: Rates{Input: 18_446_744_073_710}, Known: true}, llm.Usage{Input: mostTokens}, llm.KnownCost(math.MaxInt64)},
 		{"free is not unknown", Price{Known: true}, llm.Usage{Input: 1}, llm.KnownCost(0)},
-		{"unknown stays unknown", Price{Input: 5}, llm.Usage{Input: 1}, llm.Cost{}},
+		{"as long as the tier's edge is not above it", tiered, llm.Usage{Input: 1000, Output: 10}, llm.KnownCost(1000 + 50)},
+		{"above it all tokens cost more, not only those beyond", tiered, llm.Usage{Input: 1001, Output: 10}, llm.KnownCost(2002 + 80)},
+		{"cached tokens count towards the edge, and have a price of their own above it", tiered, llm.Usage{Input: 1010, CachedInput: 1000}, llm.KnownCost(20 + 200)},
+		{"the output does not count towards the edge", tiered, llm.Usage{Input: 1, Output: 2000}, llm.KnownCost(1 + 10_000)},
+		{"absurd counts above the edge", tiered, llm.Usage{Input: math.MaxInt64}, llm.KnownCost(2_000_000 * 1_000_000)},
+		{"unknown stays unknown, above an edge too", Price{Long: tiered.Long}, llm.Usage{Input: 2000}, llm.Cost{}},
+		{"unknown stays unknown", Price{Rates: Rates{Input: 5}}, llm.Usage{Input: 1}, llm.Cost{}},
 	}
 	for _, test := range tests {
 		if got := test.price.Cost(test.usage); got != test.want {
@@ -66,46 +75,71 @@ func TestCost(t *testing.T) {
 	}
 }
 
-// TestCostProperties holds the cost against exact arithmetic, and checks that more
-// tokens never cost less and that splitting a usage changes only the rounding.
-func TestCostProperties(t *testing.T) {
+// TestCostIsExact holds the cost against arithmetic in fractions.
+func TestCostIsExact(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 20_000 {
-		p := Price{Input: amount(random), CachedInput: amount(random), Output: amount(random), Known: true}
-		u, v := usage(random), usage(random)
-		a, b := p.Cost(u).Amount, p.Cost(v).Amount
-		if want := exact(p, u); a != want {
-			t.Fatalf("%+v under %+v: got %d, want %d", u, p, a, want)
+		p, u := Price{Rates: rates(random), Known: true}, usage(random)
+		if random.IntN(2) == 0 {
+			p.Long = LongContext{Above: 1 + random.Int64N(1<<24), Rates: rates(random)}
+			if random.IntN(4) == 0 { // at the edge, where a slip would show
+				p.Long.Above = max(1, u.Input-1+random.Int64N(3))
+			}
 		}
-		sum := p.Cost(u.Plus(v)).Amount
+		if got, want := p.Cost(u).Amount, exact(p, u); got != want {
+			t.Fatalf("%+v under %+v: got %d, want %d", u, p, got, want)
+		}
+	}
+}
+
+// TestCostProperties checks that more tokens never cost less, and that splitting a
+// usage changes only the rounding where there is no tier.
+func TestCostProperties(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	for range 20_000 {
+		p := Price{Rates: rates(random), Known: true}
+		u, v := usage(random), usage(random)
+		a, b, sum := p.Cost(u).Amount, p.Cost(v).Amount, p.Cost(u.Plus(v)).Amount
 		if sum < a+b-1 || sum > a+b+1 {
 			t.Fatalf("%+v and %+v under %+v: together %d, apart %d and %d", u, v, p, sum, a, b)
 		}
-		if sum < a || sum < b {
+		p.Long = LongContext{Above: 1 + random.Int64N(1<<24), Rates: Rates{Input: 2 * p.Input, CachedInput: 2 * p.CachedInput, Output: 2 * p.Output}}
+		if sum := p.Cost(u.Plus(v)).Amount; sum < p.Cost(u).Amount || sum < p.Cost(v).Amount {
 			t.Fatalf("%+v and %+v under %+v: more tokens cost less", u, v, p)
 		}
 	}
 }
 
-func amount(random *rand.Rand) llm.Money { return llm.Money(random.Int64N(1 << random.IntN(40))) }
+func rates(random *rand.Rand) Rates {
+	amount := func() llm.Money { return llm.Money(random.Int64N(1 << random.IntN(40))) }
+	return Rates{Input: amount(), CachedInput: amount(), Output: amount()}
+}
 
 func usage(random *rand.Rand) llm.Usage {
 	input := random.Int64N(1 << random.IntN(24))
 	return llm.Usage{Input: input, CachedInput: random.Int64N(input + 1), Output: random.Int64N(1 << random.IntN(24))}
 }
 
+// exact is the cost by the rule, said another way: a fraction of a nano-USD, half up.
 func exact(p Price, u llm.Usage) llm.Money {
-	sum := new(big.Int)
-	for _, part := range [][2]int64{{u.Input - u.CachedInput, int64(p.Input)}, {u.CachedInput, int64(p.CachedInput)}, {u.Output, int64(p.Output)}} {
-		sum.Add(sum, new(big.Int).Mul(big.NewInt(part[0]), big.NewInt(part[1])))
+	r := p.Rates
+	if edge := p.Long.Above; edge != 0 && !(u.Input <= edge) {
+		r = p.Long.Rates
 	}
-	sum.Add(sum, big.NewInt(500_000))
-	return llm.Money(sum.Div(sum, big.NewInt(1_000_000)).Int64())
+	sum := big.NewRat(1, 2)
+	for _, part := range []struct {
+		tokens int64
+		price  llm.Money
+	}{{u.Input - u.CachedInput, r.Input}, {u.CachedInput, r.CachedInput}, {u.Output, r.Output}} {
+		each := big.NewRat(int64(part.price), 1_000_000)
+		sum.Add(sum, each.Mul(each, new(big.Rat).SetInt64(part.tokens)))
+	}
+	return llm.Money(new(big.Int).Div(sum.Num(), sum.Denom()).Int64())
 }
 
 func TestOf(t *testing.T) {
 	got, err := Of("0.15", "0.60", "0.075")
-	if want := (Price{Input: 150_000_000, CachedInput: 75_000_000, Output: 600_000_000, Known: true}); err != nil || got != want {
+	if want := (Price{Rates: Rates{Input: 150_000_000, CachedInput: 75_000_000, Output: 600_000_000}, Known: true}); err != nil || got != want {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
 	if got, err := Of("2", "4", ""); err != nil || got.CachedInput != got.Input {
@@ -118,47 +152,26 @@ func TestOf(t *testing.T) {
 	}
 }
 
-func TestTable(t *testing.T) {
-	known, ok := Lookup("gpt-4o-mini")
-	if want := (Price{Input: 150_000_000, CachedInput: 75_000_000, Output: 600_000_000, Known: true}); !ok || known != want {
-		t.Errorf("gpt-4o-mini: got %+v, %t", known, ok)
+func TestWithLongContext(t *testing.T) {
+	base, err := Of("1.25", "10", "0.125")
+	if err != nil {
+		t.Fatal(err)
 	}
-	if snapshot, ok := Lookup("gpt-4o-2024-08-06"); !ok || snapshot.Input != 2_500_000_000 {
-		t.Errorf("gpt-4o-2024-08-06: got %+v, %t", snapshot, ok)
+	got, err := base.WithLongContext(200_000, "2.50", "15", "0.25")
+	want := base
+	want.Long = LongContext{Above: 200_000, Rates: Rates{Input: 2_500_000_000, CachedInput: 250_000_000, Output: 15_000_000_000}}
+	if err != nil || got != want {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
-	if first, ok := Lookup("gpt-4o-2024-05-13"); !ok || first.Input != 5_000_000_000 {
-		t.Errorf("gpt-4o-2024-05-13 has its own price: got %+v, %t", first, ok)
+	if got, err := base.WithLongContext(1, "2", "15", ""); err != nil || got.Long.CachedInput != got.Long.Input {
+		t.Errorf("without a cached price, cached tokens cost what other long ones do: got %+v, %v", got, err)
 	}
-	for _, unlisted := range []string{"", "gpt-4o-2031-01-01", "openai/gpt-4o", "GPT-4o", "llama3"} {
-		if got, ok := Lookup(unlisted); ok || got.Known {
-			t.Errorf("%q: got %+v, want unknown", unlisted, got)
-		}
-	}
-	if _, err := time.Parse(time.DateOnly, Checked()); err != nil {
-		t.Error(err)
-	}
-	names := Models()
-	if len(names) < 30 || !slices.IsSorted(names) {
-		t.Errorf("%d names, sorted %t", len(names), slices.IsSorted(names))
-	}
-	for _, name := range names {
-		p, _ := Lookup(name)
-		if p.Input <= 0 || p.Output < p.Input || p.CachedInput <= 0 || p.CachedInput > p.Input {
-			t.Errorf("%s: a price that cannot be: %+v", name, p)
-		}
-	}
-}
-
-func TestReadTableRefuses(t *testing.T) {
-	tests := map[string]string{
-		`{"models": [{"names": ["a"], "source": "x", "input": "1", "output": "1"}]}`:                             "not listed",
-		`{"sources": {"x": "y"}, "models": [{"names": ["a"], "source": "x", "input": "1", "output": "1.x"}]}`:    "1.x",
-		`{"sources": {"x": "y"}, "models": [{"names": ["a", "a"], "source": "x", "input": "1", "output": "1"}]}`: "twice",
-		`{"sourcse": {}}`: "unknown field",
-	}
-	for text, want := range tests {
-		if _, _, err := readTable([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v, want %q", text, err, want)
+	for _, bad := range []struct {
+		above                 int64
+		input, output, cached string
+	}{{0, "1", "1", "1"}, {-1, "1", "1", "1"}, {1, "x", "1", "1"}, {1, "1", "", "1"}, {1, "1", "1", "x"}} {
+		if got, err := base.WithLongContext(bad.above, bad.input, bad.output, bad.cached); fault.ClassOf(err) != fault.Invalid || got.Known {
+			t.Errorf("%v: got %+v, %v; want an error of class invalid and an unknown price", bad, got, err)
 		}
 	}
 }

@@ -4,79 +4,135 @@ import (
 	"bytes"
 	_ "embed" // the table
 	"encoding/json"
+	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
 )
 
 //go:embed table.json
 var tableJSON []byte
 
-// table is table.json: list prices, the day they were checked, and where.
+// table is table.json: list prices by vendor, and which sources they were compared
+// with on which day.
 type table struct {
 	Checked string            `json:"checked"`
 	Note    string            `json:"note"`
-	Sources map[string]string `json:"sources"`
+	Sources map[string]source `json:"sources"`
+	Vendors []vendor          `json:"vendors"`
+}
+
+type source struct {
+	What     string `json:"what"`
+	URL      string `json:"url"`
+	Compared string `json:"compared"` // YYYY-MM-DD
+}
+
+type vendor struct {
+	Name    string   `json:"name"`
+	Hosts   []string `json:"hosts"` // of its own servers, in lower case
+	Sources []string `json:"sources"`
 	Models  []struct {
-		Names       []string `json:"names"`
-		Source      string   `json:"source"`
-		Input       string   `json:"input"`
-		CachedInput string   `json:"cached_input"`
-		Output      string   `json:"output"`
+		Names []string `json:"names"` // on its wire
+		tariff
+		Batch *tariff `json:"batch"`
 	} `json:"models"`
 }
 
-type listed struct {
-	checked string
-	prices  map[string]Price
+// tariff is a price as it is written. Without cached_input, cached tokens cost what
+// others do.
+type tariff struct {
+	dollars
+	LongContext *struct {
+		Above int64 `json:"above"`
+		dollars
+	} `json:"long_context"`
 }
 
-var builtIn = sync.OnceValue(func() listed {
-	t, prices, err := readTable(tableJSON)
+type dollars struct {
+	Input       string `json:"input"`
+	CachedInput string `json:"cached_input"`
+	Output      string `json:"output"`
+}
+
+// listing is the table, ready to be asked.
+type listing struct {
+	checked         string
+	standard, batch map[product]Price
+}
+
+type product struct{ host, model string }
+
+var builtIn = sync.OnceValue(func() listing {
+	list, err := readTable(tableJSON)
 	if err != nil {
 		panic("price: table.json: " + err.Error()) // it is part of the program, and a test reads it
 	}
-	return listed{checked: t.Checked, prices: prices}
+	return list
 })
 
-func readTable(data []byte) (table, map[string]Price, error) {
+func readTable(data []byte) (listing, error) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	var t table
 	if err := decoder.Decode(&t); err != nil {
-		return table{}, nil, err
+		return listing{}, err
 	}
-	prices := map[string]Price{}
-	for _, model := range t.Models {
-		if t.Sources[model.Source] == "" {
-			return table{}, nil, fmt.Errorf("%v: the source %q is not listed", model.Names, model.Source)
+	list := listing{checked: t.Checked, standard: map[product]Price{}, batch: map[product]Price{}}
+	for _, v := range t.Vendors {
+		if err := t.checkSources(v); err != nil {
+			return listing{}, fmt.Errorf("%s: %w", v.Name, err)
 		}
-		price, err := Of(model.Input, model.Output, model.CachedInput)
+		if err := list.add(v); err != nil {
+			return listing{}, fmt.Errorf("%s: %w", v.Name, err)
+		}
+	}
+	return list, nil
+}
+
+func (t table) checkSources(v vendor) error {
+	if len(v.Sources) == 0 {
+		return errors.New("no source is named")
+	}
+	for _, name := range v.Sources {
+		if t.Sources[name] == (source{}) {
+			return fmt.Errorf("the source %q is not listed", name)
+		}
+	}
+	return nil
+}
+
+func (l listing) add(v vendor) error {
+	for _, model := range v.Models {
+		standard, err := model.price()
 		if err != nil {
-			return table{}, nil, fmt.Errorf("%v: %w", model.Names, err)
+			return fmt.Errorf("%v: %w", model.Names, err)
 		}
-		for _, name := range model.Names {
-			if _, twice := prices[name]; twice {
-				return table{}, nil, fmt.Errorf("%s is listed twice", name)
+		var batch Price
+		if model.Batch != nil {
+			if batch, err = model.Batch.price(); err != nil {
+				return fmt.Errorf("%v: batch: %w", model.Names, err)
 			}
-			prices[name] = price
+		}
+		for _, host := range v.Hosts {
+			for _, name := range model.Names {
+				key := product{host, name}
+				if l.standard[key].Known {
+					return fmt.Errorf("%s is listed twice at %s", name, host)
+				}
+				l.standard[key] = standard
+				if batch.Known {
+					l.batch[key] = batch
+				}
+			}
 		}
 	}
-	return t, prices, nil
+	return nil
 }
 
-// Lookup finds the list price of a model by the name that it has on its vendor's
-// wire. Only names that stand in the table are known: a snapshot
-// ("gpt-4o-2024-08-06") that is not listed may cost something else, and the same
-// model behind another vendor does. A price: in llmx.yaml comes before the table.
-func Lookup(wireModel string) (Price, bool) {
-	price, ok := builtIn().prices[wireModel]
-	return price, ok
+func (t tariff) price() (Price, error) {
+	price, err := Of(t.Input, t.Output, t.CachedInput)
+	if long := t.LongContext; err == nil && long != nil {
+		price, err = price.WithLongContext(long.Above, long.Input, long.Output, long.CachedInput)
+	}
+	return price, err
 }
-
-// Checked is the day (YYYY-MM-DD) on which the table was compared with its sources.
-func Checked() string { return builtIn().checked }
-
-// Models lists the names in the table, sorted.
-func Models() []string { return slices.Sorted(maps.Keys(builtIn().prices)) }
