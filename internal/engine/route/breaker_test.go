@@ -1,0 +1,178 @@
+package route
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+// quick opens after four calls of which half have failed.
+var quick = Breaker{Window: 10 * time.Second, MinCalls: 4, FailureRatio: 0.5, OpenFor: 5 * time.Second}
+
+func guarded(attempts int, use ...string) Policy {
+	policy := usual(use...)
+	policy.Breaker, policy.Retry.MaxAttempts = quick, attempts
+	return policy
+}
+
+func (w *world) many(t *testing.T, n int) (answered int) {
+	t.Helper()
+	for range n {
+		if w.ask(t.Context(), llm.Request{}).err == nil {
+			answered++
+		}
+	}
+	return answered
+}
+
+// A model that keeps failing is left alone: its calls go to the next one at once.
+// After open_for one call tries it, and one that is answered brings all back.
+func TestAFailingModelIsLeftAloneAndFoundAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := plays(fails(fault.ServerError), fails(fault.ServerError), fails(fault.ServerError), fails(fault.ServerError), says("well")), plays(says("yes"))
+		w := newWorld(guarded(2, "a", "b"), map[string]*script{"a": a, "b": b}, nil)
+		if n := w.many(t, 20); n != 20 {
+			t.Fatalf("%d of 20 answered", n)
+		}
+		if n := len(a.times()); n != 4 {
+			t.Errorf("the failing model was asked %d times, want 4: then it is left alone", n)
+		}
+		got := w.ask(t.Context(), llm.Request{})
+		attempts := got.call.Turns[0].Attempts
+		if len(attempts) != 2 || !attempts[0].Unasked || attempts[0].Failure.Class != fault.BreakerOpen || attempts[1].Model != "b" || got.call.Attempts() != 1 {
+			t.Errorf("the record of a call past an open breaker: %+v", attempts)
+		}
+		if !got.End.Fallback || len(got.End.Failed) != 1 || got.End.Failed[0].Class != fault.BreakerOpen {
+			t.Errorf("the end says %+v", got.End)
+		}
+		time.Sleep(quick.OpenFor + time.Millisecond)
+		if got := w.ask(t.Context(), llm.Request{}); got.Text != "well" || got.End.Fallback {
+			t.Errorf("after open_for: %q, %v", got.Text, got.err)
+		}
+		w.many(t, 10)
+		if n := len(a.times()); n != 15 {
+			t.Errorf("asked %d times, want 15: it is back in use", n)
+		}
+	})
+}
+
+// While it is tried again, a single call does so.
+func TestASingleCallTriesItAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bad := fails(fault.ServerError)
+		a, b := plays(bad, bad, bad, bad, reply{wait: time.Second, text: "well"}), plays(says("yes"))
+		w := newWorld(guarded(2, "a", "b"), map[string]*script{"a": a, "b": b}, nil)
+		w.many(t, 4)
+		time.Sleep(quick.OpenFor + time.Millisecond)
+		for range 20 {
+			go w.ask(t.Context(), llm.Request{})
+		}
+		synctest.Wait()
+		if n := len(a.times()); n != 5 {
+			t.Errorf("%d calls try it again, want 1", n-4)
+		}
+		time.Sleep(2 * time.Second)
+	})
+}
+
+func TestTheLastUsableModelIsNeverShutOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := plays(fails(fault.ServerError))
+		w := newWorld(guarded(1, "a"), map[string]*script{"a": a}, nil)
+		w.many(t, 30)
+		if n := len(a.times()); n != 30 {
+			t.Errorf("asked %d of 30 times", n)
+		}
+		b, c := plays(fails(fault.ServerError)), plays(fails(fault.Overloaded))
+		w = newWorld(guarded(2, "b", "c"), map[string]*script{"b": b, "c": c}, nil)
+		w.many(t, 30)
+		if n := len(b.times()) + len(c.times()); n < 30 {
+			t.Errorf("asked %d times for 30 calls, and every breaker is open", n)
+		}
+	})
+}
+
+// A caller who leaves, who asks for what cannot be, or whom our own limits turn
+// away says nothing of a model.
+func TestWhatSaysNothingOfAModel(t *testing.T) {
+	for name, r := range map[string]reply{
+		"bad request":    fails(fault.BadRequest),
+		"a refused key":  fails(fault.Auth),
+		"a filter":       fails(fault.ContentFilter),
+		"an overflow":    fails(fault.ContextLength),
+		"our own limits": {fails: fault.RateLimited, retry: time.Hour, local: true},
+		"a deadline":     {wait: 2 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, b := plays(r), plays(says("yes"))
+				w := newWorld(guarded(2, "a", "b"), map[string]*script{"a": a, "b": b}, nil)
+				w.many(t, 12)
+				if n := len(a.times()); n != 12 {
+					t.Errorf("asked %d of 12 times: it was left alone", n)
+				}
+			})
+		})
+	}
+}
+
+// An answer that is read from a recording says nothing of the model either.
+func TestStoredAnswersDoNotCloseABreaker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stored := reply{text: "kept", end: llm.End{Stored: &llm.Stored{By: "recording"}}}
+		bad := fails(fault.ServerError)
+		a, b := plays(stored, stored, stored, stored, stored, stored, bad, bad, bad, bad, bad), plays(says("yes"))
+		w := newWorld(guarded(2, "a", "b"), map[string]*script{"a": a, "b": b}, nil)
+		w.many(t, 20)
+		if n := len(a.times()); n != 6+4 {
+			t.Errorf("asked %d times, want 10: six stored answers do not outweigh four failures", n)
+		}
+	})
+}
+
+// What the provider asks for keeps it shut longer than open_for.
+func TestRetryAfterKeepsItShut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bad := reply{fails: fault.Overloaded, retry: 30 * time.Second}
+		a, b := plays(bad, bad, bad, bad, says("well")), plays(says("yes"))
+		w := newWorld(guarded(2, "a", "b"), map[string]*script{"a": a, "b": b}, nil)
+		w.many(t, 6)
+		time.Sleep(20 * time.Second)
+		w.many(t, 3)
+		if n := len(a.times()); n != 4 {
+			t.Errorf("asked %d times within what it asked for, want 4", n)
+		}
+		time.Sleep(11 * time.Second)
+		w.many(t, 1)
+		if n := len(a.times()); n != 5 {
+			t.Errorf("asked %d times, want 5: its time is over", n)
+		}
+	})
+}
+
+// Failures count as long as the window is.
+func TestOldFailuresAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bad := fails(fault.ServerError)
+		a, b := plays(bad, bad, bad, says("well"), says("well"), says("well"), says("well")), plays(says("yes"))
+		w := newWorld(guarded(2, "a", "b"), map[string]*script{"a": a, "b": b}, nil)
+		w.many(t, 3)
+		time.Sleep(quick.Window + quick.Window/windowParts + time.Millisecond)
+		w.many(t, 10)
+		if n := len(a.times()); n != 13 {
+			t.Errorf("asked %d times, want 13", n)
+		}
+	})
+}
+
+// Two routes with the same figures share what they know of a model.
+func TestRoutesShareABreaker(t *testing.T) {
+	shared := breakers{}
+	one, same, other := shared.of("a", quick), shared.of("a", quick), shared.of("a", Breaker{Window: 1, MinCalls: 1, FailureRatio: 1, OpenFor: 1})
+	if one != same || one == other || one == shared.of("b", quick) {
+		t.Error("a breaker is one for a model and its figures")
+	}
+}
