@@ -108,9 +108,9 @@ func (c storedCache) Get(ctx context.Context, key string) (cache.Entry, bool) {
 	if err != nil || !ok {
 		return cache.Entry{}, false
 	}
-	return cache.Entry{Text: found.Text, ToolCalls: found.ToolCalls, End: found.End, Expires: found.Expires}, true
+	return cache.Entry(found), true
 }
 
 func (c storedCache) Put(key string, entry cache.Entry) {
-	_ = c.store.CachePut(key, store.CacheEntry{Text: entry.Text, ToolCalls: entry.ToolCalls, End: entry.End, Expires: entry.Expires})
+	_ = c.store.CachePut(key, store.CacheEntry(entry))
 }

@@ -34,6 +34,11 @@ const cacheColumns = `key, given, expires, finish, model, response_id, usage, st
 // more than running it.
 const cacheQuery = "SELECT " + cacheColumns + " FROM cache WHERE key = ?"
 
+// expiredPerPut bounds how many expired entries go for one that comes: more than
+// one, so that the file stops growing once entries expire, and few, so that a batch
+// stays short.
+const expiredPerPut = 2
+
 type cachePut struct {
 	key   string
 	entry CacheEntry
@@ -68,6 +73,11 @@ func (w *writer) insertCached(p *cachePut) error {
 	}
 	return w.inserts.cached.exec(p.key, given, timeValue(entry.Expires), textValue(string(end.Finish)), textValue(end.Model),
 		textValue(end.ResponseID), usage, stored, tools, textValue(entry.Text))
+}
+
+// removeExpired makes room for as many entries as were just put, in their transaction.
+func (w *writer) removeExpired(puts int) error {
+	return w.inserts.expired.exec(w.now().UnixNano(), int64(puts*expiredPerPut))
 }
 
 // CacheGet finds an entry that is written and has not expired. An entry that

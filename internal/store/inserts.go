@@ -9,8 +9,8 @@ import (
 // inserts are the prepared statements of the rows that come by the thousand.
 // They go to the driver past database/sql, which would cost as much again.
 type inserts struct {
-	ready                                                                bool
-	result, group, call, turn, attempt, shape, prompt, cached, lastLoose *statement
+	ready                                                                         bool
+	result, group, call, turn, attempt, shape, prompt, cached, expired, lastLoose *statement
 }
 
 func (in *inserts) prepare(conn driver.Conn) error {
@@ -30,6 +30,7 @@ func (in *inserts) prepare(conn driver.Conn) error {
 		{&in.shape, insertInto("INSERT OR IGNORE", "shapes", shapeColumns)},
 		{&in.prompt, insertInto("INSERT OR IGNORE", "prompts", promptColumns)},
 		{&in.cached, insertInto("INSERT OR REPLACE", "cache", cacheColumns)},
+		{&in.expired, "DELETE FROM cache WHERE rowid IN (SELECT rowid FROM cache WHERE expires <= ? ORDER BY expires LIMIT ?)"},
 		{&in.lastLoose, "SELECT coalesce(max(n), 0) FROM calls WHERE n <= ?"},
 	} {
 		made, err := prepare(conn, one.text)
@@ -44,7 +45,7 @@ func (in *inserts) prepare(conn driver.Conn) error {
 
 func (in *inserts) close() error {
 	var errs []error
-	for _, s := range []*statement{in.result, in.group, in.call, in.turn, in.attempt, in.shape, in.prompt, in.cached, in.lastLoose} {
+	for _, s := range []*statement{in.result, in.group, in.call, in.turn, in.attempt, in.shape, in.prompt, in.cached, in.expired, in.lastLoose} {
 		if s != nil {
 			errs = append(errs, s.prepared.Close())
 		}

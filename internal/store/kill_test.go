@@ -20,6 +20,8 @@ const (
 	childPath = "LLMX_STORE_TEST_PATH"
 	childRun  = "LLMX_STORE_TEST_RUN"
 	childRows = "LLMX_STORE_TEST_ROWS"
+
+	childCache = "LLMX_STORE_TEST_CACHE" // set: cache entries in place of results
 )
 
 // childOf is what this process is to do in place of the tests, or nil.
@@ -28,8 +30,12 @@ func childOf() func() {
 	if path == "" {
 		return nil
 	}
+	write := writeAsChild
+	if os.Getenv(childCache) != "" {
+		write = cacheAsChild
+	}
 	return func() {
-		if err := writeAsChild(path, os.Getenv(childRun), os.Getenv(childRows)); err != nil {
+		if err := write(path, os.Getenv(childRun), os.Getenv(childRows)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -215,6 +215,7 @@ func (w *writer) rows(conn driver.Conn, batch []work) error {
 		return err
 	}
 	w.loose.known = false // another process may have added calls since
+	puts := 0
 	for i := range batch {
 		var err error
 		switch item := &batch[i]; {
@@ -225,13 +226,17 @@ func (w *writer) rows(conn driver.Conn, batch []work) error {
 		case item.prompt != nil:
 			err = w.insertPrompt(item.prompt)
 		case item.cached != nil:
+			puts++
 			err = w.insertCached(item.cached)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return nil
+	if puts == 0 {
+		return nil
+	}
+	return w.removeExpired(puts)
 }
 
 // close ends the writing goroutine when all that is queued is written.

@@ -9,8 +9,9 @@ import (
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
-// flights are the requests under way that others may share.
-type flights struct {
+// flights are the requests under way that others may share. They are spread by
+// their keys, so that callers with different requests do not queue for one lock.
+type flights [64]struct {
 	mu    sync.Mutex
 	under map[flightKey]*flight
 }
@@ -44,27 +45,31 @@ var own = map[fault.Class]bool{fault.Canceled: true, fault.Budget: true}
 
 // join finds the flight for a key, or begins one and leads it.
 func (fs *flights) join(key flightKey) (f *flight, leads bool) {
-	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	if f, ok := fs.under[key]; ok {
+	// Made before it is needed: who allocates may have to help the garbage collector,
+	// and others would wait for that.
+	mine := &flight{key: key, began: time.Now(), done: make(chan struct{})}
+	near := &fs[int(key.id[0])%len(fs)]
+	near.mu.Lock()
+	defer near.mu.Unlock()
+	if f, ok := near.under[key]; ok {
 		return f, false
 	}
-	if fs.under == nil {
-		fs.under = map[flightKey]*flight{}
+	if near.under == nil {
+		near.under = map[flightKey]*flight{}
 	}
-	f = &flight{key: key, began: time.Now(), done: make(chan struct{})}
-	fs.under[key] = f
-	return f, true
+	near.under[key] = mine
+	return mine, true
 }
 
 // land ends a flight; those who still wait look for another leader. It comes before
 // they hear of it, so that none of them joins the same again.
 func (fs *flights) land(f *flight) {
-	fs.mu.Lock()
-	if fs.under[f.key] == f {
-		delete(fs.under, f.key)
+	near := &fs[int(f.key.id[0])%len(fs)]
+	near.mu.Lock()
+	if near.under[f.key] == f {
+		delete(near.under, f.key)
 	}
-	fs.mu.Unlock()
+	near.mu.Unlock()
 	f.tell()
 }
 
