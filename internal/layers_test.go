@@ -30,7 +30,8 @@ var levels = [][]string{
 	{"internal/eval/runner", "internal/eval/verdict", "internal/engine"},
 	{
 		"internal/eval/suite", "internal/eval/scorer", "internal/eval/stats", "internal/eval/baseline",
-		"internal/engine/render", "internal/engine/trace", "internal/engine/contract", "internal/engine/cache", "internal/engine/route", "internal/engine/limit",
+		"internal/engine/render", "internal/engine/trace", "internal/engine/contract", "internal/engine/cache", "internal/engine/route",
+		"internal/engine/cascade", "internal/engine/keepalive", "internal/engine/timeout", "internal/engine/limit",
 	},
 	{
 		"internal/config", "internal/prompt", "internal/price",

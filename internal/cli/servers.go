@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/llmx-dev/llmx/internal/config"
+	"github.com/llmx-dev/llmx/internal/engine/limit"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/provider/openai"
@@ -19,12 +20,41 @@ type servers struct {
 	project *project
 	conns   int // connections at once, for each
 
-	mu     sync.Mutex
-	opened map[string]*openai.Provider
+	mu       sync.Mutex
+	opened   map[string]*openai.Provider
+	limiters map[string]*limit.Limiter // by provider and name on the wire
 }
 
 func newServers(p *project, conns int) *servers {
-	return &servers{project: p, conns: conns, opened: map[string]*openai.Provider{}}
+	return &servers{project: p, conns: conns, opened: map[string]*openai.Provider{}, limiters: map[string]*limit.Limiter{}}
+}
+
+// limiter keeps the limits of an alias. They are those of a key at a vendor, so
+// aliases of the same model there share one, under the tightest of their limits.
+func (s *servers) limiter(alias string) *limit.Limiter {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name := s.project.resolved(alias)
+	if s.limiters[name] == nil {
+		settings := limit.Settings{Name: alias}
+		for other, model := range s.project.config.Models {
+			if s.project.resolved(other) == name {
+				settings.RPM = tightest(settings.RPM, model.Limits.RPM)
+				settings.TPM = tightest(settings.TPM, model.Limits.TPM)
+				settings.Concurrency = tightest(settings.Concurrency, model.Limits.Concurrency)
+			}
+		}
+		s.limiters[name] = limit.New(settings)
+	}
+	return s.limiters[name]
+}
+
+// tightest is the smaller of two bounds, of which 0 is none.
+func tightest(a, b int) int {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
 }
 
 // canAsk reports why a provider cannot be asked: a key that is not there, or a

@@ -86,7 +86,7 @@ func (s *servers) target(alias string, wrap func(alias string, next llm.Model) l
 		return nil, err
 	}
 	settings := s.project.config.Models[alias]
-	model := timeout.New(alias, s.model(alias))
+	model := s.limiter(alias).Model(timeout.New(alias, s.model(alias)))
 	return &route.Target{
 		Alias: alias, Provider: settings.Provider, Wire: wireOf(alias, settings), Context: settings.Context,
 		Model: wrap(alias, route.Latch(model)), Cost: cost.Cost,

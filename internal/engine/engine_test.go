@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/llmx-dev/llmx/internal/engine/cache"
+	"github.com/llmx-dev/llmx/internal/engine/limit"
 	"github.com/llmx-dev/llmx/internal/engine/route"
+	"github.com/llmx-dev/llmx/internal/engine/timeout"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 )
@@ -42,21 +44,37 @@ func (m *memory) Record(call *llm.Call) {
 	m.calls = append(m.calls, call)
 }
 
-// build makes an engine around one model, "small".
-func build(model llm.Model, slots chan struct{}) (llm.Model, *memory) {
+// build makes an engine around one model, "small", that is asked once a call, at
+// most so many at a time (0: no bound).
+func build(model llm.Model, places int) (llm.Model, *memory) {
 	m := &memory{entries: map[string]cache.Entry{}}
 	ids := 0
+	limiter := limit.New(limit.Settings{Name: "small", Concurrency: places})
 	return New(Parts{
 		Recorder: m,
 		NewID:    func() string { ids++; return fmt.Sprint("call-", ids) },
 		Now:      time.Now,
-		Cache:    &cache.Options{Storage: m, TTL: time.Hour, Now: time.Now, Resolve: func(llm.Request) (string, bool) { return "fake/one", true }},
+		Cache: &cache.Options{
+			Storage: m, TTL: time.Hour, Now: time.Now, Resolve: func(llm.Request) (string, bool) { return "fake/one", true },
+		},
 		Targets: map[string]*route.Target{"small": {
-			Alias: "small", Provider: "fake", Wire: "one", Model: model, Slots: slots,
+			Alias: "small", Provider: "fake", Wire: "one", Model: limiter.Model(timeout.New("small", model)),
 			Cost: func(u llm.Usage) llm.Cost { return llm.KnownCost(llm.Money(u.Output * 1000)) },
 		}},
-		Policies: map[string]route.Policy{"small": {Use: "small", Total: time.Minute}},
+		Policies: map[string]route.Policy{"small": {Use: []string{"small"}, Total: time.Minute}},
 	}), m
+}
+
+// occupy takes the only place of an engine's model until it is let go.
+func occupy(t *testing.T, model llm.Model) (letGo func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		_, _ = llm.Collect(model.Stream(ctx, llm.Request{Model: "small", Reuse: llm.ReuseOff}))
+	}()
+	synctest.Wait()
+	return func() { cancel(); <-over }
 }
 
 func slow(text string, first, rest time.Duration) llm.Model {
@@ -89,20 +107,20 @@ func ask(ctx context.Context, model llm.Model) (llm.Response, error) {
 
 func TestCallRecordsTimesTokensAndCost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		slots := make(chan struct{}, 1)
-		model, m := build(slow("hello", 200*time.Millisecond, 300*time.Millisecond), slots)
-		slots <- struct{}{}
-		time.AfterFunc(time.Second, func() { <-slots })
+		model, m := build(slow("hello", 200*time.Millisecond, 300*time.Millisecond), 1)
+		letGo := occupy(t, model)
+		m.calls = nil
+		time.AfterFunc(100*time.Millisecond, letGo)
 
 		response, err := ask(t.Context(), model)
 		if err != nil {
 			t.Fatal(err)
 		}
 		call := response.Call
-		if len(m.calls) != 1 || m.calls[0] != call {
+		if len(m.calls) != 2 || m.calls[1] != call {
 			t.Fatalf("recorded %v, want the one call", m.calls)
 		}
-		if call.Queue != time.Second || call.Service != 500*time.Millisecond || call.FirstToken != 200*time.Millisecond || call.Total != 1500*time.Millisecond {
+		if call.Queue != 100*time.Millisecond || call.Service != 500*time.Millisecond || call.FirstToken != 200*time.Millisecond || call.Total != 600*time.Millisecond {
 			t.Errorf("queue %v service %v first token %v total %v", call.Queue, call.Service, call.FirstToken, call.Total)
 		}
 		if call.Cost() != llm.KnownCost(7000) || call.Paid() != llm.KnownCost(7000) || call.Answer != "hello" || call.Answered != "one-2026" || call.Attempts() != 1 {
@@ -113,7 +131,7 @@ func TestCallRecordsTimesTokensAndCost(t *testing.T) {
 
 func TestCacheHitKeepsCostAndLatencyAndPaysNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		model, _ := build(slow("hello", time.Second, time.Second), nil)
+		model, _ := build(slow("hello", time.Second, time.Second), 0)
 		if _, err := ask(t.Context(), model); err != nil {
 			t.Fatal(err)
 		}
@@ -146,7 +164,7 @@ func TestCacheAsksAnew(t *testing.T) {
 	}
 	for name, change := range tests {
 		t.Run(name, func(t *testing.T) {
-			model, _ := build(slow("18", 0, 0), nil)
+			model, _ := build(slow("18", 0, 0), 0)
 			if _, err := ask(t.Context(), model); err != nil {
 				t.Fatal(err)
 			}
@@ -162,16 +180,13 @@ func TestCacheAsksAnew(t *testing.T) {
 
 func TestOneDeadlineSpansWaitingAndAnswering(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		slots := make(chan struct{}, 1)
-		model, m := build(slow("late", time.Hour, 0), slots)
+		model, m := build(slow("late", time.Hour, 0), 1)
 		begin := time.Now()
 		_, err := ask(t.Context(), model)
 		if fault.ClassOf(err) != fault.TimeoutTotal || time.Since(begin) != time.Minute {
 			t.Errorf("got %v after %v, want timeout_total after a minute", err, time.Since(begin))
 		}
-		if len(slots) != 0 {
-			t.Error("the slot was not given back")
-		}
+		occupy(t, model)() // the place was given back
 		if failure := m.calls[0].Turns[0].Attempts[0].Failure; failure == nil || failure.Class != fault.TimeoutTotal {
 			t.Errorf("the attempt records %v", failure)
 		}
@@ -179,8 +194,8 @@ func TestOneDeadlineSpansWaitingAndAnswering(t *testing.T) {
 }
 
 func TestCallerWhoGoesAwayIsRecordedAsCanceled(t *testing.T) {
-	model, m := build(slow("hello", 0, time.Hour), nil)
-	for range model.Stream(t.Context(), llm.Request{Model: "small"}) {
+	model, m := build(slow("hello", 0, time.Hour), 0)
+	for range model.Stream(t.Context(), llm.Request{Model: "small", Live: true}) {
 		break
 	}
 	if len(m.calls) != 1 || m.calls[0].Failure == nil || m.calls[0].Failure.Class != fault.Canceled {
@@ -192,14 +207,14 @@ func TestStreamWithoutAnEndIsCut(t *testing.T) {
 	half := llm.ModelFunc(func(context.Context, llm.Request) iter.Seq2[llm.Event, error] {
 		return func(yield func(llm.Event, error) bool) { yield(llm.Event{Text: "hel"}, nil) }
 	})
-	model, _ := build(half, nil)
+	model, _ := build(half, 0)
 	if _, err := ask(t.Context(), model); fault.ClassOf(err) != fault.Cut {
 		t.Errorf("got %v, want cut", err)
 	}
 }
 
 func TestUnknownModelIsRefusedWithTheNearestName(t *testing.T) {
-	model, _ := build(slow("", 0, 0), nil)
+	model, _ := build(slow("", 0, 0), 0)
 	_, err := llm.Collect(model.Stream(t.Context(), llm.Request{Model: "smal"}))
 	want := "no model or route is called \"smal\"\n  did you mean \"small\"? allowed: small"
 	if err == nil || err.Error() != want {
@@ -239,10 +254,9 @@ func TestWaitingCostsNothingAndSilenceIsUnknown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				slots := make(chan struct{}, 1)
-				model, m := build(slow("late", time.Hour, 0), slots)
+				model, m := build(slow("late", time.Hour, 0), 1)
 				if test.taken {
-					slots <- struct{}{}
+					time.AfterFunc(2*time.Minute, occupy(t, model))
 				}
 				if _, err := ask(t.Context(), model); fault.ClassOf(err) != fault.TimeoutTotal {
 					t.Fatalf("got %v", err)

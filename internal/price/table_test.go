@@ -215,7 +215,7 @@ func TestReadTableRefuses(t *testing.T) {
 		"a batch price that is none":  {start + `{` + fine + `, "batch": {"input": "1"}}` + end, `[a]: batch: ""`},
 		"a name twice in one entry":   {start + `{"names": ["a", "a"], "input": "1", "output": "1"}` + end, "a is listed twice at h"},
 		"a name twice at one vendor":  {start + `{` + fine + `}, {` + fine + `}` + end, "a is listed twice at h"},
-		"a name at a shared host":      {start + `{` + fine + `}]}, {"name": "w", "hosts": ["h"], "sources": ["x"], "models": [{` + fine + `}` + end, "w: a is listed twice at h"},
+		"a name at a shared host":     {start + `{` + fine + `}]}, {"name": "w", "hosts": ["h"], "sources": ["x"], "models": [{` + fine + `}` + end, "w: a is listed twice at h"},
 	}
 	for name, test := range tests {
 		if _, err := readTable([]byte(test.file)); err == nil || !strings.Contains(err.Error(), test.want) {
