@@ -132,6 +132,6 @@ func simOptions(settings config.Model, wire string) sim.Options {
 	return sim.Options{
 		Name: settings.Provider, Model: wire, Seed: uint64(settings.Sim.Seed), Accuracy: &accuracy,
 		Latency:   sim.Latency{P50: settings.Sim.Latency.P50, P95: settings.Sim.Latency.P95},
-		Malformed: settings.Sim.Malformed, Errors: settings.Sim.Errors,
+		Malformed: settings.Sim.Malformed, Errors: settings.Sim.Errors, Confidence: settings.Sim.Confidence,
 	}
 }

@@ -87,7 +87,7 @@ func TestDefaults(t *testing.T) {
 	if diff := cmp.Diff(&Sim{Seed: 1, Accuracy: 1}, sure, ignorePlaces); diff != "" {
 		t.Error(diff)
 	}
-	want := &Sim{Seed: 7, Accuracy: 0.9, Latency: Latency{P50: 300 * time.Millisecond, P95: 900 * time.Millisecond}, Malformed: 0.01, Errors: 0.02}
+	want := &Sim{Seed: 7, Accuracy: 0.9, Latency: Latency{P50: 300 * time.Millisecond, P95: 900 * time.Millisecond}, Malformed: 0.01, Errors: 0.02, Confidence: "sure"}
 	if diff := cmp.Diff(want, dice, ignorePlaces); diff != "" {
 		t.Error(diff)
 	}

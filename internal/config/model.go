@@ -100,12 +100,14 @@ func (d Decimal) isZero() bool { return strings.Trim(string(d), "0.") == "" }
 
 // Sim sets up a simulated model.
 type Sim struct {
-	Seed      int64       `yaml:"seed"`      // of all that is drawn, default 1
-	Accuracy  float64     `yaml:"accuracy"`  // share of cases answered right, 0 … 1, default 1
-	Latency   Latency     `yaml:"latency"`   // until the whole answer, default none
-	Malformed float64     `yaml:"malformed"` // share of answers that break their form, 0 … 1, default 0
-	Errors    float64     `yaml:"errors"`    // share of requests that fail like an overloaded server, 0 … 1, default 0
-	Place     fault.Place `yaml:",place"`
+	Seed      int64   `yaml:"seed"`      // of all that is drawn, default 1
+	Accuracy  float64 `yaml:"accuracy"`  // share of cases answered right, 0 … 1, default 1
+	Latency   Latency `yaml:"latency"`   // until the whole answer, default none
+	Malformed float64 `yaml:"malformed"` // share of answers that break their form, 0 … 1, default 0
+	Errors    float64 `yaml:"errors"`    // share of requests that fail like an overloaded server, 0 … 1, default 0
+	// Confidence names a number of a JSON answer that is high where it is right.
+	Confidence string      `yaml:"confidence"`
+	Place      fault.Place `yaml:",place"`
 }
 
 // Latency is a distribution by two of its quantiles; without p95 it is constant.

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"github.com/llmx-dev/llmx/internal/eval"
@@ -17,6 +18,9 @@ func (j job) judge(ctx context.Context, plan Plan, model llm.Model) (eval.Result
 		Prompt: group.Prompt, Vars: j.c.Vars, Model: group.Model,
 		Repeat: j.repeat, Tenant: "test", Reuse: plan.Reuse,
 		Origin: llm.Origin{Run: plan.Run, Suite: group.Suite, Case: j.c.ID},
+		Tags:   j.c.Tags,
+		// A weighted route keeps its draw for a case when the prompt is edited.
+		Sticky: j.c.InputHash + "/" + strconv.Itoa(j.repeat),
 	}
 	if j.c.Golden != nil {
 		request.Hint = j.c.Golden.Value

@@ -102,14 +102,14 @@ func TestTheRequest(t *testing.T) {
 		asked = append(asked, req)
 		return llm.Replay("yes", llm.End{Finish: llm.FinishStop})
 	})
-	c := eval.Case{ID: "one", Repeats: 2, Vars: vars, Golden: &eval.Golden{Value: golden}, Checks: []eval.Check{says{want: "yes"}}}
+	c := eval.Case{ID: "one", Repeats: 2, Vars: vars, Golden: &eval.Golden{Value: golden}, Checks: []eval.Check{says{want: "yes"}}, Tags: []string{"critical"}, InputHash: "i"}
 	one(t, plan, model, c)
 	want := llm.Request{
 		Prompt: ref, Vars: vars, Model: "small", Tenant: "test", Reuse: llm.ReuseRefresh,
-		Origin: llm.Origin{Run: "run-1", Suite: "s", Case: "one"}, Hint: golden,
+		Origin: llm.Origin{Run: "run-1", Suite: "s", Case: "one"}, Hint: golden, Tags: []string{"critical"}, Sticky: "i/0",
 	}
 	second := want
-	second.Repeat = 1
+	second.Repeat, second.Sticky = 1, "i/1"
 	if diff := cmp.Diff([]llm.Request{want, second}, asked); diff != "" {
 		t.Error(diff)
 	}

@@ -275,3 +275,35 @@ func FuzzSchema(f *testing.F) {
 		}
 	})
 }
+
+// A simulated model's confidence tells right answers from wrong ones, mostly.
+func TestConfidenceIsHighWhereTheAnswerIsRight(t *testing.T) {
+	accuracy := 0.5
+	model := New(Options{Model: "m", Accuracy: &accuracy, Confidence: "sure"})
+	schema := `{"type":"object","properties":{"label":{"enum":["a","b","c"]},"sure":{"type":"number"}},"required":["label","sure"]}`
+	high := map[bool]int{}
+	count := map[bool]int{}
+	for i := range 1000 {
+		response, err := llm.Collect(model.Stream(t.Context(), llm.Request{
+			Messages: []llm.Message{llm.Text(llm.User, fmt.Sprint(i))}, Hint: map[string]any{"label": "a"},
+			Output: llm.Output{Kind: llm.OutputJSON, Schema: json.RawMessage(schema)},
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		object := decode(t, response.Text).(map[string]any)
+		sure, err := object["sure"].(json.Number).Float64()
+		if err != nil || sure < 0.2 || sure >= 1 {
+			t.Fatalf("sure %v in %s", sure, response.Text)
+		}
+		right := object["label"] == "a"
+		count[right]++
+		if sure >= 0.7 {
+			high[right]++
+		}
+	}
+	right, wrong := float64(high[true])/float64(count[true]), float64(high[false])/float64(count[false])
+	if right < 0.85 || right > 0.95 || wrong < 0.05 || wrong > 0.15 {
+		t.Errorf("sure of %.2f of the right answers and %.2f of the wrong ones, want about 0.9 and 0.1", right, wrong)
+	}
+}

@@ -42,6 +42,9 @@ type Options struct {
 	Malformed float64
 	Errors    float64
 
+	// Confidence names a number of a JSON answer that says how sure the model is: high
+	// where the answer is right, low where it is wrong, with an overlap. "" for none.
+	Confidence string
 	// Sleep waits; nil for a real timer.
 	Sleep func(ctx context.Context, d time.Duration) error
 }
