@@ -21,7 +21,9 @@ type askOptions struct {
 	ref   string
 	vars  []string
 	model string
+	tags  []string
 	fresh bool
+	cache string
 	json  bool
 }
 
@@ -47,13 +49,19 @@ to stdout; what it cost, and the id for llmx explain, to stderr.`,
 	flags := cmd.Flags()
 	flags.StringArrayVarP(&o.vars, "var", "v", nil, "an input, `NAME=VALUE`; VALUE may be @FILE, or @- for stdin (repeatable)")
 	flags.StringVar(&o.model, "model", "", "ask this model or route in place of the prompt's")
-	flags.BoolVar(&o.fresh, "fresh", false, "past the cache")
+	flags.StringSliceVar(&o.tags, "tag", nil, "tags for the rules of a route (repeatable)")
+	flags.BoolVar(&o.fresh, "fresh", false, "ask anew: the same as --cache refresh")
+	flags.StringVar(&o.cache, "cache", "on", "`on`: answer from the cache, and keep; read: keep nothing; refresh: ask anew, and keep; off: neither")
 	flags.BoolVar(&o.json, "json", false, "print the answer with its cost and times as JSON")
 	_ = cmd.RegisterFlagCompletionFunc("model", completeModels(w))
 	return cmd
 }
 
 func runAsk(ctx context.Context, w *World, o *askOptions) error {
+	reuse, err := o.reuse()
+	if err != nil {
+		return err
+	}
 	p, err := openProject(w)
 	if err != nil {
 		return err
@@ -87,14 +95,25 @@ func runAsk(ctx context.Context, w *World, o *askOptions) error {
 			return err
 		}
 	}
-	return p.ask(ctx, servers, asked, llm.Request{Prompt: asked.Ref(), Vars: vars, Model: model, Tenant: "ask", Reuse: reuse(o.fresh)}, o.json)
+	return p.ask(ctx, servers, asked, llm.Request{Prompt: asked.Ref(), Vars: vars, Model: model, Tenant: "ask", Reuse: reuse, Tags: o.tags}, o.json)
 }
 
-func reuse(fresh bool) llm.Reuse {
-	if fresh {
-		return llm.ReuseRefresh
+// cacheModes are the words of --cache.
+var cacheModes = map[string]llm.Reuse{
+	"on": llm.ReuseAllowed, "read": llm.ReuseRead, "refresh": llm.ReuseRefresh, "off": llm.ReuseOff,
+}
+
+func (o *askOptions) reuse() (llm.Reuse, error) {
+	mode, ok := cacheModes[o.cache]
+	switch {
+	case !ok:
+		return "", fault.New(fault.Usage, "--cache %s is not known", o.cache).WithHint("%s", fault.Allowed(o.cache, []string{"on", "read", "refresh", "off"}))
+	case o.fresh && mode != llm.ReuseAllowed && mode != llm.ReuseRefresh:
+		return "", fault.New(fault.Usage, "--fresh and --cache %s exclude each other", o.cache).WithHint("--fresh is --cache refresh")
+	case o.fresh:
+		return llm.ReuseRefresh, nil
 	}
-	return llm.ReuseAllowed
+	return mode, nil
 }
 
 func (p *project) ask(ctx context.Context, s *servers, asked *prompt.Prompt, req llm.Request, asJSON bool) error {
@@ -160,6 +179,7 @@ func (w *World) printAnswer(response llm.Response, asJSON bool) error {
 			"answer": response.Text, "value": response.End.Value, "finish": response.End.Finish, "call": call.ID,
 			"prompt": call.Prompt, "model": call.Model, "answered": call.Answered, "cached": call.Stored != nil,
 			"usage": call.Usage(), "cost_nano_usd": call.Cost().Amount, "cost_known": call.Cost().Known,
+			"turns": len(call.Turns), "attempts": call.Attempts(), "fallback": response.End.Fallback, "failed": response.End.Failed,
 			"service_ms": call.Service.Milliseconds(), "first_token_ms": call.FirstToken.Milliseconds(),
 		})
 	}
@@ -171,8 +191,14 @@ func (w *World) printAnswer(response llm.Response, asJSON bool) error {
 		from = "from the cache"
 	}
 	mark := ""
+	if len(response.End.Failed) > 0 {
+		mark = "; before: " + llm.ByModel(response.End.Failed)
+	}
+	if n := len(call.Turns); n > 1 {
+		mark += fmt.Sprintf("; %d turns", n)
+	}
 	if response.End.Finish == llm.FinishLength {
-		mark = "; CUT at the token limit"
+		mark += "; CUT at the token limit"
 	}
 	_, err := fmt.Fprintf(w.Stderr, "%s by %s, %s, %s%s; llmx explain %s\n", call.Prompt, call.Answered, from, call.Paid(), mark, call.ID)
 	return err

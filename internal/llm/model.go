@@ -89,13 +89,6 @@ type End struct {
 	Keep func()
 }
 
-// Failed is an attempt that came to nothing, before another one answered.
-type Failed struct {
-	Model   string      `json:"model"` // its alias
-	Class   fault.Class `json:"class"`
-	Message string      `json:"message"`
-}
-
 // RateLimit is what a provider said of its limits beside an answer. A Remaining
 // below 0, and a Reset of 0, were not said.
 type RateLimit struct {

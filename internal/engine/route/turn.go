@@ -179,7 +179,7 @@ func (t *turn) cause() error {
 func (t *turn) told(e *fault.Error) *fault.Error {
 	said := t.notes
 	if len(t.failed) > 1 {
-		said = append([]string{tried(t.failed)}, said...)
+		said = append([]string{llm.Tried(t.failed)}, said...)
 	}
 	if len(said) == 0 {
 		return e
@@ -187,45 +187,4 @@ func (t *turn) told(e *fault.Error) *fault.Error {
 	told := *e
 	told.Message += "; " + strings.Join(said, "; ")
 	return &told
-}
-
-// tried sums up failures by model: "tried small (2 × overloaded, network), large
-// (auth)"; of one model "3 attempts" and, if they differ, their classes.
-func tried(failed []llm.Failed) string {
-	var models []string
-	classes := map[string][]string{}
-	for _, f := range failed {
-		if classes[f.Model] == nil {
-			models = append(models, f.Model)
-		}
-		classes[f.Model] = append(classes[f.Model], string(f.Class))
-	}
-	if len(models) == 1 {
-		said := fmt.Sprintf("%d attempts", len(failed))
-		if sum := summed(classes[models[0]]); len(sum) > 1 {
-			said += ": " + strings.Join(sum, ", ")
-		}
-		return said
-	}
-	for i, model := range models {
-		models[i] = fmt.Sprintf("%s (%s)", model, strings.Join(summed(classes[model]), ", "))
-	}
-	return "tried " + strings.Join(models, ", ")
-}
-
-// summed counts words that follow each other.
-func summed(words []string) []string {
-	var sum []string
-	for i := 0; i < len(words); {
-		n := 1
-		for i+n < len(words) && words[i+n] == words[i] {
-			n++
-		}
-		word := words[i]
-		if n > 1 {
-			word = fmt.Sprintf("%d × %s", n, word)
-		}
-		sum, i = append(sum, word), i+n
-	}
-	return sum
 }
