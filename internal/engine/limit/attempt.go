@@ -34,7 +34,7 @@ func (a *attempt) see(event llm.Event, err error) {
 		a.answered(event.End)
 	default:
 		if !a.begun {
-			a.begun, a.first = true, time.Since(a.limiter.start)
+			a.begun, a.first = true, a.limiter.now()
 		}
 		a.output = a.output || event.Begins()
 	}
@@ -56,7 +56,7 @@ func (a *attempt) answered(end *llm.End) {
 		// first piece.
 		since := a.first
 		if !a.begun {
-			since = time.Since(a.limiter.start)
+			since = a.limiter.now()
 		}
 		learned.pause = since + reset(end.RateLimit)
 	}
@@ -85,7 +85,7 @@ func (a *attempt) failed(failure *fault.Error) {
 	learned := lesson{}
 	if failure.Class == fault.RateLimited && failure.Status != 0 {
 		learned.tooMuch = true
-		learned.pause = time.Since(a.limiter.start) + failure.RetryAfter
+		learned.pause = a.limiter.now() + failure.RetryAfter
 	}
 	a.settle(used, learned)
 }
@@ -108,9 +108,10 @@ func (a *attempt) settle(used float64, learned lesson) {
 	}
 	a.left = true
 	l := a.limiter
+	now := l.now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := l.tick()
+	now = l.tick(now)
 	changed := l.learn(now, a.pass.epoch, learned)
 	l.release(a.pass, used)
 	if changed {

@@ -234,3 +234,38 @@ func TestAPauseAtTheVeryBeginning(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatWasSavedIsGivenUpWhenItIsTooMuch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		upstream := newProvider(func(llm.Request) reply { return reply{err: tooMany(0)} })
+		l := New(Settings{RPM: 6000})
+		m := l.Model(upstream)
+		_, _ = ask(t.Context(), m, request(1))
+		upstream.answer, upstream.asked = nil, nil
+		crowd(t, m, 500)
+		// A quarter of the limit was saved, so that three quarters flow in: at half pace 38 a second.
+		if n := upstream.between(0, time.Second); n > 40 {
+			t.Errorf("%d in a second after the refusal", n)
+		}
+	})
+}
+
+func TestAShorterPauseDoesNotEndALongerOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		upstream := newProvider(nil)
+		n := 0
+		upstream.answer = func(llm.Request) reply {
+			n++
+			return []reply{{err: tooMany(20 * time.Second)}, {takes: 2 * time.Second, err: tooMany(5 * time.Second)}, {}}[n%3]
+		}
+		m := New(Settings{}).Model(upstream)
+		slow := later(t.Context(), m, request(1))
+		synctest.Wait()
+		n = 2
+		_, _ = ask(t.Context(), m, request(1))
+		<-slow
+		if got := <-later(t.Context(), m, request(1)); got.record.Queue != 18*time.Second {
+			t.Errorf("%v, want it to wait for the longer one", got)
+		}
+	})
+}

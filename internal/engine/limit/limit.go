@@ -108,9 +108,13 @@ func (l *Limiter) release(p pass, used float64) {
 	}
 }
 
-// tick brings the account up to date and gives the instant.
-func (l *Limiter) tick() time.Duration {
-	now := time.Since(l.start)
+// now is asked before the lock is taken, so that it is held for less.
+func (l *Limiter) now() time.Duration { return time.Since(l.start) }
+
+// tick brings the account up to date, and gives the instant: now, or a later one
+// that somebody else has brought.
+func (l *Limiter) tick(now time.Duration) time.Duration {
+	now = max(now, l.pace.at)
 	refill := l.pace.advance(now)
 	if l.requests != nil {
 		l.requests.refill(refill)

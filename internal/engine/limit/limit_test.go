@@ -2,6 +2,7 @@ package limit
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"slices"
 	"strconv"
@@ -43,41 +44,63 @@ func newProvider(answer func(llm.Request) reply) *provider {
 
 func (p *provider) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
 	return func(yield func(llm.Event, error) bool) {
-		p.note(req, 1)
-		defer p.note(req, -1)
+		p.note(req)
 		r := reply{text: "yes"}
 		if p.answer != nil {
 			r = p.answer(req)
 		}
-		rest := func() bool {
-			select {
-			case <-time.After(r.takes / 2):
-				return true
-			case <-ctx.Done():
-				yield(llm.Event{}, fault.Ended(ctx, nil))
-				return false
-			}
+		event, err := llm.Event{End: &r.end}, r.err
+		if err != nil {
+			event = llm.Event{}
 		}
-		if r.takes > 0 && !rest() || r.text != "" && !yield(llm.Event{Text: r.text}, nil) || r.takes > 0 && !rest() {
-			return
+		if ended := p.work(ctx, r, yield); ended != nil {
+			event, err = llm.Event{}, ended
 		}
-		if r.err != nil {
-			yield(llm.Event{}, r.err)
-			return
+		p.done()
+		if !errors.Is(err, errGone) {
+			yield(event, err)
 		}
-		yield(llm.Event{End: &r.end}, nil)
 	}
 }
 
-func (p *provider) note(req llm.Request, n int) {
+var errGone = errors.New("the caller is gone")
+
+// work is all of the answer but its end.
+func (p *provider) work(ctx context.Context, r reply, yield func(llm.Event, error) bool) error {
+	if err := rest(ctx, r.takes/2); err != nil {
+		return err
+	}
+	if r.text != "" && !yield(llm.Event{Text: r.text}, nil) {
+		return errGone
+	}
+	return rest(ctx, r.takes/2)
+}
+
+func rest(ctx context.Context, d time.Duration) error {
+	if d == 0 {
+		return nil
+	}
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return fault.Ended(ctx, nil)
+	}
+}
+
+func (p *provider) note(req llm.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.under += n
+	p.under++
 	p.most = max(p.most, p.under)
-	if n > 0 {
-		p.asked = append(p.asked, time.Since(p.start))
-		p.who = append(p.who, req.Key)
-	}
+	p.asked = append(p.asked, time.Since(p.start))
+	p.who = append(p.who, req.Key)
+}
+
+func (p *provider) done() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.under--
 }
 
 // between is how many were asked from one instant on, before another.

@@ -26,8 +26,9 @@ func (l *Limiter) enter(ctx context.Context, record *llm.Admission, tokens float
 	if ended := fault.Ended(ctx, nil); ended != nil {
 		return pass{}, ended
 	}
+	now := l.now()
 	l.mu.Lock()
-	now := l.tick()
+	now = l.tick(now)
 	if l.queue.Len() == 0 && l.wait(now, tokens) == 0 {
 		p := l.take(tokens)
 		l.mu.Unlock()
@@ -45,7 +46,7 @@ func (l *Limiter) enter(ctx context.Context, record *llm.Admission, tokens float
 	l.mu.Unlock()
 
 	p, err := l.await(ctx, w)
-	record.Queue += time.Since(l.start) - now
+	record.Queue += l.now() - now
 	return p, err
 }
 
@@ -65,7 +66,7 @@ func (l *Limiter) await(ctx context.Context, w *waiter) (pass, error) {
 	// Nobody will make use of what it was given, or would be.
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := l.tick()
+	now := l.tick(l.now())
 	switch {
 	case w.place != nil:
 		l.remove(w)
@@ -140,7 +141,7 @@ func (l *Limiter) wake(wait time.Duration) {
 		l.timer = time.AfterFunc(wait, func() {
 			l.mu.Lock()
 			defer l.mu.Unlock()
-			l.admit(l.tick())
+			l.admit(l.tick(l.now()))
 		})
 	default:
 		l.timer.Reset(wait)

@@ -217,3 +217,42 @@ func TestAWaitForAPlaceLastsUntilTheDeadline(t *testing.T) {
 		idle(t, l)
 	})
 }
+
+func TestAWaiterBehindOthersIsRefusedTooWhenItBecomesHopeless(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Settings{Concurrency: 1})
+		m := l.Model(newProvider(func(llm.Request) reply { return reply{takes: time.Second, err: tooMany(30 * time.Second)} }))
+		first := later(t.Context(), m, request(1))
+		synctest.Wait()
+		second := later(t.Context(), m, request(1)) // has time
+		synctest.Wait()
+		ctx, cancel := timeout(t, 10*time.Second)
+		defer cancel()
+		if got := <-later(ctx, m, request(1)); fault.ClassOf(got.err) != fault.RateLimited || got.at != time.Second {
+			t.Errorf("%v, want it refused at 1s", got)
+		}
+		<-first
+		if got := <-second; got.record.Queue != 31*time.Second {
+			t.Errorf("%v", got)
+		}
+		idle(t, l)
+	})
+}
+
+func TestAnAdmissionOfWhichNoUseIsMadeIsTakenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(Settings{RPM: 60, TPM: 6000, Concurrency: 1})
+		p := l.take(100)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		w := &waiter{pass: &p, done: make(chan struct{})}
+		close(w.done)
+		if _, err := l.await(ctx, w); fault.ClassOf(err) != fault.Canceled {
+			t.Error(err)
+		}
+		if l.requests.level != 15 || l.tokens.level != 3000 {
+			t.Errorf("%v requests and %v tokens are left", l.requests.level, l.tokens.level)
+		}
+		idle(t, l)
+	})
+}
