@@ -63,7 +63,11 @@ func (a *attempt) answered(end *llm.End) {
 	a.settle(used, learned)
 }
 
-// reset is how long a limit stays used up by what the provider says of it.
+// longestBrake bounds a pause for a limit that is used up and has refused nobody:
+// vendors say when it will be whole again, and a part of it is free long before.
+const longestBrake = 2 * time.Second
+
+// reset is how long to wait for a limit that is used up by what the provider says.
 func reset(said *llm.RateLimit) time.Duration {
 	wait := time.Duration(0)
 	if said.RemainingRequests == 0 {
@@ -72,7 +76,7 @@ func reset(said *llm.RateLimit) time.Duration {
 	if said.RemainingTokens == 0 {
 		wait = max(wait, said.ResetTokens)
 	}
-	return wait
+	return min(wait, longestBrake)
 }
 
 // failed ends an attempt that came to nothing. A rate limit without a status was

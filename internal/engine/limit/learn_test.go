@@ -186,19 +186,19 @@ func TestRetryAfterPausesEverybody(t *testing.T) {
 }
 
 func TestWhatTheProviderSaysOfItsLimitsPausesEverybody(t *testing.T) {
-	const s = time.Second
+	const s, ms = time.Second, time.Millisecond
 	for name, test := range map[string]struct {
 		said llm.RateLimit
 		want time.Duration
 	}{
-		"requests are used up":    {llm.RateLimit{RemainingTokens: -1, ResetRequests: 9 * s}, 8 * s},
-		"tokens are used up":      {llm.RateLimit{RemainingRequests: -1, ResetTokens: 9 * s}, 8 * s},
-		"both":                    {llm.RateLimit{ResetRequests: 9 * s, ResetTokens: 5 * s}, 8 * s},
-		"some are left":           {llm.RateLimit{RemainingRequests: 1, RemainingTokens: 1, ResetRequests: 9 * s, ResetTokens: 9 * s}, 0},
-		"nothing was said":        {llm.RateLimit{RemainingRequests: -1, RemainingTokens: -1, ResetRequests: 9 * s, ResetTokens: 9 * s}, 0},
-		"not when":                {llm.RateLimit{}, 0},
-		"it is past at the end":   {llm.RateLimit{ResetRequests: s}, 0},
-		"an hour is not believed": {llm.RateLimit{ResetRequests: time.Hour}, longestPause},
+		"requests are used up":   {llm.RateLimit{RemainingTokens: -1, ResetRequests: 1800 * ms}, 800 * ms},
+		"tokens are used up":     {llm.RateLimit{RemainingRequests: -1, ResetTokens: 1800 * ms}, 800 * ms},
+		"both":                   {llm.RateLimit{ResetRequests: 1800 * ms, ResetTokens: 1200 * ms}, 800 * ms},
+		"some are left":          {llm.RateLimit{RemainingRequests: 1, RemainingTokens: 1, ResetRequests: 9 * s, ResetTokens: 9 * s}, 0},
+		"nothing was said":       {llm.RateLimit{RemainingRequests: -1, RemainingTokens: -1, ResetRequests: 9 * s, ResetTokens: 9 * s}, 0},
+		"not when":               {llm.RateLimit{}, 0},
+		"it is past at the end":  {llm.RateLimit{ResetRequests: s}, 0},
+		"whole again in an hour": {llm.RateLimit{ResetRequests: time.Hour}, longestBrake - s},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
