@@ -258,7 +258,9 @@ func TestWaitingCostsNothingAndSilenceIsUnknown(t *testing.T) {
 				if test.taken {
 					time.AfterFunc(2*time.Minute, occupy(t, model))
 				}
-				if _, err := ask(t.Context(), model); fault.ClassOf(err) != fault.TimeoutTotal {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				if _, err := ask(ctx, model); fault.ClassOf(err) != fault.TimeoutTotal {
 					t.Fatalf("got %v", err)
 				}
 				if paid := m.calls[0].Paid(); paid != test.want {
