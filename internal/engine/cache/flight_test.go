@@ -146,7 +146,6 @@ func stop(text string) step {
 
 func TestEqualCallsUnderWay(t *testing.T) {
 	quick := func(err error) step { return step{takes: time.Second, err: err} }
-	late := fault.New(fault.TimeoutTotal, "no whole answer within 10s")
 	for name, test := range map[string]struct {
 		steps   []step
 		callers []caller
@@ -203,17 +202,10 @@ func TestEqualCallsUnderWay(t *testing.T) {
 			[]caller{{}, {wait: time.Second, within: 2 * time.Second}, {wait: time.Second}},
 			[]string{"a after 10s", "timeout_total after 3s", "a by shared after 10s"}, 1,
 		},
-		"have one deadline each when it passes below": {
-			// The second has waited as long as the first. The third asks for the six seconds
-			// that he has left.
-			[]step{{takes: 10 * time.Second, err: late}, {takes: time.Hour}},
-			[]caller{{}, {}, {wait: 6 * time.Second}},
-			[]string{"timeout_total after 10s", "timeout_total after 10s", "timeout_total after 16s"}, 2,
-		},
-		"answer in the time that is left when the deadline passes below": {
-			[]step{{takes: 10 * time.Second, err: late}, {takes: 5 * time.Second, text: "b", end: llm.End{Finish: llm.FinishStop}}},
-			[]caller{{}, {wait: 6 * time.Second}, {wait: 9 * time.Second}},
-			[]string{"timeout_total after 10s", "b after 15s", "b by shared after 15s"}, 2,
+		"do not share a deadline that passes below": {
+			[]step{quick(fault.New(fault.TimeoutTotal, "no whole answer within 1s")), stop("b")},
+			[]caller{{}, {wait: time.Millisecond, within: 5 * time.Second}},
+			[]string{"timeout_total after 1s", "btimeout_total after 5.001s"}, 2,
 		},
 		"share among those who do not keep, and not with others": {
 			[]step{stop("a"), stop("b")},
@@ -271,31 +263,30 @@ func TestLeaderStreamsWhileOthersWait(t *testing.T) {
 		model, begin := New(options(&drawer{}), up), time.Now()
 		type piece struct {
 			text  string
-			alive bool
 			after time.Duration
 		}
-		hear := func(keepAlive time.Duration, into *[]piece) {
+		hear := func(into *[]piece) {
 			req := request
-			req.Live, req.KeepAlive = true, keepAlive
+			req.Live = true
 			for event, err := range model.Stream(t.Context(), req) {
 				if err != nil {
 					t.Error(err)
 				}
 				if event.End == nil {
-					*into = append(*into, piece{event.Text, event.Alive, time.Since(begin)})
+					*into = append(*into, piece{event.Text, time.Since(begin)})
 				}
 			}
 		}
 		var leader, follower []piece
 		var group sync.WaitGroup
-		group.Go(func() { hear(0, &leader) })
+		group.Go(func() { hear(&leader) })
 		synctest.Wait()
-		group.Go(func() { hear(4*time.Second, &follower) })
+		group.Go(func() { hear(&follower) })
 		group.Wait()
-		if want := []piece{{"a", false, 0}}; !slices.Equal(leader, want) {
+		if want := []piece{{"a", 0}}; !slices.Equal(leader, want) {
 			t.Errorf("the leader heard %v, want %v", leader, want)
 		}
-		if want := []piece{{"", true, 4 * time.Second}, {"", true, 8 * time.Second}, {"a", false, 10 * time.Second}}; !slices.Equal(follower, want) {
+		if want := []piece{{"a", 10 * time.Second}}; !slices.Equal(follower, want) {
 			t.Errorf("the follower heard %v, want %v", follower, want)
 		}
 	})
@@ -322,5 +313,30 @@ func TestFollowerWhoLeavesCancelsNobody(t *testing.T) {
 		if first.text != "a" || up.ended != 0 || len(up.asked) != 1 {
 			t.Errorf("the leader got %q; asked %d times, canceled %d", first.text, len(up.asked), up.ended)
 		}
+	})
+}
+
+// over is a context that has just ended, before anybody was told so.
+type over struct{ context.Context }
+
+func (over) Done() <-chan struct{} { return nil }
+func (over) Err() error            { return context.Canceled }
+
+// Who has gone in the moment in which the leader leaves does not ask in his place.
+func TestNobodyLeadsAfterHisEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		up := &scripted{steps: []step{stop("a")}}
+		c := New(options(&drawer{}), up).(*cache)
+		f, _ := c.flights.join(flightKey{identify(&request, "up/one"), ""})
+		var group sync.WaitGroup
+		group.Go(func() {
+			_, err := llm.Collect(c.Stream(over{t.Context()}, request))
+			if fault.ClassOf(err) != fault.Canceled || len(up.asked) != 0 {
+				t.Errorf("got %v, asked %d times", err, len(up.asked))
+			}
+		})
+		synctest.Wait()
+		c.flights.land(f)
+		group.Wait()
 	})
 }
