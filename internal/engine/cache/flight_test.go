@@ -31,6 +31,7 @@ type step struct {
 	end   llm.End
 	err   error
 	panic string
+	cut   error // what it says when ctx ends; nil: why
 }
 
 func (s *scripted) next() step {
@@ -52,6 +53,10 @@ func (s *scripted) Stream(ctx context.Context, _ llm.Request) iter.Seq2[llm.Even
 			s.mu.Lock()
 			s.ended++
 			s.mu.Unlock()
+			if now.cut != nil {
+				yield(llm.Event{}, now.cut)
+				return
+			}
 			yield(llm.Event{}, fault.Ended(ctx, nil))
 			return
 		}
@@ -181,6 +186,16 @@ func TestEqualCallsUnderWay(t *testing.T) {
 			[]step{stop("a"), stop("b")},
 			[]caller{{within: time.Second}, {wait: time.Millisecond}, {wait: 2 * time.Millisecond}},
 			[]string{"atimeout_total after 1s", "b after 11s", "b by shared after 11s"}, 2,
+		},
+		"do not share what the leader's cancellation did to the stream": {
+			[]step{{takes: time.Hour, cut: fault.New(fault.Network, "the connection was closed")}, stop("b")},
+			[]caller{{within: time.Second}, {wait: time.Millisecond}},
+			[]string{"network after 1s", "b after 11s"}, 2,
+		},
+		"do not share a cancellation from below": {
+			[]step{quick(fault.New(fault.Canceled, "stopped")), stop("b")},
+			[]caller{{}, {wait: time.Millisecond}},
+			[]string{"canceled after 1s", "b after 11s"}, 2,
 		},
 		"do not share the leader's budget": {
 			[]step{quick(fault.New(fault.Budget, "spent")), stop("b")},
