@@ -160,8 +160,12 @@ func lockSites() map[string]int64 {
 		for {
 			frame, more := frames.Next()
 			inner := strings.HasPrefix(frame.Function, "runtime.") || strings.HasPrefix(frame.Function, "sync.") || strings.HasPrefix(frame.Function, "internal/")
-			if !inner || !more {
+			if !inner {
 				sites[frame.Function] += record.Cycles
+				break
+			}
+			if !more {
+				sites["the runtime itself"] += record.Cycles
 				break
 			}
 		}

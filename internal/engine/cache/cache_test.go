@@ -249,6 +249,19 @@ func TestEntriesExpireInBothLayers(t *testing.T) {
 	}
 }
 
+func TestHitOfTheStorageIsInMemoryThen(t *testing.T) {
+	up, kept := saying("hello"), &drawer{}
+	ask(t, New(options(kept), up), request)
+	another := New(options(kept), up)
+	looks := kept.looks
+	for range 3 {
+		ask(t, another, request)
+	}
+	if up.asked != 1 || kept.looks != looks+1 {
+		t.Errorf("asked %d times, looked into the storage %d times", up.asked, kept.looks-looks)
+	}
+}
+
 func TestBrokenEntriesAreMisses(t *testing.T) {
 	for name, entry := range map[string]Entry{
 		"nothing of its giving": {Text: "bad", End: llm.End{Finish: llm.FinishStop}},
@@ -294,8 +307,8 @@ func TestWhoChangesAHitChangesNoOther(t *testing.T) {
 		}
 	}
 	got, _ := ask(t, model, request)
-	if diff := cmp.Diff(want, got); diff != "" || up.asked != 1 || want.ToolCalls[0] != (llm.ToolCall{ID: "1", Name: "refund", Arguments: `{"a":1}`}) {
-		t.Errorf("asked %d times, %+v: %s", up.asked, want.ToolCalls, diff)
+	if diff := cmp.Diff(want, got); diff != "" || up.asked != 1 || got.End.Stored.By != "cache" || want.ToolCalls[0] != (llm.ToolCall{ID: "1", Name: "refund", Arguments: `{"a":1}`}) {
+		t.Errorf("asked %d times, %+v, by %s: %s", up.asked, want.ToolCalls, got.End.Stored.By, diff)
 	}
 }
 
@@ -339,8 +352,12 @@ func TestMemoryIsBounded(t *testing.T) {
 		m.put(id(i), &Entry{Text: strings.Repeat("x", i%4000)})
 		if i%100 == 0 {
 			m.entries.CleanUp()
-			if weight := m.entries.WeightedSize(); weight > bound {
-				t.Fatalf("%d bytes after %d entries", weight, i)
+			sum := int64(0)
+			for entry := range m.entries.Values() {
+				sum += entry.bytes()
+			}
+			if sum > bound {
+				t.Fatalf("%d bytes after %d entries", sum, i)
 			}
 		}
 	}

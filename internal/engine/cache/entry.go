@@ -102,15 +102,7 @@ func (e *Entry) give(ctx context.Context, model string, yield func(llm.Event, er
 	end, stored := e.End, *e.End.Stored
 	end.Stored, end.Failed = &stored, slices.Clone(e.End.Failed)
 	record(ctx, model, &end)
-	if e.Text != "" && !yield(llm.Event{Text: e.Text}, nil) {
-		return
-	}
-	for i, call := range e.ToolCalls {
-		if !yield(llm.Event{ToolCall: &llm.ToolCallDelta{Index: i, ID: call.ID, Name: call.Name, Arguments: call.Arguments}}, nil) {
-			return
-		}
-	}
-	yield(llm.Event{End: &end}, nil)
+	llm.Response{Text: e.Text, ToolCalls: e.ToolCalls, End: end}.Events()(yield)
 }
 
 // record writes a stored answer into the call as an attempt that cost nothing now.

@@ -3,7 +3,6 @@ package cache
 import (
 	"context"
 	"sync"
-	"time"
 
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
@@ -25,29 +24,28 @@ type flightKey struct {
 // flight is one request under way. Its leader, who was first, asks; those who
 // follow wait for what becomes of it.
 type flight struct {
-	key   flightKey
-	began time.Time
-	done  chan struct{} // closed when it is known what became of it
-	told  bool          // of the leader alone: done is closed
+	key  flightKey
+	done chan struct{} // closed when it is known what became of it
+	told bool          // of the leader alone: done is closed
 
 	// What became of it, set before done is closed; neither: the leader left, or met
 	// a failure of his own.
 	answer  *Entry
 	failure *fault.Error
-	bound   time.Duration // of a failure: it was so long after began, and no request takes longer
 }
 
 // errCut is what becomes of an answer without an end.
 var errCut = fault.New(fault.Cut, "the answer ended without its end")
 
-// own are failures that say nothing of what another caller would meet.
-var own = map[fault.Class]bool{fault.Canceled: true, fault.Budget: true}
+// own are failures that say nothing of what another caller would meet: each has his
+// own deadline, and his own money.
+var own = map[fault.Class]bool{fault.Canceled: true, fault.TimeoutTotal: true, fault.Budget: true}
 
 // join finds the flight for a key, or begins one and leads it.
 func (fs *flights) join(key flightKey) (f *flight, leads bool) {
 	// Made before it is needed: who allocates may have to help the garbage collector,
 	// and others would wait for that.
-	mine := &flight{key: key, began: time.Now(), done: make(chan struct{})}
+	mine := &flight{key: key, done: make(chan struct{})}
 	near := &fs[int(key.id[0])%len(fs)]
 	near.mu.Lock()
 	defer near.mu.Unlock()
@@ -78,14 +76,8 @@ func (fs *flights) fail(ctx context.Context, f *flight, err error) {
 	if f == nil || f.told {
 		return
 	}
-	if class := fault.ClassOf(err); ctx.Err() == nil && !own[class] {
-		failure := *fault.As(err)
-		f.failure = &failure
-		if class == fault.TimeoutTotal {
-			// Not the caller's deadline but the one below: it is every caller's, each
-			// from when he asked.
-			f.bound = time.Since(f.began)
-		}
+	if ctx.Err() == nil && !own[fault.ClassOf(err)] {
+		f.failure = copied(fault.As(err))
 	}
 	fs.land(f)
 }
@@ -99,71 +91,33 @@ func (f *flight) tell() {
 	}
 }
 
-// share leads the flight of a request, or follows one.
+// share leads the flight of a request, or follows one until it is known what became
+// of it, or ctx ends. When a leader leaves, one of those who follow leads.
 func (c *cache) share(ctx context.Context, id identity, req llm.Request, yield func(llm.Event, error) bool) {
-	joined := time.Now()
 	for {
 		f, leads := c.flights.join(flightKey{id, req.Reuse})
 		if leads {
 			c.lead(ctx, id, req, f, yield)
 			return
 		}
-		known, gone := f.wait(ctx, req.KeepAlive, yield)
-		if gone {
-			return
-		}
-		switch {
-		case !known:
-			refuse(ctx, req.Model, fault.Ended(ctx, nil), yield)
-			return
-		case f.answer != nil:
-			f.answer.give(ctx, req.Model, yield)
-			return
-		case f.failure != nil:
-			left := f.left(joined)
-			if left == 0 {
-				refuse(ctx, req.Model, f.failure, yield)
-				return
-			}
-			// One deadline spans the waiting for others and the asking.
-			limited, cancel := context.WithTimeoutCause(ctx, left, copied(f.failure))
-			defer cancel()
-			ctx = limited
-		}
-	}
-}
-
-// wait waits until it is known what became of the flight, or ctx ends. The caller
-// gets signs of life, if he wants them; he may be gone by then.
-func (f *flight) wait(ctx context.Context, keepAlive time.Duration, yield func(llm.Event, error) bool) (known, gone bool) {
-	var tick <-chan time.Time
-	if keepAlive > 0 {
-		ticker := time.NewTicker(keepAlive)
-		defer ticker.Stop()
-		tick = ticker.C
-	}
-	for {
+		known := true
 		select {
 		case <-f.done:
-			return true, false
 		case <-ctx.Done():
-			return false, false
-		case <-tick:
-			if !yield(llm.Event{Alive: true}, nil) {
-				return false, true
-			}
+			known = false
+		}
+		switch {
+		case known && f.answer != nil:
+			f.answer.give(ctx, req.Model, yield)
+			return
+		case known && f.failure != nil:
+			refuse(ctx, req.Model, f.failure, yield)
+			return
+		case ctx.Err() != nil: // also where the leader left at the same moment
+			refuse(ctx, req.Model, fault.Ended(ctx, nil), yield)
+			return
 		}
 	}
-}
-
-// left is the time in which a follower may still ask himself after the leader's
-// took too long; 0 is not at all. Less than a tenth is not worth a request.
-func (f *flight) left(joined time.Time) time.Duration {
-	left := f.bound - time.Since(joined)
-	if left < f.bound/10 {
-		return 0
-	}
-	return left
 }
 
 // refuse gives a copy of a failure, and records that nobody was asked for it.

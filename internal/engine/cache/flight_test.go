@@ -2,7 +2,6 @@ package cache
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -32,6 +31,7 @@ type step struct {
 	end   llm.End
 	err   error
 	panic string
+	cut   error // what it says when ctx ends; nil: why
 }
 
 func (s *scripted) next() step {
@@ -53,6 +53,10 @@ func (s *scripted) Stream(ctx context.Context, _ llm.Request) iter.Seq2[llm.Even
 			s.mu.Lock()
 			s.ended++
 			s.mu.Unlock()
+			if now.cut != nil {
+				yield(llm.Event{}, now.cut)
+				return
+			}
 			yield(llm.Event{}, fault.Ended(ctx, nil))
 			return
 		}
@@ -147,7 +151,6 @@ func stop(text string) step {
 
 func TestEqualCallsUnderWay(t *testing.T) {
 	quick := func(err error) step { return step{takes: time.Second, err: err} }
-	late := fault.New(fault.TimeoutTotal, "no whole answer within 10s")
 	for name, test := range map[string]struct {
 		steps   []step
 		callers []caller
@@ -184,6 +187,16 @@ func TestEqualCallsUnderWay(t *testing.T) {
 			[]caller{{within: time.Second}, {wait: time.Millisecond}, {wait: 2 * time.Millisecond}},
 			[]string{"atimeout_total after 1s", "b after 11s", "b by shared after 11s"}, 2,
 		},
+		"do not share what the leader's cancellation did to the stream": {
+			[]step{{takes: time.Hour, cut: fault.New(fault.Network, "the connection was closed")}, stop("b")},
+			[]caller{{within: time.Second}, {wait: time.Millisecond}},
+			[]string{"network after 1s", "b after 11s"}, 2,
+		},
+		"do not share a cancellation from below": {
+			[]step{quick(fault.New(fault.Canceled, "stopped")), stop("b")},
+			[]caller{{}, {wait: time.Millisecond}},
+			[]string{"canceled after 1s", "b after 11s"}, 2,
+		},
 		"do not share the leader's budget": {
 			[]step{quick(fault.New(fault.Budget, "spent")), stop("b")},
 			[]caller{{}, {wait: time.Millisecond}, {wait: time.Millisecond}},
@@ -204,17 +217,10 @@ func TestEqualCallsUnderWay(t *testing.T) {
 			[]caller{{}, {wait: time.Second, within: 2 * time.Second}, {wait: time.Second}},
 			[]string{"a after 10s", "timeout_total after 3s", "a by shared after 10s"}, 1,
 		},
-		"have one deadline each when it passes below": {
-			// The second has waited as long as the first. The third asks for the six seconds
-			// that he has left.
-			[]step{{takes: 10 * time.Second, err: late}, {takes: time.Hour}},
-			[]caller{{}, {}, {wait: 6 * time.Second}},
-			[]string{"timeout_total after 10s", "timeout_total after 10s", "timeout_total after 16s"}, 2,
-		},
-		"answer in the time that is left when the deadline passes below": {
-			[]step{{takes: 10 * time.Second, err: late}, {takes: 5 * time.Second, text: "b", end: llm.End{Finish: llm.FinishStop}}},
-			[]caller{{}, {wait: 6 * time.Second}, {wait: 9 * time.Second}},
-			[]string{"timeout_total after 10s", "b after 15s", "b by shared after 15s"}, 2,
+		"do not share a deadline that passes below": {
+			[]step{quick(fault.New(fault.TimeoutTotal, "no whole answer within 1s")), stop("b")},
+			[]caller{{}, {wait: time.Millisecond, within: 5 * time.Second}},
+			[]string{"timeout_total after 1s", "btimeout_total after 5.001s"}, 2,
 		},
 		"share among those who do not keep, and not with others": {
 			[]step{stop("a"), stop("b")},
@@ -272,31 +278,30 @@ func TestLeaderStreamsWhileOthersWait(t *testing.T) {
 		model, begin := New(options(&drawer{}), up), time.Now()
 		type piece struct {
 			text  string
-			alive bool
 			after time.Duration
 		}
-		hear := func(keepAlive time.Duration, into *[]piece) {
+		hear := func(into *[]piece) {
 			req := request
-			req.Live, req.KeepAlive = true, keepAlive
+			req.Live = true
 			for event, err := range model.Stream(t.Context(), req) {
 				if err != nil {
 					t.Error(err)
 				}
 				if event.End == nil {
-					*into = append(*into, piece{event.Text, event.Alive, time.Since(begin)})
+					*into = append(*into, piece{event.Text, time.Since(begin)})
 				}
 			}
 		}
 		var leader, follower []piece
 		var group sync.WaitGroup
-		group.Go(func() { hear(0, &leader) })
+		group.Go(func() { hear(&leader) })
 		synctest.Wait()
-		group.Go(func() { hear(4*time.Second, &follower) })
+		group.Go(func() { hear(&follower) })
 		group.Wait()
-		if want := []piece{{"a", false, 0}}; !slices.Equal(leader, want) {
+		if want := []piece{{"a", 0}}; !slices.Equal(leader, want) {
 			t.Errorf("the leader heard %v, want %v", leader, want)
 		}
-		if want := []piece{{"", true, 4 * time.Second}, {"", true, 8 * time.Second}, {"a", false, 10 * time.Second}}; !slices.Equal(follower, want) {
+		if want := []piece{{"a", 10 * time.Second}}; !slices.Equal(follower, want) {
 			t.Errorf("the follower heard %v, want %v", follower, want)
 		}
 	})
@@ -326,136 +331,27 @@ func TestFollowerWhoLeavesCancelsNobody(t *testing.T) {
 	})
 }
 
-func TestSharedAnswerIsRecordedAndNotPaid(t *testing.T) {
+// over is a context that has just ended, before anybody was told so.
+type over struct{ context.Context }
+
+func (over) Done() <-chan struct{} { return nil }
+func (over) Err() error            { return context.Canceled }
+
+// Who has gone in the moment in which the leader leaves does not ask in his place.
+func TestNobodyLeadsAfterHisEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		up := saying("hello")
-		up.events[1].End.Fallback, up.events[1].End.Skipped = true, 2
-		slow := llm.ModelFunc(func(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
-			time.Sleep(time.Second)
-			return up.Stream(ctx, req)
-		})
-		at := time.Now().Add(time.Second).Round(0)
-		got := all(t, New(options(&drawer{}), slow), caller{}, caller{wait: time.Millisecond})
-		stored := &llm.Stored{By: "shared", At: at, Service: 3 * time.Second, FirstToken: time.Second, Provider: "up", Wire: "one-1", Cost: llm.KnownCost(7)}
-		end := llm.End{
-			Finish: llm.FinishStop, Usage: llm.Usage{Input: 3, Output: 7}, Model: "one-2026", ResponseID: "r1",
-			Fallback: true, Skipped: 2, Failed: []llm.Failed{{Model: "one", Class: fault.ServerError}}, Stored: stored,
-		}
-		if diff := cmp.Diff(end, got[1].end); diff != "" {
-			t.Error(diff)
-		}
-		attempt := llm.Attempt{
-			Provider: "up", Model: "one", Wire: "one-1", Answered: "one-2026", ResponseID: "r1", Started: at,
-			Service: 3 * time.Second, FirstToken: time.Second, Usage: end.Usage, Cost: llm.KnownCost(7), Paid: llm.KnownCost(0),
-			Finish: llm.FinishStop, Stored: stored, Skipped: 2,
-		}
-		if diff := cmp.Diff([]llm.Attempt{attempt}, got[1].call.Turns[0].Attempts); diff != "" {
-			t.Error(diff)
-		}
-		if got[0].end.Stored != nil || got[0].call.Paid() != llm.KnownCost(7) {
-			t.Errorf("the leader: stored %v, paid %v", got[0].end.Stored, got[0].call.Paid())
-		}
-	})
-}
-
-func TestSharedFailureIsACopyAndRecorded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cause := errors.New("cause")
-		down := fault.New(fault.ServerError, "down").WithHint("wait").Because(cause)
-		down.Status, down.RetryAfter = 503, time.Minute
-		up := &scripted{steps: []step{{takes: time.Second, err: fmt.Errorf("wrapped: %w", down)}}}
-		got := all(t, New(options(&drawer{}), up), caller{}, caller{wait: time.Millisecond}, caller{wait: time.Millisecond})
-		seen := map[*fault.Error]bool{}
-		for i, h := range got {
-			e, ok := errors.AsType[*fault.Error](h.err)
-			if !ok || seen[e] || e.Error() != down.Error() || e.Status != 503 || e.RetryAfter != time.Minute || !errors.Is(h.err, cause) {
-				t.Fatalf("caller %d got %#v", i, h.err)
-			}
-			seen[e] = true
-		}
-		want := []llm.Attempt{{
-			Model: "one", Cost: llm.KnownCost(0), Paid: llm.KnownCost(0), Unasked: true,
-			Failure: &llm.Failure{Class: fault.ServerError, Status: 503, Message: "down"},
-		}}
-		if diff := cmp.Diff(want, got[1].call.Turns[0].Attempts); diff != "" {
-			t.Error(diff)
-		}
-	})
-}
-
-// What a leader finds in the storage is for all who wait; the storage is asked once.
-func TestFollowersShareAHitOfTheStorage(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		kept, up := &drawer{}, saying("hello")
-		o := options(kept)
-		o.MemoryBytes = -1
-		model := New(o, up)
-		ask(t, model, request)
-		slow := &slowDrawer{drawer: kept, takes: time.Second}
-		o.Storage, kept.looks = slow, 0
-		got := words(all(t, New(o, up), caller{}, caller{wait: time.Millisecond}, caller{wait: time.Millisecond}))
-		for _, said := range got {
-			if said != "hello by cache after 1s" {
-				t.Errorf("got %s", said)
-			}
-		}
-		if up.asked != 1 || kept.looks != 1 {
-			t.Errorf("asked %d times, looked %d times", up.asked, kept.looks)
-		}
-	})
-}
-
-type slowDrawer struct {
-	*drawer
-	takes time.Duration
-}
-
-func (d *slowDrawer) Get(ctx context.Context, key string) (Entry, bool) {
-	time.Sleep(d.takes)
-	return d.drawer.Get(ctx, key)
-}
-
-// Many callers for real: one request upstream for every answer, and never a mix.
-func TestManyCallersAtOnce(t *testing.T) {
-	const callers, keys = 64, 4
-	var mu sync.Mutex
-	asked := map[string]int{}
-	up := llm.ModelFunc(func(_ context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
-		text := req.Messages[0].Text()
-		mu.Lock()
-		asked[text]++
-		mu.Unlock()
-		return llm.Replay("answer to "+text, llm.End{Finish: llm.FinishStop})
-	})
-	model := New(options(&drawer{}), up)
-	var group sync.WaitGroup
-	for i := range callers {
+		up := &scripted{steps: []step{stop("a")}}
+		c := New(options(&drawer{}), up).(*cache)
+		f, _ := c.flights.join(flightKey{identify(&request, "up/one"), ""})
+		var group sync.WaitGroup
 		group.Go(func() {
-			for round := range 50 {
-				text := fmt.Sprint(round, " ", i%keys)
-				req := request
-				req.Messages = []llm.Message{llm.Text(llm.User, text)}
-				for event, err := range model.Stream(t.Context(), req) {
-					if err != nil {
-						t.Error(err)
-					}
-					if event.Text != "" && event.Text != "answer to "+text {
-						t.Errorf("%q answers %q", event.Text, text)
-					}
-					if event.End != nil && event.End.Keep != nil {
-						event.End.Keep()
-					}
-				}
+			_, err := llm.Collect(c.Stream(over{t.Context()}, request))
+			if fault.ClassOf(err) != fault.Canceled || len(up.asked) != 0 {
+				t.Errorf("got %v, asked %d times", err, len(up.asked))
 			}
 		})
-	}
-	group.Wait()
-	for text, n := range asked {
-		if n != 1 {
-			t.Errorf("%q was asked %d times", text, n)
-		}
-	}
-	if len(asked) != 50*keys {
-		t.Errorf("%d questions, want %d", len(asked), 50*keys)
-	}
+		synctest.Wait()
+		c.flights.land(f)
+		group.Wait()
+	})
 }
