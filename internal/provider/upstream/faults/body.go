@@ -70,7 +70,7 @@ func SlowHeaders(d time.Duration) Behaviour {
 			if !x.Sleep(d / slices) {
 				return
 			}
-			if _, err := x.raw.Write(head[i*len(head)/slices : (i+1)*len(head)/slices]); err != nil {
+			if _, ok := x.write(head[i*len(head)/slices : (i+1)*len(head)/slices]); !ok {
 				return
 			}
 		}

@@ -117,17 +117,29 @@ func (x *Exchange) Head(status int, header map[string]string) {
 
 // Send sends bytes of the body; it is false when the caller has left.
 func (x *Exchange) Send(b []byte) bool {
-	var n int
+	n, ok := x.write(b)
+	x.count(n)
+	return ok
+}
+
+func (x *Exchange) write(b []byte) (n int, ok bool) {
 	var err error
 	if x.raw != nil {
 		n, err = x.raw.Write(b)
 	} else if n, err = x.w.Write(b); err == nil {
 		err = http.NewResponseController(x.w).Flush()
 	}
+	if err != nil {
+		x.cancel() // nobody listens
+	}
+	return n, x.ctx.Err() == nil
+}
+
+// count adds bytes of the body to the log.
+func (x *Exchange) count(n int) {
 	x.server.log.mu.Lock()
+	defer x.server.log.mu.Unlock()
 	x.entry.Bytes += int64(n)
-	x.server.log.mu.Unlock()
-	return err == nil && x.ctx.Err() == nil
 }
 
 // SendAll sends events and with them all that there is to say.

@@ -67,9 +67,7 @@ func (x *Exchange) refuse(status int, body string, header map[string]string) {
 	x.whole.Store(true)
 	x.w.WriteHeader(status)
 	n, _ := io.WriteString(x.w, body)
-	x.server.log.mu.Lock()
-	x.entry.Bytes += int64(n)
-	x.server.log.mu.Unlock()
+	x.count(n)
 }
 
 // How a wait is asked for.
