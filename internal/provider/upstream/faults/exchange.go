@@ -63,12 +63,7 @@ func (x *Exchange) gone() bool {
 	if x.ctx.Err() == nil || x.whole.Load() {
 		return false
 	}
-	select {
-	case <-x.server.stopping:
-		return false // the test is over, and we hung up
-	default:
-		return true
-	}
+	return x.server.life.Err() == nil // else the test is over, and we hung up
 }
 
 // Note adds to what the log says that the server did.
@@ -92,7 +87,7 @@ func (x *Exchange) Sleep(d time.Duration) bool {
 	case <-timer.C:
 		return true
 	case <-x.ctx.Done():
-	case <-x.server.stopping:
+	case <-x.server.life.Done():
 	}
 	return false
 }
@@ -101,7 +96,7 @@ func (x *Exchange) Sleep(d time.Duration) bool {
 func (x *Exchange) Hang() {
 	select {
 	case <-x.ctx.Done():
-	case <-x.server.stopping:
+	case <-x.server.life.Done():
 	}
 }
 

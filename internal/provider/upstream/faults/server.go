@@ -30,11 +30,12 @@ type Server struct {
 	strayed   atomic.Int64
 	log       attempts
 
-	mu       sync.Mutex
-	models   map[string]*asked
-	closers  []io.Closer
-	stopping chan struct{} // closed when the test is over
-	stopped  bool
+	mu      sync.Mutex
+	models  map[string]*asked
+	closers []io.Closer
+
+	life context.Context // until the test is over
+	end  context.CancelFunc
 
 	exchanges sync.WaitGroup
 	serving   sync.WaitGroup
@@ -64,7 +65,8 @@ func New(t testing.TB) *Server { return start(t, loopback{}) }
 func NewInBubble(t testing.TB) *Server { return start(t, newMemory()) }
 
 func start(t testing.TB, n network) *Server {
-	s := &Server{t: t, network: n, models: map[string]*asked{}, stopping: make(chan struct{})}
+	s := &Server{t: t, network: n, models: map[string]*asked{}}
+	s.life, s.end = context.WithCancel(context.Background())
 	s.log.begin()
 	t.Cleanup(s.close)
 	s.url = "http://" + s.serve("faults.test:80", s.answer, nil) + "/v1"
@@ -114,7 +116,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 func (s *Server) enter(model string) (Behaviour, int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stopped {
+	if s.life.Err() != nil {
 		return nil, 0
 	}
 	s.exchanges.Add(1)
@@ -171,8 +173,7 @@ func (s *Server) closes(c io.Closer) {
 
 func (s *Server) close() {
 	s.mu.Lock()
-	s.stopped = true
-	close(s.stopping)
+	s.end()
 	closers := s.closers
 	s.mu.Unlock()
 	for _, c := range closers {

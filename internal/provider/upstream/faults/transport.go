@@ -34,12 +34,6 @@ func (s *Server) Transport(connect time.Duration) *http.Transport {
 func (s *Server) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go func() {
-		select {
-		case <-s.stopping:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
+	defer context.AfterFunc(s.life, cancel)()
 	return s.network.dial(ctx, network, address)
 }
