@@ -107,6 +107,11 @@ func NoMarker() Behaviour {
 	return spoiled("no end marker", func(r *upstream.Reply) { r.NoDone = true })
 }
 
+// Limits answers right and says that one request remains until d has passed.
+func Limits(d time.Duration) Behaviour {
+	return spoiled("ok with limits", func(r *upstream.Reply) { r.Headers = limits(1, d) })
+}
+
 // After lets some time pass before it behaves as b: the whole answer is late, its
 // head too.
 func After(d time.Duration, b Behaviour) Behaviour {

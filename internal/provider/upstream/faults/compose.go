@@ -61,8 +61,8 @@ func Random(seed uint64, rate float64, healthy Behaviour, faults ...Behaviour) B
 	}
 }
 
-// Kinds are faults of every kind that another attempt, or another model, may get
-// over; those that only take time take slow.
+// Kinds are faults of every kind that another attempt, or another model, gets over,
+// and oddities that are none; those that only take time take slow.
 func Kinds(slow time.Duration) []Behaviour {
 	return []Behaviour{
 		Refuse(429), RetryAfter(429, slow), Refuse(500), Refuse(502), Refuse(503), Refuse(504), Refuse(529), RetryAfter(503, slow),

@@ -40,6 +40,7 @@ var scenarios = map[string]scenario{
 	"ok":       plain(OK()),
 	"late":     takes("1s", func(d time.Duration) Behaviour { return After(d, OK()) }),
 	"paced":    takes("100ms", Paced),
+	"limits":   takes("1m", Limits),
 	"reasons":  plain(Reasons()),
 	"no-usage": plain(NoUsage()),
 	"empty":    plain(Empty()),

@@ -97,12 +97,18 @@ func retryAfter(status int, d time.Duration, how asking) Behaviour {
 		case asDate:
 			header["Retry-After"] = time.Now().Add(d).UTC().Format(http.TimeFormat)
 		case asReset:
-			header["X-Ratelimit-Limit-Requests"], header["X-Ratelimit-Remaining-Requests"] = "60", "0"
-			header["X-Ratelimit-Reset-Requests"] = d.String()
-			header["X-Ratelimit-Limit-Tokens"], header["X-Ratelimit-Remaining-Tokens"] = "150000", "149984"
-			header["X-Ratelimit-Reset-Tokens"] = "6ms"
+			header = limits(0, d)
 		}
 		refuses(status, said[status], header)(x)
+	}
+}
+
+// limits are the headers by which OpenAI speaks of its limits: of the requests that
+// remain until d has passed, and of plenty of tokens.
+func limits(remaining int, d time.Duration) map[string]string {
+	return map[string]string{
+		"X-Ratelimit-Limit-Requests": "60", "X-Ratelimit-Remaining-Requests": strconv.Itoa(remaining), "X-Ratelimit-Reset-Requests": d.String(),
+		"X-Ratelimit-Limit-Tokens": "150000", "X-Ratelimit-Remaining-Tokens": "149984", "X-Ratelimit-Reset-Tokens": "6ms",
 	}
 }
 

@@ -59,7 +59,7 @@ func TestEndsOfConnections(t *testing.T) {
 	})
 }
 
-func TestWaitsAreAskedForInEveryWay(t *testing.T) {
+func TestWaitsAndLimitsAreSaidInEveryWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // where it is midnight of 2000-01-01
 		s := faults.NewInBubble(t)
 		for model, want := range map[string]map[string]string{
@@ -70,6 +70,7 @@ func TestWaitsAreAskedForInEveryWay(t *testing.T) {
 			"429-after-ms-3s":  {"Retry-After-Ms": "3000"},
 			"429-after-date":   {"Retry-After": "Sat, 01 Jan 2000 00:00:02 GMT"},
 			"429-reset-6m":     {"X-Ratelimit-Reset-Requests": "6m0s", "X-Ratelimit-Remaining-Requests": "0"},
+			"limits-90s":       {"X-Ratelimit-Reset-Requests": "1m30s", "X-Ratelimit-Remaining-Requests": "1"},
 			"429-reset-1500ms": {"X-Ratelimit-Reset-Requests": "1.5s", "X-Ratelimit-Remaining-Requests": "0"},
 		} {
 			resp, body, err := raw(t, s, model)
@@ -82,7 +83,8 @@ func TestWaitsAreAskedForInEveryWay(t *testing.T) {
 					got[name] = value
 				}
 			}
-			if diff := cmp.Diff(want, got); diff != "" || !strings.HasPrefix(body, `{"error":{"code":`) {
+			refused := strings.HasPrefix(body, `{"error":{"code":`)
+			if diff := cmp.Diff(want, got); diff != "" || refused == (model == "limits-90s") {
 				t.Errorf("%s: %s%s", model, body, diff)
 			}
 		}
