@@ -13,8 +13,7 @@ var Calls = []llm.ToolCall{
 }
 
 // ToolCalls proposes Calls in pieces that come out of order: the second call begins
-// first, and a stray one has an index that is far away. With repeated, every piece
-// says id and name again, as some servers do.
+// first. With repeated, every piece says id and name again, as some servers do.
 func ToolCalls(repeated bool) Behaviour {
 	what := "tool calls out of order"
 	if repeated {
@@ -22,20 +21,32 @@ func ToolCalls(repeated bool) Behaviour {
 	}
 	return func(x *Exchange) {
 		x.Note("%s", what)
-		piece := func(i, from, to int) []byte {
-			id, name := Calls[i].ID, Calls[i].Name
-			if from > 0 && !repeated {
-				id, name = "", ""
-			}
-			return x.toolCall(i, id, name, Calls[i].Arguments[from:min(to, len(Calls[i].Arguments))])
-		}
-		finish := `data: {"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}` + "\n\n"
-		x.Head(200, nil)
-		x.SendAll([][]byte{
-			piece(1, 0, 4), piece(0, 0, 3), piece(1, 4, 8), piece(0, 3, 9), piece(1, 8, 99), piece(0, 9, 99),
-			x.toolCall(100_000, "call-z", "far", "{}"), []byte(finish), []byte("data: [DONE]\n\n"),
-		})
+		x.callTools(repeated, nil)
 	}
+}
+
+// StrayToolCall proposes Calls, and among them one whose index is far away.
+func StrayToolCall() Behaviour {
+	return func(x *Exchange) {
+		x.Note("a stray tool call")
+		x.callTools(false, x.toolCall(100_000, "call-z", "far", "{}"))
+	}
+}
+
+func (x *Exchange) callTools(repeated bool, stray []byte) {
+	piece := func(i, from, to int) []byte {
+		id, name := Calls[i].ID, Calls[i].Name
+		if from > 0 && !repeated {
+			id, name = "", ""
+		}
+		return x.toolCall(i, id, name, Calls[i].Arguments[from:min(to, len(Calls[i].Arguments))])
+	}
+	finish := `data: {"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}` + "\n\n"
+	x.Head(200, nil)
+	x.SendAll([][]byte{
+		piece(1, 0, 4), piece(0, 0, 3), piece(1, 4, 8), stray, piece(0, 3, 9), piece(1, 8, 99), piece(0, 9, 99),
+		[]byte(finish), []byte("data: [DONE]\n\n"),
+	})
 }
 
 // toolCall is the event of a piece of a call.
