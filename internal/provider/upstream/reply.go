@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 )
@@ -75,6 +76,13 @@ type (
 		} `json:"completion_tokens_details"`
 	}
 )
+
+// Events are the reply as a stream, each event with the blank line that ends it.
+// Status, Body, Delay, CutAfter and Headers are not in it.
+func (r *Reply) Events(model string) [][]byte {
+	events := bytes.SplitAfter(r.appendStream(nil, model), []byte("\n\n"))
+	return events[:len(events)-1] // nothing follows the last
+}
 
 // appendStream appends the reply as a stream of events.
 func (r *Reply) appendStream(b []byte, model string) []byte {

@@ -112,7 +112,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.keep(Request{Path: r.URL.Path, Header: r.Header.Clone(), Body: body})
-	model, messages, fields, err := decode(body)
+	model, messages, fields, err := Decode(body)
 	if err != nil {
 		http.Error(w, `{"error":{"message":"the request is not JSON","type":"invalid_request_error"}}`, http.StatusBadRequest)
 		return
@@ -178,8 +178,9 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, reply *Reply, mode
 	_, _ = w.Write(stream)
 }
 
-// decode reads a request. A content is a text or a list of parts.
-func decode(body []byte) (string, []Message, map[string]any, error) {
+// Decode reads a request: its model, its messages and all its fields. A content is
+// a text or a list of parts.
+func Decode(body []byte) (string, []Message, map[string]any, error) {
 	var fields map[string]any
 	if err := json.Unmarshal(body, &fields); err != nil {
 		return "", nil, nil, err
