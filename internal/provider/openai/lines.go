@@ -3,6 +3,7 @@ package openai
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"sync"
@@ -92,8 +93,12 @@ func (l *lines) next() {
 	}
 	l.data = true
 	payload = bytes.TrimSpace(payload)
+	done := string(payload) == "[DONE]"
+	if err != nil && !done && !json.Valid(payload) {
+		return // the last line was broken off, and says nothing either
+	}
 	l.give(payload)
-	if string(payload) == "[DONE]" {
+	if done {
 		l.marker, l.err = true, io.EOF
 	}
 }
