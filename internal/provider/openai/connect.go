@@ -115,15 +115,18 @@ func (c *connecting) hold(end func()) {
 // the pool had come first.
 const maxConnect = time.Minute
 
-// dial is the DialContext of our pool. ctx has the request's values, and not its end.
-func dial(ctx context.Context, network, address string) (net.Conn, error) {
+// dialer makes the connections of our pool.
+type dialer struct{ net.Dialer }
+
+// dial is its DialContext. ctx has the request's values, and not its end.
+func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxConnect)
 	defer cancel()
 	ex, _ := ctx.Value(exchangeKey{}).(*exchange)
 	if ex != nil {
 		ex.connecting.hold(cancel)
 	}
-	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	conn, err := d.DialContext(ctx, network, address)
 	switch {
 	case err != nil || ex == nil:
 	case ex.connecting.secure:

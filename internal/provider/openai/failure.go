@@ -35,7 +35,8 @@ func (p *Provider) failure(ctx context.Context, err error) *fault.Error {
 	case errors.Is(err, errHTML):
 		return p.malformed("an HTML page").Because(err)
 	case errors.Is(err, errTooLong):
-		return p.malformed("more than is allowed (line %d MB, body %d MB)", maxLine>>20, maxWhole>>20).Because(err)
+		return p.malformed("more than is allowed (line %d MB, object %d MB, stream %d MB, answer %d MB)",
+			maxLine>>20, maxWhole>>20, p.maxStream>>20, p.maxAnswer>>20).Because(err)
 	}
 	return p.cut(err)
 }

@@ -50,6 +50,7 @@ type Provider struct {
 	readers   sync.Pool    // of *bufio.Reader, for answers
 	unusable  *fault.Error // why no request can be sent, or nil
 	maxAnswer int          // bytes of text, reasoning and tool calls
+	maxStream int          // bytes of the lines that they come in
 }
 
 const (
@@ -65,7 +66,7 @@ func New(o Options) *Provider {
 	p := &Provider{
 		name: o.Name, hasKey: o.APIKey != "", headers: o.Headers,
 		secrets: newRedactor(o), now: o.Now, transport: o.Transport,
-		unusable: check(o), maxAnswer: maxAnswer,
+		unusable: check(o), maxAnswer: maxAnswer, maxStream: maxStream,
 	}
 	if p.transport == nil {
 		p.transport, p.connect = pool(o), o.ConnectTimeout
@@ -96,7 +97,7 @@ func pool(o Options) *http.Transport {
 	}
 	return &http.Transport{
 		Proxy:                  o.Proxy,
-		DialContext:            dial,
+		DialContext:            new(dialer).dial,
 		ForceAttemptHTTP2:      true,
 		TLSHandshakeTimeout:    maxConnect,
 		MaxIdleConns:           conns,

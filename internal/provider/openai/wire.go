@@ -86,7 +86,7 @@ func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
 		reader = bufio.NewReaderSize(nil, readerSize)
 	}
 	reader.Reset(resp.Body)
-	ex.answer = &lines{body: resp.Body, in: reader, pool: &w.readers}
+	ex.answer = &lines{body: resp.Body, in: reader, pool: &w.readers, most: w.maxStream}
 	resp.Body = ex.answer
 	return resp, nil
 }
