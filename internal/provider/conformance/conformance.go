@@ -23,13 +23,24 @@ type Subject struct {
 	Silent llm.Model
 	Stuck  llm.Model
 
-	// Stopped receives a value whenever what is upstream of Silent or Stuck has
-	// noticed that nobody listens any more; sending must not block. nil where
+	// Slow are models that take longer than anybody waits, each in a way of its own,
+	// until they are canceled.
+	Slow []Slow
+
+	// Stopped receives a value whenever what is upstream of Silent, Stuck or Slow
+	// has noticed that nobody listens any more; sending must not block. nil where
 	// nothing is upstream.
 	Stopped <-chan struct{}
 
 	// Failures are asks that go wrong, at least one.
 	Failures []Failure
+}
+
+// Slow is a model that does not come to an end.
+type Slow struct {
+	Name  string
+	Model llm.Model
+	Begun <-chan struct{} // receives a value when it is at work
 }
 
 // Failure is an ask that goes wrong, and the class it must be told as.
@@ -57,7 +68,9 @@ func Run(t *testing.T, subject func(t *testing.T) Subject) {
 		{"a canceled context asks nothing", testCanceledBefore},
 		{"cancel ends a silent model", testCancelSilent},
 		{"cancel ends a stuck model", testCancelStuck},
+		{"cancel ends a slow model", testCancelSlow},
 		{"a deadline ends a silent model", testDeadline},
+		{"the reason for a cancel is the failure", testReason},
 		{"failures have their class and nothing after them", testFailures},
 		{"many fail at once", testConcurrentFailures},
 	}

@@ -37,16 +37,11 @@ func good(ctx context.Context, _ llm.Request, yield yielder) {
 	yield(llm.Event{End: &end}, nil)
 }
 
-func canceled(ctx context.Context) error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return fault.New(fault.TimeoutTotal, "the deadline has passed")
-	}
-	return fault.New(fault.Canceled, "canceled")
-}
+func canceled(ctx context.Context) error { return fault.Ended(ctx, nil) }
 
 // goodSubject does everything right.
 func goodSubject() Subject {
-	stopped := make(chan struct{}, 64)
+	stopped, begun := make(chan struct{}, 64), make(chan struct{}, 64)
 	wait := func(first bool) llm.Model {
 		return modelOf(func(ctx context.Context, _ llm.Request, yield yielder) {
 			defer func() { stopped <- struct{}{} }()
@@ -57,12 +52,18 @@ func goodSubject() Subject {
 			yield(llm.Event{}, canceled(ctx))
 		})
 	}
+	slow := modelOf(func(ctx context.Context, _ llm.Request, yield yielder) {
+		defer func() { stopped <- struct{}{} }()
+		begun <- struct{}{}
+		<-ctx.Done()
+		yield(llm.Event{}, canceled(ctx))
+	})
 	busy := modelOf(func(_ context.Context, _ llm.Request, yield yielder) {
 		yield(llm.Event{}, fault.New(fault.Overloaded, "busy"))
 	})
 	return Subject{
 		Model: modelOf(good), Request: llm.Request{Messages: []llm.Message{llm.Text(llm.User, "hi")}}, Text: "hello you",
-		Silent: wait(false), Stuck: wait(true), Stopped: stopped,
+		Silent: wait(false), Stuck: wait(true), Stopped: stopped, Slow: []Slow{{"slow", slow, begun}},
 		Failures: []Failure{{Name: "busy", Model: busy, Class: fault.Overloaded}},
 	}
 }
@@ -130,6 +131,44 @@ var bad = map[string]struct {
 				<-ctx.Done()
 				yield(llm.Event{End: &goodEnd}, nil)
 			}
+		})
+	}},
+	"stops what is upstream too late": {"cancel_ends_a_slow_model/slow", func(s *Subject) {
+		late := make(chan struct{}, 1)
+		s.Stopped = late
+		s.Slow[0].Model = modelOf(func(ctx context.Context, _ llm.Request, yield yielder) {
+			<-ctx.Done()
+			time.AfterFunc(3*patience, func() { late <- struct{}{} })
+			yield(llm.Event{}, canceled(ctx))
+		})
+		begun := make(chan struct{}, 1)
+		begun <- struct{}{}
+		s.Slow[0].Begun = begun
+	}},
+	"does not stop what is upstream for a consumer that stops": {"a_consumer_that_stops_stops_what_is_upstream", func(s *Subject) {
+		late := make(chan struct{}, 1)
+		s.Stopped = late
+		s.Stuck = modelOf(func(_ context.Context, _ llm.Request, yield yielder) {
+			yield(llm.Event{Text: "a"}, nil)
+			time.AfterFunc(3*patience, func() { late <- struct{}{} })
+		})
+	}},
+	"has a reason of its own": {"the_reason_for_a_cancel_is_the_failure/stuck", func(s *Subject) {
+		s.Stopped = nil
+		s.Stuck = modelOf(func(ctx context.Context, _ llm.Request, yield yielder) {
+			if yield(llm.Event{Text: "a"}, nil) {
+				<-ctx.Done()
+				yield(llm.Event{}, fault.New(fault.Canceled, "canceled"))
+			}
+		})
+	}},
+	"does not ask for the reason": {"the_reason_for_a_cancel_is_the_failure/before", func(s *Subject) {
+		s.Model = modelOf(func(ctx context.Context, req llm.Request, yield yielder) {
+			if ctx.Err() != nil {
+				yield(llm.Event{}, fault.New(fault.Canceled, "canceled"))
+				return
+			}
+			good(ctx, req, yield)
 		})
 	}},
 	"takes a deadline for a cancel": {"a_deadline_ends_a_silent_model", func(s *Subject) {

@@ -23,28 +23,31 @@ func testBreakStopsUpstream(t *testing.T, s Subject) {
 	if s.Stuck == nil {
 		t.Skip("the provider cannot wait")
 	}
-	got := 0
+	got, stopped := 0, time.Time{}
 	for event, err := range s.Stuck.Stream(t.Context(), s.Request) {
 		if err != nil || event.Text == "" {
 			t.Fatalf("a stuck model first sends text, got %+v, %v", event, err)
 		}
-		got++
+		got, stopped = got+1, time.Now()
 		break
 	}
 	if got != 1 {
 		t.Fatal("the stream was empty")
 	}
-	s.awaitStopped(t)
+	s.awaitStopped(t, stopped)
 }
 
-// awaitStopped waits until what is upstream has noticed.
-func (s Subject) awaitStopped(t *testing.T) {
+// awaitStopped waits until what is upstream has noticed, in time.
+func (s Subject) awaitStopped(t *testing.T, since time.Time) {
 	t.Helper()
 	if s.Stopped == nil {
 		return
 	}
 	select {
 	case <-s.Stopped:
+		if took := time.Since(since); took > patience {
+			t.Errorf("what is upstream was stopped after %v, want at most %v", took, patience)
+		}
 	case <-time.After(lost):
 		t.Error("what is upstream was not stopped")
 	}
@@ -60,42 +63,84 @@ func testCanceledBefore(t *testing.T, s Subject) {
 	h.wantFault(t, fault.Canceled)
 }
 
-func testCancelSilent(t *testing.T, s Subject) { s.cancelWaiting(t, s.Silent, 0) }
-func testCancelStuck(t *testing.T, s Subject)  { s.cancelWaiting(t, s.Stuck, 1) }
+func testCancelSilent(t *testing.T, s Subject) { s.cancelWaiting(t, s.Silent, 0, nil, nil) }
+func testCancelStuck(t *testing.T, s Subject)  { s.cancelWaiting(t, s.Stuck, 1, nil, nil) }
 
-// cancelWaiting cancels a model that waits, once so many events have come.
-func (s Subject) cancelWaiting(t *testing.T, model llm.Model, events int) {
+func testCancelSlow(t *testing.T, s Subject) {
+	if len(s.Slow) == 0 {
+		t.Skip("the provider is not slow")
+	}
+	for _, slow := range s.Slow {
+		t.Run(slow.Name, func(t *testing.T) { s.cancelWaiting(t, slow.Model, 0, slow.Begun, nil) })
+	}
+}
+
+// testReason cancels with a fault as the cause, which is then the error, and not
+// what the cancel did to the provider.
+func testReason(t *testing.T, s Subject) {
+	silent, stuck := fault.New(fault.TimeoutFirstToken, "nothing came"), fault.New(fault.TimeoutIdle, "nothing more came")
+	t.Run("silent", func(t *testing.T) { s.cancelWaiting(t, s.Silent, 0, nil, silent) })
+	t.Run("stuck", func(t *testing.T) { s.cancelWaiting(t, s.Stuck, 1, nil, stuck) })
+	for _, slow := range s.Slow {
+		t.Run(slow.Name, func(t *testing.T) { s.cancelWaiting(t, slow.Model, 0, slow.Begun, silent) })
+	}
+	t.Run("before", func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(silent)
+		listen(ctx, s.Model, s.Request, nil).wantFault(t, silent.Class)
+	})
+}
+
+// cancelWaiting cancels a model that waits, once so many events have come and it is
+// at work, if it says so; with a reason, or nil.
+func (s Subject) cancelWaiting(t *testing.T, model llm.Model, events int, begun <-chan struct{}, reason *fault.Error) {
 	if model == nil {
 		t.Skip("the provider cannot wait")
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
 	heard, ended := make(chan struct{}, 64), make(chan happened, 1)
 	go func() {
-		ended <- listen(ctx, model, s.Request, func() { heard <- struct{}{} })
+		ended <- listen(ctx, model, s.Request, func() {
+			select {
+			case heard <- struct{}{}:
+			default:
+			}
+		})
 	}()
-	for range events {
+	await := func(what string, sign <-chan struct{}) {
 		select {
-		case <-heard:
+		case <-sign:
 		case h := <-ended:
-			t.Fatalf("the stream ended before its first piece: %v", h.err)
+			t.Fatalf("the stream ended before %s: %v", what, h.err)
 		case <-time.After(lost):
-			t.Fatal("the first piece did not come")
+			t.Fatalf("%s did not come", what)
 		}
 	}
-	canceled := time.Now()
-	cancel()
+	for range events {
+		await("its first piece", heard)
+	}
+	if begun != nil {
+		await("its beginning", begun)
+	}
+	canceled, want := time.Now(), fault.Canceled
+	if reason == nil {
+		cancel(nil)
+	} else {
+		cancel(reason)
+		want = reason.Class
+	}
 	select {
 	case h := <-ended:
 		if took := time.Since(canceled); took > patience {
 			t.Errorf("the stream ended %v after the cancel, want at most %v", took, patience)
 		}
-		h.wantFault(t, fault.Canceled)
+		h.wantFault(t, want)
 	case <-time.After(lost):
 		t.Fatal("the cancel did not end the stream")
 	}
-	if events > 0 {
-		s.awaitStopped(t)
+	if events > 0 || begun != nil {
+		s.awaitStopped(t, canceled)
 	}
 }
 

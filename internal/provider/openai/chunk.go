@@ -49,9 +49,12 @@ type functionDelta struct {
 	Arguments string `json:"arguments"`
 }
 
-// decode reads a chunk; ok is false for what is not JSON. A field of an
-// unexpected type is left out and the others are kept.
+// decode reads a chunk; ok is false for what is not JSON, or no object. A field of
+// an unexpected type is left out and the others are kept.
 func decode(raw []byte) (c chunk, ok bool) {
+	if len(raw) == 0 || raw[0] != '{' {
+		return chunk{}, false
+	}
 	err := json.Unmarshal(raw, &c)
 	if err == nil {
 		return c, true
@@ -151,38 +154,4 @@ func finish(reason string) llm.FinishReason {
 		return llm.FinishToolCalls
 	}
 	return llm.FinishOther
-}
-
-// toolCalls gives the deltas of tool calls their index where a server leaves it
-// out: a new id is a new call.
-type toolCalls struct {
-	next   int
-	lastID string
-}
-
-func (t *toolCalls) deltas(d *delta) []llm.ToolCallDelta {
-	if len(d.ToolCalls) == 0 && d.FunctionCall == nil {
-		return nil
-	}
-	var out []llm.ToolCallDelta
-	for _, call := range d.ToolCalls {
-		index := 0
-		switch {
-		case call.Index != nil:
-			index = *call.Index
-			t.next, t.lastID = max(t.next, index+1), call.ID
-		case call.ID != "" && call.ID != t.lastID || t.next == 0:
-			index = t.next
-			t.next, t.lastID = t.next+1, call.ID
-		default:
-			index = t.next - 1
-		}
-		out = append(out, llm.ToolCallDelta{
-			Index: index, ID: call.ID, Name: call.Function.Name, Arguments: call.Function.Arguments,
-		})
-	}
-	if f := d.FunctionCall; f != nil { // the form from before tools: one call, without an id
-		out = append(out, llm.ToolCallDelta{Name: f.Name, Arguments: f.Arguments})
-	}
-	return out
 }

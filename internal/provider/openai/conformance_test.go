@@ -1,12 +1,12 @@
 package openai
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
@@ -29,13 +29,18 @@ func TestConformance(t *testing.T) {
 			return upstream.Reply{Text: "hello, world", Pieces: 3}
 		})
 		stopped := make(chan struct{}, 64)
+		headers, drip := make(chan struct{}, 64), make(chan struct{}, 64)
 		provider := New(Options{Name: "loopback", BaseURL: server.URL()})
-		waiting := New(Options{Name: "waiting", BaseURL: waitingServer(t, stopped)})
+		waiting := New(Options{Name: "waiting", BaseURL: waitingServer(t, stopped, headers, drip)})
 		t.Cleanup(provider.Close)
 		t.Cleanup(waiting.Close)
 		return conformance.Subject{
 			Model: provider.Model("answers", Caps{}), Request: request, Text: "hello, world",
 			Silent: waiting.Model("silent", Caps{}), Stuck: waiting.Model("stuck", Caps{}), Stopped: stopped,
+			Slow: []conformance.Slow{
+				{Name: "headers byte by byte", Model: waiting.Model("headers", Caps{}), Begun: headers},
+				{Name: "an answer byte by byte", Model: waiting.Model("drip", Caps{}), Begun: drip},
+			},
 			Failures: []conformance.Failure{
 				{Name: "key refused", Model: provider.Model("refuses", Caps{}), Request: request, Class: fault.Auth},
 				{Name: "rate limited", Model: provider.Model("busy", Caps{}), Request: request, Class: fault.RateLimited},
@@ -45,22 +50,74 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// waitingServer answers with nothing, or with one piece of text and then nothing,
-// until the caller goes away, which it reports.
-func waitingServer(t *testing.T, stopped chan<- struct{}) string {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body) // only then does the server notice that the caller leaves
-		if strings.Contains(string(body), `"stuck"`) {
-			w.Header().Set("Content-Type", "text/event-stream")
-			fmt.Fprint(w, "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hel\"}}]}\n\n")
-			w.(http.Flusher).Flush()
-		}
-		<-r.Context().Done()
+// waitingServer answers with nothing, with one piece of text and then nothing, or
+// byte by byte, until the caller goes away, which it reports.
+func waitingServer(t *testing.T, stopped, headers, drip chan<- struct{}) string {
+	tell := func(sign chan<- struct{}) {
 		select {
-		case stopped <- struct{}{}:
+		case sign <- struct{}{}:
 		default:
 		}
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body) // only then does the server notice that the caller leaves
+		const text = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hel\"}}]}\n\n"
+		switch {
+		case strings.Contains(string(body), `"stuck"`):
+			_, _ = io.WriteString(w, text)
+			w.(http.Flusher).Flush()
+		case strings.Contains(string(body), `"headers"`):
+			dripHeaders(w, func() { tell(headers) })
+			tell(stopped)
+			return
+		case strings.Contains(string(body), `"drip"`):
+			for i := 0; r.Context().Err() == nil; i++ {
+				_, _ = w.Write([]byte{text[i%len(text)]})
+				w.(http.Flusher).Flush()
+				if i == len(text)*3/2 {
+					tell(drip)
+				}
+				pause(r.Context().Done())
+			}
+		}
+		<-r.Context().Done()
+		tell(stopped)
 	}))
 	t.Cleanup(server.Close)
 	return server.URL + "/v1"
+}
+
+// dripHeaders answers with a head that has no end, until the caller goes away.
+func dripHeaders(w http.ResponseWriter, begun func()) {
+	conn, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(err)
+	}
+	defer conn.Close()
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		_, _ = io.Copy(io.Discard, buffered) // until the end
+	}()
+	_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nX-Long: ")
+	for i := 0; ; i++ {
+		select {
+		case <-gone:
+			return
+		default:
+		}
+		_, _ = conn.Write([]byte("x"))
+		if i == 10 {
+			begun()
+		}
+		pause(gone)
+	}
+}
+
+// pause waits for a moment, or for the end.
+func pause(end <-chan struct{}) {
+	select {
+	case <-end:
+	case <-time.After(2 * time.Millisecond):
+	}
 }

@@ -2,12 +2,15 @@ package openai
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/llmx-dev/llmx/internal/fault"
 )
@@ -21,7 +24,7 @@ func (p *Provider) failure(ctx context.Context, err error) *fault.Error {
 	if e, ok := asFault(err); ok {
 		return e
 	}
-	if ctx.Err() != nil {
+	if hasLeft(ctx) {
 		return p.left(ctx)
 	}
 	// An error of the client wraps the URL, which is not for printing.
@@ -32,42 +35,82 @@ func (p *Provider) failure(ctx context.Context, err error) *fault.Error {
 	case errors.Is(err, errHTML):
 		return p.malformed("an HTML page").Because(err)
 	case errors.Is(err, errTooLong):
-		return p.malformed("more than is allowed (line %d MB, body %d MB)", maxLine>>20, maxWhole>>20).Because(err)
+		return p.malformed("more than is allowed (line %d MB, object %d MB, stream %d MB, answer %d MB)",
+			maxLine>>20, maxWhole>>20, p.maxStream>>20, p.maxAnswer>>20).Because(err)
 	}
 	return p.cut(err)
 }
 
+// hasLeft reports whether it is the caller who ended the request, and not our own
+// impatience.
+func hasLeft(ctx context.Context) bool { return ctx.Err() != nil && context.Cause(ctx) != errSlow }
+
 // left is why the caller left: its own fault if it gave one as the cause.
 func (p *Provider) left(ctx context.Context) *fault.Error {
-	if e, ok := asFault(context.Cause(ctx)); ok {
-		return e
+	reason := fault.Ended(ctx, nil)
+	if _, given := asFault(context.Cause(ctx)); given {
+		return reason
 	}
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return fault.New(fault.TimeoutTotal, "provider %q had not answered when the time was up", p.name).Because(ctx.Err())
+	switch reason.Class {
+	case fault.TimeoutTotal:
+		reason.Message = fmt.Sprintf("provider %q had not answered when the time was up", p.name)
+	case fault.Canceled:
+		reason.Message = fmt.Sprintf("canceled while provider %q was answering", p.name)
 	}
-	return fault.New(fault.Canceled, "canceled while provider %q was answering", p.name).Because(ctx.Err())
+	return reason
 }
 
 // unreached is a failure before the answer began.
 func (p *Provider) unreached(err error) *fault.Error {
-	class, hint := fault.Network, ""
+	class := fault.Network
 	op, isOp := errors.AsType[*net.OpError](err)
 	timeout, isTimeout := errors.AsType[net.Error](err)
-	_, isDNS := errors.AsType[*net.DNSError](err)
-	dialing := isOp && op.Op == "dial"
-	switch {
-	case isTimeout && timeout.Timeout() && (dialing || !isOp):
+	dialing := isOp && (op.Op == "dial" || op.Op == "proxyconnect")
+	if isTimeout && timeout.Timeout() && (dialing || !isOp) {
 		class = fault.TimeoutConnect // of the dial, or of the TLS handshake
-	case isDNS, dialing:
-		hint = "is the server running, and is base_url in llmx.yaml right?"
 	}
 	said := p.secrets.clean(err.Error())
 	if errors.Is(err, io.EOF) {
 		said = "the connection was closed before an answer"
 	}
 	e := fault.New(class, "provider %q could not be reached: %s", p.name, said).Because(err)
-	e.Hint = hint
+	switch hint := hintOfTLS(err); {
+	case hint != "":
+		e.Hint = hint
+	case isOp && op.Op == "proxyconnect":
+		e.Hint = "is the proxy of the environment (HTTPS_PROXY, NO_PROXY) right, and running?"
+	case dialing:
+		e.Hint = hintUnreached
+	default:
+		if _, isDNS := errors.AsType[*net.DNSError](err); isDNS {
+			e.Hint = hintUnreached
+		}
+	}
 	return e
+}
+
+const hintUnreached = "is the server running, and is base_url in llmx.yaml right?"
+
+// hintOfTLS says what helps where no secure connection came about, "" where that
+// was not the trouble. The class has no word for a certificate that is refused, and
+// waiting mends none of these.
+func hintOfTLS(err error) string {
+	if errors.Is(err, http.ErrSchemeMismatch) {
+		return "base_url in llmx.yaml begins with https, and the server speaks http"
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return "the certificate is of an authority that this machine does not trust: add it to the system's, or name its file in SSL_CERT_FILE"
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return "the certificate is of another server: is base_url in llmx.yaml right?"
+	}
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
+		return "the certificate is out of date, or the clock of this machine is wrong"
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return "the certificate of the server is not accepted; asking again does not help"
+	}
+	return ""
 }
 
 // cut is a stream that ended without its end.
@@ -97,7 +140,7 @@ func (p *Provider) refused(status int, header http.Header, body []byte, model st
 	v := parseVendorError(body)
 	e := p.explained(classOf(status, v), v, model)
 	e.Status = status
-	e.RetryAfter = retryAfter(header, p.now)
+	e.RetryAfter = retryAfter(status, header, p.now)
 	said := p.secrets.clean(v.message)
 	if said == "" {
 		said = http.StatusText(status)
@@ -120,10 +163,20 @@ func (p *Provider) refusedMidway(body []byte, model string) *fault.Error {
 	return e
 }
 
+// maxCode is the length up to which a vendor's word for something is passed on.
+const maxCode = 64
+
 // explained begins an error with what its class adds to the message, and its hint.
 func (p *Provider) explained(class fault.Class, v vendorError, model string) *fault.Error {
 	e := &fault.Error{Class: class}
-	if code := p.secrets.clean(v.code); code != "" && len(code) <= 64 {
+	code := p.secrets.clean(v.code)
+	if len(code) > maxCode {
+		code = ""
+	}
+	if filtered := p.secrets.clean(v.filtered); class == fault.ContentFilter && filtered != "" {
+		code = strings.TrimPrefix(code+": "+filtered, ": ")
+	}
+	if code != "" {
 		e.Message = " (" + code + ")"
 	}
 	switch class {

@@ -3,6 +3,7 @@ package openai
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"sync"
@@ -36,6 +37,7 @@ type lines struct {
 	pending []byte // of the line that is being given out
 	line    []byte
 	spill   []byte // of a line that is longer than the reader's buffer
+	most    int    // bytes that are read of a stream
 	read    int
 	err     error
 
@@ -92,8 +94,12 @@ func (l *lines) next() {
 	}
 	l.data = true
 	payload = bytes.TrimSpace(payload)
+	done := string(payload) == "[DONE]"
+	if err != nil && !done && !json.Valid(payload) {
+		return // the last line was broken off, and says nothing either
+	}
 	l.give(payload)
-	if string(payload) == "[DONE]" {
+	if done {
 		l.marker, l.err = true, io.EOF
 	}
 }
@@ -165,7 +171,7 @@ func (l *lines) readLine() ([]byte, error) {
 	part, err := l.in.ReadSlice('\n')
 	l.read += len(part)
 	if err != bufio.ErrBufferFull {
-		if l.read > maxStream {
+		if l.read > l.most {
 			return nil, errTooLong
 		}
 		return part, err
@@ -174,7 +180,7 @@ func (l *lines) readLine() ([]byte, error) {
 	for err == bufio.ErrBufferFull {
 		part, err = l.in.ReadSlice('\n')
 		l.read += len(part)
-		if len(l.spill)+len(part) > maxLine || l.read > maxStream {
+		if len(l.spill)+len(part) > maxLine || l.read > l.most {
 			return nil, errTooLong
 		}
 		l.spill = append(l.spill, part...)

@@ -5,7 +5,6 @@
 package openai
 
 import (
-	"net"
 	"net/http"
 	"net/url"
 	"sync"
@@ -23,14 +22,14 @@ type Options struct {
 	APIKey  string            // already resolved; "" sends none
 	Headers map[string]string // sent with every request; their values are secrets
 
-	ConnectTimeout time.Duration // for the dial and for the TLS handshake; 0 means 5 s
+	ConnectTimeout time.Duration // for the making of a connection, where a request sets no bound; 0 means 5 s
 	MaxConns       int           // connections at once; 0 means 256
 
 	// Proxy chooses a proxy for a request, as http.Transport does; nil means none.
 	Proxy func(*http.Request) (*url.URL, error)
 
-	// Transport replaces our own connection pool; ConnectTimeout, MaxConns and
-	// Proxy are then its business.
+	// Transport replaces our own connection pool; MaxConns, Proxy, and a bound for
+	// connections where the request sets none, are then its business.
 	Transport http.RoundTripper
 
 	// Now is the clock that a Retry-After date is compared with; nil ignores dates.
@@ -46,10 +45,12 @@ type Provider struct {
 	secrets   redactor
 	now       func() time.Time
 	transport http.RoundTripper
+	connect   time.Duration // the bound of a connection; 0 where it is not our business
 	client    *openai.Client
 	readers   sync.Pool    // of *bufio.Reader, for answers
 	unusable  *fault.Error // why no request can be sent, or nil
 	maxAnswer int          // bytes of text, reasoning and tool calls
+	maxStream int          // bytes of the lines that they come in
 }
 
 const (
@@ -65,10 +66,13 @@ func New(o Options) *Provider {
 	p := &Provider{
 		name: o.Name, hasKey: o.APIKey != "", headers: o.Headers,
 		secrets: newRedactor(o), now: o.Now, transport: o.Transport,
-		unusable: check(o), maxAnswer: maxAnswer,
+		unusable: check(o), maxAnswer: maxAnswer, maxStream: maxStream,
 	}
 	if p.transport == nil {
-		p.transport = pool(o)
+		p.transport, p.connect = pool(o), o.ConnectTimeout
+		if p.connect <= 0 {
+			p.connect = defaultConnectTimeout
+		}
 	}
 	config := openai.DefaultConfig(o.APIKey)
 	config.BaseURL = o.BaseURL
@@ -87,18 +91,15 @@ func (p *Provider) Close() {
 // pool is a bounded pool of connections that are kept open. Answers are asked for
 // uncompressed: a compressor on the way would hold back the pieces of a stream.
 func pool(o Options) *http.Transport {
-	connect, conns := o.ConnectTimeout, o.MaxConns
-	if connect <= 0 {
-		connect = defaultConnectTimeout
-	}
+	conns := o.MaxConns
 	if conns <= 0 {
 		conns = defaultMaxConns
 	}
 	return &http.Transport{
 		Proxy:                  o.Proxy,
-		DialContext:            (&net.Dialer{Timeout: connect}).DialContext,
+		DialContext:            new(dialer).dial,
 		ForceAttemptHTTP2:      true,
-		TLSHandshakeTimeout:    connect,
+		TLSHandshakeTimeout:    maxConnect,
 		MaxIdleConns:           conns,
 		MaxIdleConnsPerHost:    conns,
 		MaxConnsPerHost:        conns,

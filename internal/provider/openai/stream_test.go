@@ -1,21 +1,15 @@
 package openai
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httptrace"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
-	"github.com/llmx-dev/llmx/internal/provider/upstream"
 )
 
 const (
@@ -27,7 +21,7 @@ const (
 
 var counted = llm.Usage{Input: 9, Output: 7, CachedInput: 4, Reasoning: 3}
 
-// estimated is the estimate for "hello", asked, and "Hello", answered.
+// estimated is the estimate for "hello", asked, and "Hello", answered: five bytes each.
 var estimated = llm.Usage{Input: 2, Output: 2, Estimated: true}
 
 func TestAnswers(t *testing.T) {
@@ -41,6 +35,9 @@ func TestAnswers(t *testing.T) {
 	}
 	finish := func(f llm.FinishReason) llm.Response {
 		return with(func(r *llm.Response) { r.End.Finish = f })
+	}
+	skipping := func(n int) llm.Response {
+		return with(func(r *llm.Response) { r.End.Skipped = n })
 	}
 	ending := func(reason string) string {
 		return strings.Replace(firstChunk+lastChunk+usageChunk+doneLine, `"stop"`, `"`+reason+`"`, 1)
@@ -73,7 +70,13 @@ func TestAnswers(t *testing.T) {
 		"no end marker, but a finish":      {"text/event-stream", firstChunk + lastChunk, guessed},
 		"no end marker nor line break":     {"text/event-stream", strings.TrimSpace(firstChunk + lastChunk), guessed},
 		"what follows the end marker":      {"text/event-stream", firstChunk + lastChunk + usageChunk + doneLine + firstChunk, full},
-		"lines that are not JSON":          {"text/event-stream", firstChunk + "data: <oops>\n\ndata:\n\n" + lastChunk + usageChunk + doneLine, full},
+		"an empty line":                    {"text/event-stream", firstChunk + "data:\n\n" + lastChunk + usageChunk + doneLine, full},
+		"lines that are not JSON":          {"text/event-stream", "data: keep-alive\n\n" + firstChunk + "data: <oops>\n\n" + lastChunk + usageChunk + doneLine, skipping(2)},
+		"lines that are no object":         {"text/event-stream", firstChunk + "data: [1]\n\ndata: null\n\ndata: 7\n\n" + lastChunk + usageChunk + doneLine, skipping(3)},
+		"a broken object of another kind":  {"text/event-stream", firstChunk + "data: {\"ping\": \n\n" + lastChunk + usageChunk + doneLine, skipping(1)},
+		"an object of another kind":        {"text/event-stream", firstChunk + "data: {\"ping\": 1}\n\n" + lastChunk + usageChunk + doneLine, full},
+		"broken off after the finish":      {"text/event-stream", firstChunk + lastChunk + usageChunk[:40], guessed},
+		"a finish for the second answer":   {"text/event-stream", firstChunk + strings.Replace(strings.Replace(lastChunk, `"index":0`, `"index":1`, 1), `"stop"`, `"length"`, 1) + lastChunk + usageChunk + doneLine, full},
 		"comments, events and lines":       {"text/event-stream", "\n: hi\n" + firstChunk + "event: x\nid: 7\nretry: 10\nwhat\n" + lastChunk + usageChunk + doneLine, full},
 		"a thousand comments":              {"text/event-stream", firstChunk + strings.Repeat(": still thinking\n\n", 1000) + lastChunk + usageChunk + doneLine, full},
 		"an error of null":                 {"text/event-stream", `data: {"error":null,"id":"r1","model":"gpt-9","choices":[{"delta":{"content":"Hel"}}]}` + "\n\n" + lastChunk + usageChunk + doneLine, full},
@@ -99,16 +102,9 @@ func TestAnswers(t *testing.T) {
 			r.Reasoning = "12345678"
 			r.End.Usage = llm.Usage{Input: 2, Output: 4, Reasoning: 2, Estimated: true}
 		})},
-		"content as a list":      {"text/event-stream", chunk(`{"content":[{"type":"thinking","thinking":[{"type":"text","text":"Hmm."}]}]}`) + chunk(`{"content":[{"type":"text","text":"Hel"}]}`) + lastChunk + usageChunk + doneLine, with(func(r *llm.Response) { r.Reasoning = "Hmm." })},
-		"a refusal is an answer": {"text/event-stream", chunk(`{"refusal":"Hello"}`) + `data: {"choices":[{"delta":{},"finish_reason":"stop"}]}` + "\n\n" + usageChunk + doneLine, full},
-		"tool calls": {"text/event-stream", chunk(`{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\""}},{"index":1,"id":"b","function":{"name":"g"}}]}`) + chunk(`{"tool_calls":[{"index":0,"function":{"arguments":":1}"}}]}`) + firstChunk + lastChunk + usageChunk + doneLine, with(func(r *llm.Response) {
-			r.ToolCalls = []llm.ToolCall{{ID: "a", Name: "f", Arguments: `{"x":1}`}, {ID: "b", Name: "g"}}
-		})},
-		"tool calls without an index": {"text/event-stream", chunk(`{"tool_calls":[{"id":"a","function":{"name":"f","arguments":"{"}}]}`) + chunk(`{"tool_calls":[{"function":{"arguments":"}"}}]}`) + chunk(`{"tool_calls":[{"id":"b","function":{"name":"g","arguments":"{}"}}]}`) + firstChunk + lastChunk + usageChunk + doneLine, with(func(r *llm.Response) {
-			r.ToolCalls = []llm.ToolCall{{ID: "a", Name: "f", Arguments: "{}"}, {ID: "b", Name: "g", Arguments: "{}"}}
-		})},
-		"function_call, from before tools": {"text/event-stream", chunk(`{"function_call":{"name":"f","arguments":"{"}}`) + chunk(`{"function_call":{"arguments":"}"}}`) + firstChunk + lastChunk + usageChunk + doneLine, with(func(r *llm.Response) { r.ToolCalls = []llm.ToolCall{{Name: "f", Arguments: "{}"}} })},
-		"a line longer than any buffer":    {"text/event-stream", chunk(`{"content":"`+strings.Repeat("x", 1<<20)+`"}`) + firstChunk + lastChunk + usageChunk + doneLine, with(func(r *llm.Response) { r.Text = strings.Repeat("x", 1<<20) + "Hello" })},
+		"content as a list":             {"text/event-stream", chunk(`{"content":[{"type":"thinking","thinking":[{"type":"text","text":"Hmm."}]}]}`) + chunk(`{"content":[{"type":"text","text":"Hel"}]}`) + lastChunk + usageChunk + doneLine, with(func(r *llm.Response) { r.Reasoning = "Hmm." })},
+		"a refusal is an answer":        {"text/event-stream", chunk(`{"refusal":"Hello"}`) + `data: {"choices":[{"delta":{},"finish_reason":"stop"}]}` + "\n\n" + usageChunk + doneLine, full},
+		"a line longer than any buffer": {"text/event-stream", chunk(`{"content":"`+strings.Repeat("x", 1<<20)+`"}`) + firstChunk + lastChunk + usageChunk + doneLine, with(func(r *llm.Response) { r.Text = strings.Repeat("x", 1<<20) + "Hello" })},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -153,41 +149,6 @@ func TestPiecesArePassedOnAsTheyCome(t *testing.T) {
 	}
 }
 
-func TestConnectionsAreUsedAgain(t *testing.T) {
-	ended := make(chan struct{}, 1)
-	bodies := map[string]http.HandlerFunc{
-		"stream": says("text/event-stream", firstChunk+lastChunk+usageChunk+doneLine),
-		"object": says("application/json", `{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}`),
-		"error":  func(w http.ResponseWriter, r *http.Request) { http.Error(w, `{"error":{"message":"no"}}`, 500) },
-		"ended later": func(w http.ResponseWriter, r *http.Request) {
-			fmt.Fprint(w, firstChunk+lastChunk+doneLine)
-			_ = http.NewResponseController(w).Flush()
-			<-ended
-		},
-	}
-	for name, handler := range bodies {
-		t.Run(name, func(t *testing.T) {
-			p := serve(t, handler)
-			reused := 0
-			ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) {
-				if c.Reused {
-					reused++
-				}
-			}})
-			for range 5 {
-				for event := range p.Model("m", Caps{}).Stream(ctx, hello()) {
-					if event.End != nil && name == "ended later" {
-						ended <- struct{}{}
-					}
-				}
-			}
-			if reused != 4 {
-				t.Errorf("%d of 4 connections were used again", reused)
-			}
-		})
-	}
-}
-
 // A server that keeps the body open after its end marker holds nobody up.
 func TestEndMarkerEndsTheAnswer(t *testing.T) {
 	p := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -198,101 +159,6 @@ func TestEndMarkerEndsTheAnswer(t *testing.T) {
 	got, err := ask(t, p)
 	if err != nil || got.Text != "Hello" || got.End.Usage != counted {
 		t.Errorf("got %+v, %v", got, err)
-	}
-}
-
-func TestLeavingCancelsTheUpstream(t *testing.T) {
-	overBudget := fault.New(fault.TimeoutFirstToken, "no first token in time")
-	tests := map[string]struct {
-		leave func(cancel context.CancelCauseFunc)
-		want  fault.Class
-	}{
-		"cancel":           {func(cancel context.CancelCauseFunc) { cancel(nil) }, fault.Canceled},
-		"a cause of ours":  {func(cancel context.CancelCauseFunc) { cancel(overBudget) }, fault.TimeoutFirstToken},
-		"a cause of other": {func(cancel context.CancelCauseFunc) { cancel(errors.New("x")) }, fault.Canceled},
-	}
-	for _, begun := range []bool{false, true} {
-		for name, test := range tests {
-			t.Run(fmt.Sprintf("%s, begun %v", name, begun), func(t *testing.T) {
-				waiting, gone := make(chan struct{}), make(chan struct{})
-				p := serve(t, func(w http.ResponseWriter, r *http.Request) {
-					if begun {
-						fmt.Fprint(w, firstChunk)
-						_ = http.NewResponseController(w).Flush()
-					}
-					if !begun {
-						close(waiting)
-					}
-					<-r.Context().Done()
-					close(gone)
-				})
-				ctx, cancel := context.WithCancelCause(t.Context())
-				var left time.Time
-				go func() {
-					<-waiting
-					left = time.Now()
-					test.leave(cancel)
-				}()
-				var err error
-				for event, failure := range p.Model("m", Caps{}).Stream(ctx, hello()) {
-					if err = failure; event.Text != "" {
-						close(waiting) // for the rest of an answer that has begun
-					}
-				}
-				if took := time.Since(left); took > 100*time.Millisecond {
-					t.Errorf("it took %v to leave", took)
-				}
-				if fault.ClassOf(err) != test.want {
-					t.Errorf("got %v, want %s", err, test.want)
-				}
-				awaitClosed(t, gone)
-			})
-		}
-	}
-}
-
-func TestConsumerThatStopsCancelsTheUpstream(t *testing.T) {
-	gone := make(chan struct{})
-	p := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprint(w, firstChunk)
-		_ = http.NewResponseController(w).Flush()
-		<-r.Context().Done()
-		close(gone)
-	})
-	for range p.Model("m", Caps{}).Stream(t.Context(), hello()) {
-		break
-	}
-	awaitClosed(t, gone)
-}
-
-func TestDeadline(t *testing.T) {
-	server := upstream.NewFixed(t, upstream.Reply{Text: "late", Delay: time.Minute})
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	_, err := collect(ctx, provider(t, server.URL()).Model("m", Caps{}), hello())
-	if fault.ClassOf(err) != fault.TimeoutTotal {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestConnectionsAreBounded(t *testing.T) {
-	server := upstream.NewFixed(t, upstream.Reply{Text: "ok", Delay: 5 * time.Millisecond})
-	p := New(Options{Name: "acme", BaseURL: server.URL(), MaxConns: 2})
-	t.Cleanup(p.Close)
-	failed := make(chan error)
-	for range 8 {
-		go func() {
-			_, err := collect(t.Context(), p.Model("m", Caps{}), hello())
-			failed <- err
-		}()
-	}
-	for range 8 {
-		if err := <-failed; err != nil {
-			t.Error(err)
-		}
-	}
-	if server.Count() != 8 || server.Peak() > 2 {
-		t.Errorf("%d requests, %d at once", server.Count(), server.Peak())
 	}
 }
 
@@ -310,14 +176,5 @@ func TestNoKeyNoHeader(t *testing.T) {
 	}
 	if got, ok := (<-header)["Authorization"]; ok {
 		t.Errorf("Authorization is %q", got)
-	}
-}
-
-func awaitClosed(t *testing.T, gone <-chan struct{}) {
-	t.Helper()
-	select {
-	case <-gone:
-	case <-time.After(time.Second):
-		t.Error("the upstream was not canceled")
 	}
 }

@@ -1,10 +1,6 @@
 package openai
 
-import (
-	"unicode/utf8"
-
-	"github.com/llmx-dev/llmx/internal/llm"
-)
+import "github.com/llmx-dev/llmx/internal/llm"
 
 // usage is what a server counted.
 type usage struct {
@@ -56,30 +52,11 @@ func (u *usage) counted() bool {
 	return true
 }
 
-// runesPerToken is the rule of thumb for English text.
-const runesPerToken = 4
-
-// estimate guesses a usage from the text that went out and came back.
-func estimate(messages []llm.Message, saidRunes, thoughtRunes int) llm.Usage {
-	asked := 0
-	for _, message := range messages {
-		for _, part := range message.Parts {
-			asked += utf8.RuneCountInString(part.Text)
-			if part.ToolCall != nil {
-				asked += utf8.RuneCountInString(part.ToolCall.Arguments)
-			}
-			if part.ToolResult != nil {
-				asked += utf8.RuneCountInString(part.ToolResult.Content)
-			}
-		}
-	}
-	reasoning := perToken(thoughtRunes)
+// estimate guesses a usage from what went out and from the bytes that came back.
+func estimate(messages []llm.Message, said, thought int) llm.Usage {
+	reasoning := llm.EstimateTokens(thought)
 	return llm.Usage{
-		Input: perToken(asked), Output: perToken(saidRunes) + reasoning,
+		Input: llm.EstimateInput(messages), Output: llm.EstimateTokens(said) + reasoning,
 		Reasoning: reasoning, Estimated: true,
 	}
-}
-
-func perToken(runes int) int64 {
-	return int64((runes + runesPerToken - 1) / runesPerToken)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,8 +16,11 @@ type vendorError struct {
 	message string
 	code    string // "insufficient_quota", or a number
 	kind    string // "invalid_request_error"
+	param   string // the parameter that is wrong: "messages", "input_tokens"
 	inner   string // Azure's code within
 	status  int    // a code that is the number of an HTTP failure
+
+	filtered string // what a filter has found: "hate high, jailbreak"
 }
 
 // errorBody has the places where servers put it: under "error" as an object or a
@@ -27,8 +31,10 @@ type errorBody struct {
 	Detail  json.RawMessage `json:"detail"`
 	Type    json.RawMessage `json:"type"`
 	Code    json.RawMessage `json:"code"`
+	Param   json.RawMessage `json:"param"`
 	Inner   struct {
-		Code json.RawMessage `json:"code"`
+		Code   json.RawMessage            `json:"code"`
+		Filter map[string]json.RawMessage `json:"content_filter_result"`
 	} `json:"innererror"`
 }
 
@@ -59,11 +65,30 @@ func parseVendorError(body []byte) vendorError {
 	if v.message == "" {
 		v.message = plain(b.Detail)
 	}
-	v.code, v.kind, v.inner = plain(b.Code), plain(b.Type), plain(b.Inner.Code)
+	v.code, v.kind, v.param, v.inner = plain(b.Code), plain(b.Type), plain(b.Param), plain(b.Inner.Code)
+	v.filtered = filtered(b.Inner.Filter)
 	if n, err := strconv.Atoi(v.code); err == nil && n >= 400 && n < 600 {
 		v.status = n
 	}
 	return v
+}
+
+// filtered lists the categories for which Azure has filtered a prompt, with the
+// severity where there is one.
+func filtered(categories map[string]json.RawMessage) string {
+	var found []string
+	for name, raw := range categories {
+		var result struct {
+			Filtered bool   `json:"filtered"`
+			Severity string `json:"severity"`
+		}
+		if json.Unmarshal(raw, &result) != nil || !result.Filtered || len(name)+len(result.Severity) > maxCode {
+			continue
+		}
+		found = append(found, strings.TrimSpace(name+" "+result.Severity))
+	}
+	slices.Sort(found)
+	return strings.Join(found, ", ")
 }
 
 // plain is a JSON string's text, a list of strings joined, null as nothing, and
@@ -86,6 +111,7 @@ func plain(raw json.RawMessage) string {
 // byCode are the codes and types that say more than the status they come with.
 var byCode = map[string]fault.Class{
 	"insufficient_quota":           fault.QuotaExhausted,
+	"exceeded_current_quota_error": fault.QuotaExhausted, // Moonshot
 	"billing_hard_limit_reached":   fault.QuotaExhausted,
 	"billing_not_active":           fault.QuotaExhausted,
 	"insufficient_balance":         fault.QuotaExhausted,
@@ -123,6 +149,9 @@ func classOf(status int, v vendorError) fault.Class {
 		if class, ok := byCode[strings.ToLower(word)]; ok {
 			return class
 		}
+	}
+	if status == http.StatusBadRequest && v.param == "input_tokens" {
+		return fault.ContextLength // vLLM has no other code for it
 	}
 	if status != 0 {
 		return classOfStatus(status)

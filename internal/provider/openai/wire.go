@@ -3,18 +3,28 @@ package openai
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"errors"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
+	"time"
+
+	"github.com/llmx-dev/llmx/internal/llm"
 )
 
 // exchange is the state of one request. It travels in the context, because
 // go-openai stands between Stream, which makes it, and wire, which uses it.
 type exchange struct {
-	model   string // on the wire
-	request []byte // from appendRequest
-	answer  *lines // set once the answer has begun
+	model      string // on the wire
+	request    []byte // from appendRequest
+	connecting connecting
+	cancel     context.CancelCauseFunc // ends the request
+
+	answer *lines         // set once the answer has begun
+	limits *llm.RateLimit // what its head says of them
 }
 
 type exchangeKey struct{}
@@ -26,8 +36,14 @@ type exchangeKey struct{}
 // that is sent elsewhere gives the key away.
 type wire struct{ *Provider }
 
-// maxErrorBody bounds the body of a failure.
-const maxErrorBody = 1 << 20
+// The bounds of a failure's body.
+const (
+	maxErrorBody = 1 << 20
+	maxErrorTime = 2 * time.Second
+)
+
+// errSlow ends what a server is too slow to end.
+var errSlow = errors.New("too slow to be waited for")
 
 func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	ex := req.Context().Value(exchangeKey{}).(*exchange)
@@ -40,7 +56,9 @@ func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := req.WithContext(req.Context()) // a copy: a RoundTripper changes no request
+	ctx := httptrace.WithClientTrace(req.Context(), ex.connecting.trace())
+	ex.connecting.secure = req.URL.Scheme == "https"
+	out := req.WithContext(ctx) // a copy: a RoundTripper changes no request
 	out.Header = req.Header.Clone()
 	out.Header.Set("User-Agent", "llmx")
 	for name, value := range w.headers {
@@ -52,23 +70,29 @@ func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
 
 	resp, err := w.transport.RoundTrip(out)
 	if err != nil {
+		ex.connecting.abandon()
+		if cause, ok := asFault(context.Cause(ctx)); ok {
+			return nil, cause // not what that did to the transport
+		}
 		return nil, err
 	}
-	if err := w.examine(resp, ex.model); err != nil {
+	ex.connecting.done()
+	if err := w.examine(ctx, resp, ex); err != nil {
 		return nil, err
 	}
+	ex.limits = rateLimit(resp.Header, w.now)
 	reader, _ := w.readers.Get().(*bufio.Reader)
 	if reader == nil {
 		reader = bufio.NewReaderSize(nil, readerSize)
 	}
 	reader.Reset(resp.Body)
-	ex.answer = &lines{body: resp.Body, in: reader, pool: &w.readers}
+	ex.answer = &lines{body: resp.Body, in: reader, pool: &w.readers, most: w.maxStream}
 	resp.Body = ex.answer
 	return resp, nil
 }
 
 // examine makes an error of an answer that is none, and then closes its body.
-func (w wire) examine(resp *http.Response, model string) error {
+func (w wire) examine(ctx context.Context, resp *http.Response, ex *exchange) error {
 	encoding := resp.Header.Get("Content-Encoding")
 	plain := encoding == "" || strings.EqualFold(encoding, "identity")
 	kind := resp.Header.Get("Content-Type")
@@ -79,11 +103,15 @@ func (w wire) examine(resp *http.Response, model string) error {
 		return w.redirected(status, resp.Header.Get("Location"))
 	case status < 200 || status >= 400:
 		var said []byte
+		var err error
 		if plain {
-			said = readBounded(resp.Body)
+			said, err = readFailure(resp.Body, ex)
 		}
 		resp.Body.Close()
-		return w.refused(status, resp.Header, said, model)
+		if err != nil && hasLeft(ctx) {
+			return err // the caller left before the server had said why
+		}
+		return w.refused(status, resp.Header, said, ex.model)
 	case !plain:
 		resp.Body.Close()
 		return w.malformed("an encoding that was not asked for (%s)", w.secrets.clean(encoding))
@@ -94,14 +122,17 @@ func (w wire) examine(resp *http.Response, model string) error {
 	return nil
 }
 
-// readBounded reads a failure's body to its end, so that the connection can be
-// used again; of one that is too long or breaks off, nothing is passed on.
-func readBounded(body io.Reader) []byte {
+// readFailure reads a failure's body to its end, so that the connection can be
+// used again. Of one that is too long, breaks off or takes too long nothing is
+// passed on: its status stands.
+func readFailure(body io.Reader, ex *exchange) ([]byte, error) {
+	timer := time.AfterFunc(maxErrorTime, func() { ex.cancel(errSlow) })
+	defer timer.Stop()
 	said, err := io.ReadAll(io.LimitReader(body, maxErrorBody+1))
 	if err != nil || len(said) > maxErrorBody {
-		return nil
+		return nil, err
 	}
-	return said
+	return said, nil
 }
 
 // hostOf is the host that a redirect leads to; the rest of it may hold secrets.

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
@@ -69,7 +70,7 @@ func (m *model) record(ctx context.Context, recordings *Recordings, key string, 
 		select {
 		case <-over:
 		case <-ctx.Done():
-			yield(llm.Event{}, ctxFault(ctx))
+			yield(llm.Event{}, fault.Ended(ctx, nil))
 			return
 		}
 	}

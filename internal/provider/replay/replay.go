@@ -69,7 +69,7 @@ type model struct {
 
 func (m *model) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
 	return func(yield func(llm.Event, error) bool) {
-		if err := ctxFault(ctx); err != nil {
+		if err := fault.Ended(ctx, nil); err != nil {
 			yield(llm.Event{}, err)
 			return
 		}
@@ -170,16 +170,4 @@ func subject(req llm.Request) string {
 		text += " of " + req.Prompt.String()
 	}
 	return text
-}
-
-// ctxFault says why ctx is over, or nil if it is not.
-func ctxFault(ctx context.Context) error {
-	err := ctx.Err()
-	switch {
-	case err == nil:
-		return nil
-	case err == context.DeadlineExceeded:
-		return fault.New(fault.TimeoutTotal, "the deadline has passed").Because(err)
-	}
-	return fault.New(fault.Canceled, "canceled").Because(err)
 }

@@ -86,7 +86,7 @@ func waiting(first bool, stopped chan<- struct{}) llm.Model {
 				return
 			}
 			<-ctx.Done()
-			yield(llm.Event{}, ctxFault(ctx))
+			yield(llm.Event{}, fault.Ended(ctx, nil))
 		}
 	})
 }

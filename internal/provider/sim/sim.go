@@ -10,6 +10,7 @@ package sim
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -83,8 +84,8 @@ type model struct {
 // Stream answers in up to four pieces of text and an end.
 func (m *model) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
 	return func(yield func(llm.Event, error) bool) {
-		if err := ctx.Err(); err != nil {
-			yield(llm.Event{}, ctxFault(err))
+		if err := fault.Ended(ctx, nil); err != nil {
+			yield(llm.Event{}, err)
 			return
 		}
 		d := m.drawOf(req)
@@ -168,9 +169,20 @@ func (m *model) wait(ctx context.Context, d time.Duration) error {
 		return nil
 	}
 	if err := m.o.Sleep(ctx, d); err != nil {
-		return ctxFault(err)
+		return woken(ctx, err)
 	}
 	return nil
+}
+
+// woken is why a wait was broken off: the end of ctx, or of a Sleep of another kind.
+func woken(ctx context.Context, err error) error {
+	if ended := fault.Ended(ctx, err); ended != nil {
+		return ended
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fault.New(fault.TimeoutTotal, "the deadline passed").Because(err)
+	}
+	return fault.New(fault.Canceled, "the caller went away").Because(err)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -182,13 +194,6 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-func ctxFault(err error) error {
-	if err == context.DeadlineExceeded {
-		return fault.New(fault.TimeoutTotal, "the deadline has passed").Because(err)
-	}
-	return fault.New(fault.Canceled, "canceled").Because(err)
 }
 
 // failure is one of the failures that a retry might mend.
