@@ -64,9 +64,10 @@ func (p *project) newEngine(parts engineParts) (llm.Model, error) {
 		names := p.cacheNames(targets)
 		e.Cache = &cache.Options{
 			Storage: storedCache{parts.store}, TTL: ttl, Now: p.world.Now,
-			Resolve: func(req llm.Request) (string, bool) {
-				name, ok := names[policies[req.Model].First(req)]
-				return name, ok
+			Resolve: func(req llm.Request) (string, string, bool) {
+				alias := policies[req.Model].First(req)
+				name, ok := names[alias]
+				return alias, name, ok
 			},
 		}
 	}

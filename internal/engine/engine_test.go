@@ -55,7 +55,7 @@ func build(model llm.Model, places int) (llm.Model, *memory) {
 		NewID:    func() string { ids++; return fmt.Sprint("call-", ids) },
 		Now:      time.Now,
 		Cache: &cache.Options{
-			Storage: m, TTL: time.Hour, Now: time.Now, Resolve: func(llm.Request) (string, bool) { return "fake/one", true },
+			Storage: m, TTL: time.Hour, Now: time.Now, Resolve: func(llm.Request) (string, string, bool) { return "small", "fake/one", true },
 		},
 		Targets: map[string]*route.Target{"small": {
 			Alias: "small", Provider: "fake", Wire: "one", Model: limiter.Model(timeout.New("small", model)),

@@ -80,7 +80,10 @@ func routed(policy route.Policy, cascades map[string]Accept, speakers ...*speake
 		Recorder: m, NewID: func() string { return "id" }, Now: time.Now, Targets: targets, Policies: policies, Cascades: cascades,
 		Cache: &cache.Options{
 			Storage: m, TTL: time.Hour, Now: time.Now,
-			Resolve: func(req llm.Request) (string, bool) { return policies["r"].First(req), true },
+			Resolve: func(req llm.Request) (string, string, bool) {
+				alias := policies["r"].First(req)
+				return alias, "up/" + alias, true
+			},
 		},
 	}), m
 }

@@ -106,6 +106,7 @@ type Stored struct {
 
 	// Of a cached answer, whose attempt is not made again: who was asked, and the list price.
 	Provider string
+	Model    string // its alias then
 	Wire     string
 	Cost     Cost
 }

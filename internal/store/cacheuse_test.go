@@ -34,7 +34,7 @@ func cachedModel(s *Store, memory int64, now func() time.Time) (model llm.Model,
 				yield(llm.Event{End: &llm.End{Finish: llm.FinishToolCalls, Usage: llm.Usage{Input: 5, Output: 9}, Model: "one-2026", ResponseID: "r1"}}, nil)
 		}
 	})
-	resolve := func(llm.Request) (string, bool) { return "up/one", true }
+	resolve := func(llm.Request) (string, string, bool) { return "one", "up/one", true }
 	return cache.New(cache.Options{Storage: shelf{s}, MemoryBytes: memory, TTL: time.Hour, Now: now, Resolve: resolve}, upstream), asked
 }
 

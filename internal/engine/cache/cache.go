@@ -28,11 +28,11 @@ type Options struct {
 	MemoryBytes int64
 	TTL         time.Duration
 	Now         func() time.Time // the wall clock, by which entries expire
-	// Resolve names all that the model or route of a request stands for, so that
-	// re-pointing an alias asks anew. Not ok are requests whose answers are neither
-	// kept nor shared: they depend on what is in no key (a simulated model knows the
-	// golden answer), or nobody knows the name.
-	Resolve func(req llm.Request) (resolved string, ok bool)
+	// Resolve gives the alias of the model that a request is meant for, and names all
+	// that it stands for, so that re-pointing an alias asks anew. Not ok are requests
+	// whose answers are neither kept nor shared: they depend on what is in no key (a
+	// simulated model knows the golden answer), or nobody knows the name.
+	Resolve func(req llm.Request) (alias, resolved string, ok bool)
 }
 
 // cache is the wrapper; its memory and flights are those of one engine.
@@ -61,7 +61,7 @@ func (c *cache) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Event
 	if !req.Reuse.Reads() && !req.Reuse.Keeps() {
 		return c.next.Stream(ctx, req)
 	}
-	resolved, ok := c.Resolve(req)
+	alias, resolved, ok := c.Resolve(req)
 	if !ok {
 		return c.next.Stream(ctx, req)
 	}
@@ -72,10 +72,10 @@ func (c *cache) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Event
 			return
 		}
 		if entry, hit := c.memory.get(id); hit && c.alive(entry) {
-			entry.give(ctx, req.Model, yield)
+			entry.give(ctx, alias, yield)
 			return
 		}
-		c.share(ctx, id, req, yield)
+		c.share(ctx, id, alias, req, yield)
 	}
 }
 
@@ -86,12 +86,12 @@ func (c *cache) alive(entry *Entry) bool {
 }
 
 // lead answers for all who ask the same now: from the storage, else from below.
-func (c *cache) lead(ctx context.Context, id identity, req llm.Request, f *flight, yield func(llm.Event, error) bool) {
+func (c *cache) lead(ctx context.Context, id identity, alias string, req llm.Request, f *flight, yield func(llm.Event, error) bool) {
 	defer c.flights.land(f) // also when the caller panics or stops listening
 	if entry, hit := c.stored(ctx, id); hit {
 		f.answer = entry
 		f.tell()
-		entry.give(ctx, req.Model, yield)
+		entry.give(ctx, alias, yield)
 		return
 	}
 	c.ask(ctx, id, req, f, yield)

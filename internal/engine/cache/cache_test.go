@@ -73,7 +73,7 @@ func saying(text string) *counted {
 	}}}}
 }
 
-func resolved(llm.Request) (string, bool) { return "up/one", true }
+func resolved(llm.Request) (string, string, bool) { return "one", "up/one", true }
 
 func options(storage Storage) Options {
 	return Options{Storage: storage, TTL: time.Hour, Now: time.Now, Resolve: resolved}
@@ -196,7 +196,7 @@ func TestHitIsTheAnswerOfThen(t *testing.T) {
 			ask(t, model, request)
 			looks := kept.looks
 			response, call := ask(t, model, request)
-			stored := &llm.Stored{By: "cache", At: given, Service: 3 * time.Second, FirstToken: time.Second, Provider: "up", Wire: "one-1", Cost: llm.KnownCost(7)}
+			stored := &llm.Stored{By: "cache", At: given, Service: 3 * time.Second, FirstToken: time.Second, Provider: "up", Model: "one", Wire: "one-1", Cost: llm.KnownCost(7)}
 			end := llm.End{Finish: llm.FinishStop, Usage: llm.Usage{Input: 3, Output: 7}, Model: "one-2026", ResponseID: "r1", Stored: stored}
 			if diff := cmp.Diff(end, response.End); diff != "" || response.Text != "hello" {
 				t.Errorf("%q: %s", response.Text, diff)
@@ -280,7 +280,7 @@ func TestBrokenEntriesAreMisses(t *testing.T) {
 func TestWhatCannotBeResolvedGoesPast(t *testing.T) {
 	kept, up := &drawer{}, saying("hello")
 	o := options(kept)
-	o.Resolve = func(req llm.Request) (string, bool) { return "up/one", req.Hint == nil }
+	o.Resolve = func(req llm.Request) (string, string, bool) { return "one", "up/one", req.Hint == nil }
 	model, req := New(o, up), request
 	req.Hint = "golden"
 	ask(t, model, req)

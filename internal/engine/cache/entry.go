@@ -46,15 +46,18 @@ func (h *hearing) entry(ctx context.Context, end llm.End, now time.Time) Entry {
 		})
 		entry.ToolCalls = folded.ToolCalls
 	}
+	stored := llm.Stored{At: now.Round(0)} // storages keep the wall clock alone
 	if end.Stored != nil {
-		return entry
+		stored = *end.Stored
 	}
-	entry.End.Stored = &llm.Stored{At: now.Round(0)} // storages keep the wall clock alone
 	if turn := llm.CallFrom(ctx).Turn(); turn != nil && len(turn.Attempts) > 0 {
-		last, stored := &turn.Attempts[len(turn.Attempts)-1], entry.End.Stored
-		stored.Service, stored.FirstToken = last.Service, last.FirstToken
-		stored.Provider, stored.Wire, stored.Cost = last.Provider, last.Wire, last.Cost
+		last := &turn.Attempts[len(turn.Attempts)-1]
+		stored.Provider, stored.Model, stored.Wire, stored.Cost = last.Provider, last.Model, last.Wire, last.Cost
+		if end.Stored == nil {
+			stored.Service, stored.FirstToken = last.Service, last.FirstToken
+		}
 	}
+	entry.End.Stored = &stored
 	return entry
 }
 

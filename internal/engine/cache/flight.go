@@ -93,11 +93,11 @@ func (f *flight) tell() {
 
 // share leads the flight of a request, or follows one until it is known what became
 // of it, or ctx ends. When a leader leaves, one of those who follow leads.
-func (c *cache) share(ctx context.Context, id identity, req llm.Request, yield func(llm.Event, error) bool) {
+func (c *cache) share(ctx context.Context, id identity, alias string, req llm.Request, yield func(llm.Event, error) bool) {
 	for {
 		f, leads := c.flights.join(flightKey{id, req.Reuse})
 		if leads {
-			c.lead(ctx, id, req, f, yield)
+			c.lead(ctx, id, alias, req, f, yield)
 			return
 		}
 		known := true
@@ -108,13 +108,13 @@ func (c *cache) share(ctx context.Context, id identity, req llm.Request, yield f
 		}
 		switch {
 		case known && f.answer != nil:
-			f.answer.give(ctx, req.Model, yield)
+			f.answer.give(ctx, f.answer.End.Stored.Model, yield)
 			return
 		case known && f.failure != nil:
-			refuse(ctx, req.Model, f.failure, yield)
+			refuse(ctx, alias, f.failure, yield)
 			return
 		case ctx.Err() != nil: // also where the leader left at the same moment
-			refuse(ctx, req.Model, fault.Ended(ctx, nil), yield)
+			refuse(ctx, alias, fault.Ended(ctx, nil), yield)
 			return
 		}
 	}

@@ -26,7 +26,7 @@ func TestSharedAnswerIsRecordedAndNotPaid(t *testing.T) {
 		})
 		at := time.Now().Add(time.Second).Round(0)
 		got := all(t, New(options(&drawer{}), slow), caller{}, caller{wait: time.Millisecond})
-		stored := &llm.Stored{By: "shared", At: at, Service: 3 * time.Second, FirstToken: time.Second, Provider: "up", Wire: "one-1", Cost: llm.KnownCost(7)}
+		stored := &llm.Stored{By: "shared", At: at, Service: 3 * time.Second, FirstToken: time.Second, Provider: "up", Model: "one", Wire: "one-1", Cost: llm.KnownCost(7)}
 		end := llm.End{
 			Finish: llm.FinishStop, Usage: llm.Usage{Input: 3, Output: 7}, Model: "one-2026", ResponseID: "r1",
 			Fallback: true, Skipped: 2, Failed: []llm.Failed{{Model: "one", Class: fault.ServerError}}, Stored: stored,
