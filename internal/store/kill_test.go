@@ -20,6 +20,8 @@ const (
 	childPath = "LLMX_STORE_TEST_PATH"
 	childRun  = "LLMX_STORE_TEST_RUN"
 	childRows = "LLMX_STORE_TEST_ROWS"
+	// childOwner makes it spend from the store's budgets instead, under this name.
+	childOwner = "LLMX_STORE_TEST_OWNER"
 )
 
 // childOf is what this process is to do in place of the tests, or nil.
@@ -29,7 +31,11 @@ func childOf() func() {
 		return nil
 	}
 	return func() {
-		if err := writeAsChild(path, os.Getenv(childRun), os.Getenv(childRows)); err != nil {
+		act := func() error { return writeAsChild(path, os.Getenv(childRun), os.Getenv(childRows)) }
+		if owner := os.Getenv(childOwner); owner != "" {
+			act = func() error { return spendAsChild(path, owner) }
+		}
+		if err := act(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
