@@ -20,6 +20,7 @@ type account struct {
 	held      llm.Money // estimates of attempts under way
 	unsettled llm.Money // spent since the last entry
 	claimed   llm.Money // estimates of those who wait
+	promised  llm.Money // of those who are served once the ledger has it
 	alerted   bool
 
 	// How much is leased ahead of need.
@@ -99,4 +100,4 @@ func (a *account) news() bool {
 }
 
 // idle reports that nothing is held, and nothing has to be told.
-func (a *account) idle() bool { return a.lease == 0 && a.held == 0 && !a.news() }
+func (a *account) idle() bool { return a.lease == 0 && a.held == 0 && a.promised == 0 && !a.news() }

@@ -83,7 +83,9 @@ func (b *Book) Close(ctx context.Context) error {
 	if first {
 		b.closed = true
 		for b.queue.Len() > 0 {
-			b.refuse(b.queue.Front().Value.(*waiter), closed())
+			w := b.queue.Front().Value.(*waiter)
+			b.dequeue(w)
+			b.serve(w, closed())
 		}
 		if b.underway == 0 {
 			close(b.still)

@@ -32,7 +32,8 @@ func newMemory() *memory {
 }
 
 func (m *memory) Change(owner string, accounts []Account, decide func([]State) []Entry) error {
-	time.Sleep(m.takes)
+	time.Sleep(m.takes / 2)
+	defer time.Sleep(m.takes / 2) // after it is written, who wrote it does not know yet
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	states := make([]State, len(accounts))
@@ -113,6 +114,27 @@ func (m *memory) wantTotal(t *testing.T, spent, leased llm.Money) {
 	t.Helper()
 	if s, l := m.total(); s != spent || l != leased {
 		t.Errorf("spent %d and leased %d, want %d and %d", s, l, spent, leased)
+	}
+	for a, leases := range m.leases {
+		if leased == 0 && len(leases) > 0 {
+			t.Errorf("%s: left are %+v", a, leases)
+		}
+	}
+}
+
+// check holds the limits: what is spent and what may be are together no more.
+func (m *memory) check(t *testing.T, budgets []Budget, overshoots bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for a, spent := range m.spent {
+		at := slices.IndexFunc(budgets, func(b Budget) bool { return b.Scope == a.Scope && b.Per == a.Per })
+		sum := spent
+		for _, l := range m.leases[a] {
+			sum += l.amount
+		}
+		if !overshoots && sum > budgets[at].Limit {
+			t.Errorf("%s: %d spent and %d leased of %d", a, spent, sum-spent, budgets[at].Limit)
+		}
 	}
 }
 

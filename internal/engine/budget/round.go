@@ -151,7 +151,7 @@ func (b *Book) decide(r *round, states []State) []Entry {
 			lease += spare
 		}
 		a.lease = min(a.lease, lease+a.moved)
-		entries[i] = Entry{Spent: a.moved, Lease: lease, Wanted: a.wanted}
+		entries[i] = Entry{Spent: a.moved, Lease: lease + a.promised, Wanted: a.wanted}
 	}
 	return entries
 }
@@ -168,7 +168,8 @@ func (b *Book) grant(r *round) (starved map[*account]bool) {
 			continue
 		}
 		if a := w.hopeless(true); a != nil {
-			b.refuse(w, refusal(a, w.amount))
+			b.dequeue(w)
+			b.serve(w, refusal(a, w.amount))
 			continue
 		}
 		fits := true
@@ -184,9 +185,10 @@ func (b *Book) grant(r *round) (starved map[*account]bool) {
 		if fits {
 			for _, a := range w.accounts {
 				starved[a] = starved[a] || a.lease > 0
+				a.promised += w.amount
+				a.largest, a.resting = max(a.largest, w.amount), false
 			}
 			b.dequeue(w)
-			b.hold(w.hold)
 			r.granted = append(r.granted, w)
 		}
 	}
@@ -220,29 +222,38 @@ func (b *Book) commit(r *round, entries []Entry, err error) (alerts []Alert) {
 		}
 	}
 	for _, w := range r.granted {
-		if !w.left {
-			close(w.done)
-		}
+		b.keep(w)
 	}
 	b.admit()
 	return alerts
 }
 
-// takeBack refuses everybody who waits on the ledger, as it does not work.
+// keep serves somebody whom a round has promised the money.
+func (b *Book) keep(w *waiter) {
+	for _, a := range w.accounts {
+		a.promised -= w.amount
+	}
+	if b.closed {
+		b.serve(w, closed())
+		return
+	}
+	b.serve(w, nil)
+}
+
+// takeBack refuses everybody who waits for the ledger, as it does not work.
 func (b *Book) takeBack(r *round, err error) {
 	for _, w := range r.granted {
-		if w.left {
-			continue
+		for _, a := range w.accounts {
+			a.promised -= w.amount
 		}
-		b.release(w.hold)
-		w.err = err
-		close(w.done)
+		b.serve(w, err)
 	}
 	for at := b.queue.Front(); at != nil; {
 		w := at.Value.(*waiter)
 		at = at.Next()
 		if r.has(w) {
-			b.refuse(w, err)
+			b.dequeue(w)
+			b.serve(w, err)
 		}
 	}
 	for _, a := range r.accounts {

@@ -122,10 +122,11 @@ func (b *Book) release(h hold) {
 // waiter is who waits for money.
 type waiter struct {
 	hold
-	place *list.Element // in the queue; nil when it has left it
-	done  chan struct{} // closed when it holds the money, or err is set
-	err   error
-	left  bool // nobody waits any more
+	place  *list.Element // in the queue; nil when it has left it
+	done   chan struct{} // closed when it is served
+	served bool          // it holds the money, or err is set
+	err    error
+	left   bool // nobody waits any more
 }
 
 func (b *Book) enqueue(h hold) *waiter {
@@ -158,22 +159,29 @@ func (b *Book) wait(ctx context.Context, w *waiter) (hold, error) {
 	}
 	b.mu.Lock()
 	w.left = true
-	inQueue, refused := w.place != nil, w.err != nil
-	if inQueue {
+	holds := w.served && w.err == nil
+	if w.place != nil {
 		b.dequeue(w)
-		b.admit() // who stands behind may have waited for this one alone
+		b.urgent = true // who stands behind may have waited for this one alone
+		b.nudge()
 	}
 	b.mu.Unlock()
-	if !inQueue && !refused {
+	if holds {
 		b.settle(w.hold, 0)
 	}
 	return hold{}, fault.Ended(ctx, nil)
 }
 
-// refuse ends a waiter that stands in the queue with an error.
-func (b *Book) refuse(w *waiter, err error) {
-	b.dequeue(w)
-	w.err = err
+// serve ends the waiting of somebody who has left the queue: with the money, or with
+// an error.
+func (b *Book) serve(w *waiter, err error) {
+	if w.left {
+		return
+	}
+	if err == nil {
+		b.hold(w.hold)
+	}
+	w.err, w.served = err, true
 	close(w.done)
 }
 
@@ -187,7 +195,6 @@ func (b *Book) admit() {
 			}
 		}
 		b.dequeue(w)
-		b.hold(w.hold)
-		close(w.done)
+		b.serve(w, nil)
 	}
 }
