@@ -102,12 +102,14 @@ type documentCase struct {
 // JSON writes a run as one JSON document of a stable shape: see document. Control
 // and bidirectional characters are written as \u escapes, so that the document
 // can be shown on a terminal as it is.
-func JSON(w io.Writer, run eval.Run) error {
+func JSON(w io.Writer, run eval.Run) error { return writeDocument(w, documentOf(run)) }
+
+func writeDocument(w io.Writer, document any) error {
 	out := bufio.NewWriter(w)
 	encoder := json.NewEncoder(&escaper{out})
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(documentOf(run)); err != nil {
+	if err := encoder.Encode(document); err != nil {
 		return err
 	}
 	return out.Flush()

@@ -22,6 +22,8 @@ const (
 	childRows = "LLMX_STORE_TEST_ROWS"
 
 	childCache = "LLMX_STORE_TEST_CACHE" // set: cache entries in place of results
+	// childOwner makes it spend from the store's budgets instead, under this name.
+	childOwner = "LLMX_STORE_TEST_OWNER"
 )
 
 // childOf is what this process is to do in place of the tests, or nil.
@@ -35,7 +37,11 @@ func childOf() func() {
 		write = cacheAsChild
 	}
 	return func() {
-		if err := write(path, os.Getenv(childRun), os.Getenv(childRows)); err != nil {
+		act := func() error { return write(path, os.Getenv(childRun), os.Getenv(childRows)) }
+		if owner := os.Getenv(childOwner); owner != "" {
+			act = func() error { return spendAsChild(path, owner) }
+		}
+		if err := act(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

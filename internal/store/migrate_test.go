@@ -51,3 +51,15 @@ func TestMigrateBeatenByAnother(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestMigrateByAnEmptyScript: a version may change nothing.
+func TestMigrateByAnEmptyScript(t *testing.T) {
+	conn := foreign(t, filepath.Join(t.TempDir(), "llmx.db"))
+	scripts := []string{"CREATE TABLE t (a)", "", "-- nothing\n", "ALTER TABLE t ADD COLUMN b"}
+	if err := migrate(ctx, conn, "llmx.db", scripts); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.ExecContext(ctx, "INSERT INTO t (b) VALUES (1)"); err != nil {
+		t.Error(err)
+	}
+}

@@ -16,13 +16,16 @@ const (
 	vacuumPages = 2000
 	// youngFor protects runs that may be under way, and what they are about to use.
 	youngFor = 24 * time.Hour
+	// budgetsFor is how long the account of a budget is kept after it last changed: its
+	// month is over then.
+	budgetsFor = 62 * 24 * time.Hour
 )
 
 // PruneRuns removes runs with their results, checks, calls, turns and attempts:
 // those that are not among the newest keepLast and were started before a time
 // (zero: whenever). A run that may be under way, begun here or in state Running
-// for less than a day, stays. Prompts that nothing names any more and expired
-// cache entries go as well. It returns how many runs it removed, and by
+// for less than a day, stays. Prompts that nothing names any more, expired
+// cache entries and the accounts of budgets that are long over go as well. It returns how many runs it removed, and by
 // how many bytes the file has shrunk. When ctx ends it stops between two batches;
 // what is left of a run then is removed by the next time.
 func (s *Store) PruneRuns(ctx context.Context, keepLast int, before time.Time) (runs int, bytes int64, err error) {
@@ -152,6 +155,8 @@ func (s *Store) removeOrphans(ctx context.Context) error {
 				SELECT prompt_hash FROM result_groups WHERE prompt_hash IS NOT NULL
 				UNION SELECT prompt_hash FROM calls WHERE prompt_hash IS NOT NULL)`, []any{now.Add(-youngFor).UnixNano()}},
 			{`DELETE FROM cache WHERE expires <= ?`, []any{now.UnixNano()}},
+			{`DELETE FROM budget_accounts WHERE changed < ?`, []any{now.Add(-budgetsFor).UnixNano()}},
+			{`DELETE FROM budget_leases WHERE renewed < ?`, []any{now.Add(-budgetsFor).UnixNano()}},
 		} {
 			if _, err := conn.ExecContext(context.Background(), one.query, one.args...); err != nil {
 				return err

@@ -1,7 +1,7 @@
 // Package store is what is kept: runs, results, checks, calls, turns, attempts,
-// prompt contents and cached answers, in one SQLite file. One goroutine writes,
-// in batches; many read. It may import eval, llm and fault, and alone imports
-// modernc.org/sqlite.
+// prompt contents, cached answers and what budgets have counted, in one SQLite file.
+// One goroutine writes, in batches; many read. It may import eval, llm, fault and the
+// words of engine/budget, and alone imports modernc.org/sqlite.
 package store
 
 import (
