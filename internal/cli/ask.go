@@ -88,6 +88,9 @@ func runAsk(ctx context.Context, w *World, o *askOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := p.pricedBudgets(); err != nil {
+		return err
+	}
 	servers := newServers(p, 1)
 	defer servers.close()
 	for _, provider := range p.providersOf(found) {
@@ -121,20 +124,29 @@ func (p *project) ask(ctx context.Context, s *servers, asked *prompt.Prompt, req
 	if err != nil {
 		return err
 	}
+	alerts := &alerts{}
+	book, err := p.openBook(kept, nil, alerts)
+	if err != nil {
+		return joined(err, kept.Close())
+	}
 	model, err := p.newEngine(engineParts{
-		store: kept, servers: s, prompts: map[llm.PromptRef]*prompt.Prompt{asked.Ref(): asked}, models: []string{req.Model},
+		store: kept, book: book, servers: s, prompts: map[llm.PromptRef]*prompt.Prompt{asked.Ref(): asked}, models: []string{req.Model},
 		wrap: func(_ string, next llm.Model) llm.Model { return next }, cached: true,
 	})
 	if err == nil {
 		err = kept.SavePrompt(asked.Ref(), asked.Flat())
 	}
 	if err != nil {
-		return joined(err, kept.Close())
+		return joined(joined(err, closeBook(book)), kept.Close())
 	}
 	ctx, release := p.world.cancelable(ctx)
 	defer release()
 	response, failure := llm.Collect(model.Stream(ctx, req))
-	if err := joined(failure, kept.Close()); err != nil {
+	settled := closeBook(book)
+	if err := report.Warnings(p.world.Stderr, alerts.take(), p.world.errorStyle()); err != nil {
+		return err
+	}
+	if err := joined(joined(failure, settled), kept.Close()); err != nil {
 		return explained(err, response.Call)
 	}
 	return p.world.printAnswer(response, asJSON)

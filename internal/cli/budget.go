@@ -2,9 +2,13 @@ package cli
 
 import (
 	"context"
+	"sync"
+	"time"
 
+	"github.com/llmx-dev/llmx/internal/config"
 	"github.com/llmx-dev/llmx/internal/engine/budget"
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/price"
 	"github.com/llmx-dev/llmx/internal/report"
 	"github.com/llmx-dev/llmx/internal/store"
@@ -49,4 +53,86 @@ func spentOf(ctx context.Context, w *World, s *store.Store, budgets []budget.Bud
 		}
 	}
 	return rows, nil
+}
+
+// openBook opens the budgets of llmx.yaml, and one for the run where limit is set.
+// closeBook must be called before the store is closed.
+func (p *project) openBook(s *store.Store, limit *llm.Money, told *alerts) (*budget.Book, error) {
+	budgets, err := p.budgets()
+	if err != nil {
+		return nil, err
+	}
+	if limit != nil {
+		budgets = append(budgets, budget.Budget{
+			Scope: budget.ScopeRun, Per: budget.PerRun, Limit: *limit, Place: fault.Place{File: "--max-cost"},
+		})
+	}
+	return budget.Open(budget.Options{
+		Budgets: budgets, Ledger: s, Owner: randomHex(8), Now: p.world.Now, Alert: told.add,
+	}), nil
+}
+
+// closeBook settles what was spent. Where Ctrl-C has ended the asking there is
+// nothing to wait for, so its time is its own.
+func closeBook(b *budget.Book) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	return b.Close(ctx)
+}
+
+// alerts gathers what is told of budgets, from any goroutine.
+type alerts struct {
+	mu   sync.Mutex
+	told []string
+}
+
+func (a *alerts) add(alert budget.Alert) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.told = append(a.told, alert.String())
+}
+
+// take gives what was told since the last time.
+func (a *alerts) take() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	told := a.told
+	a.told = nil
+	return told
+}
+
+// parseMaxCost reads the dollars of --max-cost; nil where it was not given.
+func parseMaxCost(text string) (*llm.Money, error) {
+	if text == "" {
+		return nil, nil
+	}
+	limit, err := price.ParseUSD(text)
+	switch {
+	case err != nil:
+		return nil, fault.New(fault.Usage, "--max-cost %s is no amount in dollars", text).WithHint("write it like 0.50 or 20")
+	case limit == 0:
+		return nil, fault.New(fault.Usage, "--max-cost 0 forbids every call").WithHint("use --replay to spend nothing")
+	}
+	return &limit, nil
+}
+
+// priced refuses models whose price nobody knows, where what they cost is bounded:
+// all of the file under a budget, those that are asked under --max-cost.
+func (p *project) priced(limit *llm.Money, names []string) error {
+	var problems fault.List
+	problems.Add(p.pricedBudgets())
+	if limit == nil || len(problems) > 0 {
+		return problems.Err()
+	}
+	for _, name := range names {
+		found, _ := p.config.Lookup(name)
+		for _, alias := range found.Models() {
+			known, err := p.priceOf(alias)
+			problems.Add(err)
+			if err == nil && !known.Known {
+				problems.Add(config.Unpriced(alias, p.config.Models[alias], "--max-cost bounds what is spent"))
+			}
+		}
+	}
+	return problems.Err()
 }

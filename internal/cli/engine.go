@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/llmx-dev/llmx/internal/engine"
+	"github.com/llmx-dev/llmx/internal/engine/budget"
 	"github.com/llmx-dev/llmx/internal/engine/cache"
 	"github.com/llmx-dev/llmx/internal/engine/route"
 	"github.com/llmx-dev/llmx/internal/fault"
@@ -23,6 +24,7 @@ import (
 // engineParts are what a command adds to the project to get an engine.
 type engineParts struct {
 	store   *store.Store
+	book    *budget.Book
 	servers *servers
 	prompts map[llm.PromptRef]*prompt.Prompt // those that are asked, resolved
 	models  []string                         // models and routes that are asked
@@ -43,7 +45,7 @@ func (p *project) newEngine(parts engineParts) (llm.Model, error) {
 		policies[name] = p.policy(found)
 		for _, alias := range found.Models() {
 			if targets[alias] == nil {
-				target, err := parts.servers.target(alias, parts.wrap)
+				target, err := parts.servers.target(alias, parts.wrap, parts.book)
 				problems.Add(err)
 				targets[alias] = target
 			}

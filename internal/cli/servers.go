@@ -8,7 +8,6 @@ import (
 
 	"github.com/llmx-dev/llmx/internal/config"
 	"github.com/llmx-dev/llmx/internal/engine/limit"
-	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/provider/openai"
 	"github.com/llmx-dev/llmx/internal/provider/sim"
@@ -57,14 +56,8 @@ func tightest(a, b int) int {
 	return min(a, b)
 }
 
-// canAsk reports why a provider cannot be asked: a key that is not there, or a
-// budget that nobody would keep.
+// canAsk reports why a provider cannot be asked: a key that is not there.
 func (s *servers) canAsk(name string) error {
-	cfg := s.project.config
-	if len(cfg.Budgets) > 0 && cfg.Providers[name].Kind != config.KindSim {
-		return fault.At(cfg.Budgets[0].Place, "budgets are not kept by this version, so nothing is asked that costs money").
-			WithHint("remove budgets: to ask all the same, or use --replay")
-	}
 	_, err := s.open(name)
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/llmx-dev/llmx/internal/config"
+	"github.com/llmx-dev/llmx/internal/engine/budget"
 	"github.com/llmx-dev/llmx/internal/engine/route"
 	"github.com/llmx-dev/llmx/internal/engine/timeout"
 	"github.com/llmx-dev/llmx/internal/eval"
@@ -79,14 +80,16 @@ func priceFrom(spec *config.PriceSpec) (price.Price, error) {
 }
 
 // target makes an alias ready for the engine. An attempt goes through recordings,
-// which wrap puts before all that costs, then admission, then the provider.
-func (s *servers) target(alias string, wrap func(alias string, next llm.Model) llm.Model) (*route.Target, error) {
+// which wrap puts before all that costs, then takes its money and its place, then
+// the provider is asked.
+func (s *servers) target(alias string, wrap func(alias string, next llm.Model) llm.Model, book *budget.Book) (*route.Target, error) {
 	cost, err := s.project.priceOf(alias)
 	if err != nil {
 		return nil, err
 	}
 	settings := s.project.config.Models[alias]
 	model := s.limiter(alias).Model(timeout.New(alias, s.model(alias)))
+	model = book.Model(alias, cost.Cost, model)
 	return &route.Target{
 		Alias: alias, Provider: settings.Provider, Wire: wireOf(alias, settings), Context: settings.Context,
 		Model: wrap(alias, route.Latch(model)), Cost: cost.Cost,

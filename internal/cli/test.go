@@ -18,6 +18,7 @@ type testOptions struct {
 	repeats int
 	jobs    int
 	missing string
+	maxCost string
 	reports []string
 	json    bool
 	command string // as typed
@@ -59,6 +60,7 @@ func newTest(w *World) *cobra.Command {
 	flags.IntVar(&o.repeats, "repeats", 0, "ask every case so often (default: as the suite says)")
 	flags.IntVar(&o.jobs, "jobs", 0, "cases under way at once (default: test.jobs of llmx.yaml)")
 	flags.StringVar(&o.missing, "missing", "error", "what a missing reply does: `error|neutral` (exit 4, or exit 0 and the word unjudged)")
+	flags.StringVar(&o.maxCost, "max-cost", "", "stop asking before more than so many `USD` are spent (exit 4)")
 	flags.StringArrayVar(&o.reports, "report", nil, "write a report, `KIND=FILE`: json, junit or markdown (repeatable)")
 	flags.BoolVar(&o.json, "json", false, "print the run as JSON")
 	_ = cmd.RegisterFlagCompletionFunc("model", completeModels(w))
@@ -106,6 +108,10 @@ func runTest(ctx context.Context, w *World, o *testOptions) error {
 	if err != nil {
 		return err
 	}
+	limit, err := parseMaxCost(o.maxCost)
+	if err != nil {
+		return err
+	}
 	suites, err := p.loadSuites(o.selection)
 	if err != nil {
 		return err
@@ -115,8 +121,11 @@ func runTest(ctx context.Context, w *World, o *testOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := p.priced(limit, planned.models()); err != nil {
+		return err
+	}
 	run := &testRun{
-		project: p, options: o, mode: mode, plan: planned, reports: reports, filtered: chosen.active(),
+		project: p, options: o, mode: mode, plan: planned, limit: limit, reports: reports, filtered: chosen.active(),
 		jobs: firstOf(o.jobs, p.config.Test.Jobs),
 	}
 	return run.execute(ctx)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/llmx-dev/llmx/internal/engine/budget"
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/eval/runner"
 	"github.com/llmx-dev/llmx/internal/eval/verdict"
@@ -24,9 +25,12 @@ type testRun struct {
 	reports  []reportFile
 	filtered bool
 	jobs     int
+	limit    *llm.Money // of --max-cost
 
-	store *store.Store
-	run   eval.Run
+	store  *store.Store
+	book   *budget.Book
+	alerts alerts
+	run    eval.Run
 }
 
 func (t *testRun) execute(ctx context.Context) error {
@@ -42,7 +46,10 @@ func (t *testRun) execute(ctx context.Context) error {
 	if t.store, err = t.project.openStore(ctx, adds); err != nil {
 		return joined(err, closeAll(files))
 	}
-	err = t.record(ctx, servers, files)
+	if t.book, err = t.project.openBook(t.store, t.limit, &t.alerts); err == nil {
+		err = t.record(ctx, servers, files)
+		err = joined(err, closeBook(t.book)) // once more, for a run that did not come to its end
+	}
 	if lost := closeAll(files); lost != nil { // whatever the verdict: what was paid for is gone
 		err = lost
 	}
@@ -105,7 +112,7 @@ func closeAll(files map[string]*replay.Recordings) error {
 // record runs the plan with a store: begin, judge, end, report.
 func (t *testRun) record(ctx context.Context, s *servers, files map[string]*replay.Recordings) error {
 	model, err := t.project.newEngine(engineParts{
-		store: t.store, servers: s, prompts: t.plan.prompts(), models: t.plan.models(),
+		store: t.store, book: t.book, servers: s, prompts: t.plan.prompts(), models: t.plan.models(),
 		wrap:   s.recorded(recordingMode{mode: t.mode, fresh: t.options.replies.fresh, files: files}),
 		cached: t.mode == replay.Live,
 	})
@@ -144,11 +151,28 @@ func (t *testRun) judge(ctx context.Context, stop <-chan struct{}, model llm.Mod
 	err := runner.Run(ctx, plan, model, func(group int, c *eval.Case, r *eval.Result) error {
 		t.plan.tallies[group].Add(c, r)
 		watch.see(r)
+		if err := t.tellAlerts(watch); err != nil {
+			return err
+		}
 		return t.store.AddResult(*r)
 	})
 	t.run.Spent = watch.spent
 	watch.clear()
-	return err
+	if settled := closeBook(t.book); err == nil {
+		err = settled
+	}
+	return joined(err, t.tellAlerts(watch))
+}
+
+// tellAlerts says at once which budgets are nearly spent, and keeps it with the run.
+func (t *testRun) tellAlerts(watch *watch) error {
+	told := t.alerts.take()
+	if len(told) == 0 {
+		return nil
+	}
+	watch.clear()
+	t.run.Warnings = append(t.run.Warnings, told...)
+	return report.Warnings(t.project.world.Stderr, told, t.project.world.errorStyle())
 }
 
 // finish writes the end of the run, then the reports.

@@ -70,7 +70,7 @@ type Origin struct {
 // Timeouts bound one attempt; 0 is no bound.
 type Timeouts struct {
 	Connect    time.Duration // until there is a connection
-	FirstToken time.Duration // from then on, until the first piece of an answer or of its reasoning
+	FirstToken time.Duration // from the ask until the first piece of an answer or of its reasoning
 	Idle       time.Duration // between two pieces
 }
 

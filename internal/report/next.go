@@ -50,6 +50,9 @@ func stepsFor(run eval.Run) []step {
 		steps = append(steps, step{strings.ReplaceAll(again, " --replay", "") + " --record",
 			"ask for " + count(v.Unjudged, "missing reply", "missing replies") + estimate(v) + ", and keep them"})
 	}
+	if overBudget(v) {
+		steps = append(steps, step{"llmx cost", "how far the budgets are spent"})
+	}
 	if v.Errors > 0 {
 		steps = append(steps, step{again, "ask again; " + count(v.Errors, "case ended", "cases ended") + " in an error"})
 	}
@@ -59,6 +62,16 @@ func stepsFor(run eval.Run) []step {
 			step{"llmx explain " + firstCall(v), "why the model said that"})
 	}
 	return append(steps, acceptSteps(run, down, up)...)
+}
+
+// overBudget reports a run that a budget has stopped.
+func overBudget(v *eval.Verdict) bool {
+	for _, g := range v.Groups {
+		if slices.ContainsFunc(g.ErrorClasses, func(c eval.ErrorClass) bool { return c.Class == fault.Budget }) {
+			return true
+		}
+	}
+	return false
 }
 
 // estimate is what the missing replies would cost, where that can be told.

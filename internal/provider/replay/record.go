@@ -99,7 +99,7 @@ func (m *model) askAndKeep(ctx context.Context, recordings *Recordings, key stri
 	kept := false
 	for event, err := range m.next.Stream(ctx, req) {
 		if err != nil {
-			yield(event, err)
+			yield(event, m.unbudgeted(req, err))
 			return kept
 		}
 		heard.add(event, start)

@@ -95,7 +95,11 @@ func (m *model) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Event
 			yield(llm.Event{}, err)
 			return
 		}
-		pass(m.next.Stream(ctx, req), yield)
+		for event, err := range m.next.Stream(ctx, req) {
+			if !yield(event, m.unbudgeted(req, err)) || err != nil {
+				return
+			}
+		}
 	}
 }
 
@@ -120,14 +124,6 @@ func (m *model) used(key string) {
 	}
 }
 
-func pass(stream iter.Seq2[llm.Event, error], yield func(llm.Event, error) bool) {
-	for event, err := range stream {
-		if !yield(event, err) || err != nil {
-			return
-		}
-	}
-}
-
 // mayAsk is nil where the model may be asked for a missing reply.
 func (m *model) mayAsk(req llm.Request) error {
 	missing := fault.New(fault.Missing, "no recorded reply%s on %s", subject(req), m.o.Resolved)
@@ -145,16 +141,30 @@ func (m *model) mayAsk(req llm.Request) error {
 	if reason == nil {
 		return nil
 	}
+	return m.missing(req, command, reason)
+}
+
+// unbudgeted says of a reply that no budget allows to be asked for that it is missing.
+func (m *model) unbudgeted(req llm.Request, err error) error {
+	if err == nil || fault.ClassOf(err) != fault.Budget {
+		return err
+	}
+	return m.missing(req, "", err)
+}
+
+// missing is the failure of a reply that is not recorded and cannot be asked for;
+// then is what to do once it can, "" for nothing.
+func (m *model) missing(req llm.Request, then string, reason error) error {
 	why := fault.As(reason)
-	missing.Message += ", and it cannot be asked for: " + why.Message
 	hint := why.Hint
 	if hint == "" {
 		hint = "see " + why.Place.String()
 	}
-	if req.Origin.Suite != "" {
-		hint += "; then " + command
+	if then != "" && req.Origin.Suite != "" {
+		hint += "; then " + then
 	}
-	return missing.WithHint("%s", hint).Because(reason)
+	return fault.New(fault.Missing, "no recorded reply%s on %s, and it cannot be asked for: %s", subject(req), m.o.Resolved, why.Message).
+		WithHint("%s", hint).Because(reason)
 }
 
 // subject says what a request is for: " for case "x" (repeat 2) of triage@draft".
