@@ -51,7 +51,9 @@ func (a *answer) receive(stream *openai.ChatCompletionStream) (more bool, err er
 		}
 		c, ok := decode(raw)
 		if !ok {
-			a.skip(raw)
+			if a.skip(raw); a.damaged {
+				return true, a.model.provider.damaged() // at once: a live caller must not read on behind the hole
+			}
 			continue
 		}
 		if failed := c.failure(raw); failed != nil {
@@ -72,6 +74,9 @@ func (a *answer) receive(stream *openai.ChatCompletionStream) (more bool, err er
 			}
 			if !a.pass(&c.Choices[i]) {
 				return false, nil
+			}
+			if a.damaged {
+				return true, a.model.provider.damaged()
 			}
 		}
 		if a.size > a.model.provider.maxAnswer {
@@ -130,12 +135,10 @@ func (a *answer) end() error {
 	switch {
 	case !l.data && l.began:
 		return p.malformed("a body that is neither JSON nor a stream")
-	case !a.chosen && l.marker && !a.damaged:
+	case !a.chosen && l.marker:
 		return p.malformed("a body that holds no answer")
 	case a.finish == "" && !l.marker:
 		return p.cut(nil)
-	case a.damaged:
-		return p.malformed("a stream of which a piece is damaged")
 	}
 	if a.finish == "" { // the end marker says that it is whole
 		a.finish = llm.FinishStop

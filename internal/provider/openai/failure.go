@@ -120,6 +120,13 @@ func (p *Provider) cut(err error) *fault.Error {
 	return e
 }
 
+// damaged is an answer that has lost a piece.
+func (p *Provider) damaged() *fault.Error {
+	e := p.malformed("a stream of which a piece is damaged")
+	e.Hint = ""
+	return e
+}
+
 // malformed is an answer with status 200 that is not what the wire promises.
 func (p *Provider) malformed(format string, args ...any) *fault.Error {
 	e := fault.New(fault.Malformed, "provider %q answered with %s", p.name, fmt.Sprintf(format, args...))

@@ -117,7 +117,7 @@ func TestFailuresInAnAnswer(t *testing.T) {
 		"usage damaged":            {stream, firstChunk + lastChunk + strings.Replace(usageChunk, "}", "", 1) + doneLine, fault.Malformed, 200},
 		"a line break in a piece":  {stream, strings.Replace(firstChunk, "Hel", "He\nl", 1) + lastChunk + doneLine, fault.Malformed, 200},
 		"a call of no index":       {stream, firstChunk + `data: {"choices":[{"delta":{"tool_calls":[{"index":-1,"id":"a"}]}}]}` + "\n\n" + lastChunk + doneLine, fault.Malformed, 200},
-		"damaged and cut":          {stream, firstChunk + "data: {\"choices\":[{\n\n", fault.Cut, 0},
+		"damaged and cut":          {stream, firstChunk + "data: {\"choices\":[{\n\n", fault.Malformed, 200},
 		"broken off, marked":       {stream, firstChunk + lastChunk[:60] + "\n\n" + doneLine, fault.Malformed, 200},
 		"nothing":                  {stream, "", fault.Cut, 0},
 		"a page":                   {"text/html; charset=utf-8", "<html></html>", fault.Malformed, 200},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
@@ -176,5 +177,18 @@ func TestNoKeyNoHeader(t *testing.T) {
 	}
 	if got, ok := (<-header)["Authorization"]; ok {
 		t.Errorf("Authorization is %q", got)
+	}
+}
+
+// A live caller does not read on behind the hole that a damaged piece leaves.
+func TestNothingComesBehindADamagedPiece(t *testing.T) {
+	p := serve(t, says("text/event-stream", firstChunk+"data: {\"choices\":[{\"delta\":{\"content\":\"not \n\n"+lastChunk+doneLine))
+	whole, err := llm.Collect(serve(t, says("text/event-stream", firstChunk+doneLine)).Model("gpt-test", Caps{}).Stream(t.Context(), hello()))
+	if err != nil || whole.Text == "" {
+		t.Fatal(err)
+	}
+	response, err := ask(t, p)
+	if fault.ClassOf(err) != fault.Malformed || response.Text != whole.Text {
+		t.Errorf("got %q, %v; want %q and no more", response.Text, err, whole.Text)
 	}
 }
