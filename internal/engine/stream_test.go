@@ -260,3 +260,17 @@ func TestTheDeadlineSpansTheStepsOfACascade(t *testing.T) {
 		}
 	})
 }
+
+// Who waits for an answer waits for what failed before it, and for the pauses.
+func TestTheTimeOfACallHasItsPauses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		model, m := routed(route.Policy{Retry: route.Retry{Base: 2 * time.Second, Max: 2 * time.Second}}, nil, &speaker{texts: []string{"x!", "x!", "yes"}})
+		if _, err := heard(t.Context(), model, llm.Request{}); err != nil {
+			t.Fatal(err)
+		}
+		// Three attempts of a second, and two pauses of one to two.
+		if call := m.calls[0]; call.Service != call.Total || call.Service < 5*time.Second || call.Service > 7*time.Second {
+			t.Errorf("service %v of %v in all", call.Service, call.Total)
+		}
+	})
+}

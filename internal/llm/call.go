@@ -28,7 +28,7 @@ type Call struct {
 	Stored   *Stored      // set when the answer was not asked for now
 
 	Queue      time.Duration // waiting for a place, over all attempts
-	Service    time.Duration // being served, over all attempts
+	Service    time.Duration // being served, over all attempts and the pauses between them
 	FirstToken time.Duration // from the start of the answering attempt to its first token
 	Total      time.Duration // from start to end, all of it
 

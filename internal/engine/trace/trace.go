@@ -68,11 +68,17 @@ func unfinished(ctx context.Context, gone bool) error {
 // finish sums up what the turns and attempts say.
 func finish(call *llm.Call, failure error) {
 	call.Failure = llm.FailureOf(failure)
+	attempts, stored := 0, false
 	for _, turn := range call.Turns {
 		for _, attempt := range turn.Attempts {
 			call.Queue += attempt.Queue
 			call.Service += attempt.Service
+			attempts++
+			stored = stored || attempt.Stored != nil
 		}
+	}
+	if attempts > 1 && !stored { // who waits for an answer waits for the pauses, too
+		call.Service = max(call.Service, call.Total-call.Queue)
 	}
 	turn := call.Turn()
 	if turn == nil {
