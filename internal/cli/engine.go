@@ -65,7 +65,7 @@ func (p *project) newEngine(parts engineParts) (llm.Model, error) {
 	if ttl := p.config.Cache.Exact.TTL; parts.cached && ttl > 0 && p.config.Store.Content == string(store.ContentFull) {
 		names := p.cacheNames(targets)
 		e.Cache = &cache.Options{
-			Storage: storedCache{parts.store}, TTL: ttl, Now: p.world.Now,
+			Storage: storedCache{parts.store}, MemoryBytes: cacheMemory, TTL: ttl, Now: p.world.Now,
 			Resolve: func(req llm.Request) (string, string, bool) {
 				alias := policies[req.Model].First(req)
 				name, ok := names[alias]
@@ -75,6 +75,10 @@ func (p *project) newEngine(parts engineParts) (llm.Model, error) {
 	}
 	return engine.New(e), nil
 }
+
+// cacheMemory is little for one command: a run asks for hardly anything twice, and the
+// store has it all.
+const cacheMemory = 1 << 20
 
 func find(prompts map[llm.PromptRef]*prompt.Prompt, ref llm.PromptRef) (*prompt.Prompt, error) {
 	if found, ok := prompts[ref]; ok {
