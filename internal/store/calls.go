@@ -8,9 +8,12 @@ import (
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
-const callColumns = `n, id, started, run, suite, "case", prompt, prompt_version, prompt_hash, model, repeat, answered, finish,
-	stored, queue, service, first_token, total,
-	failure, vars, answer, answer_in_turn`
+const (
+	// callHead is a call but for its contents.
+	callHead = `n, id, started, run, suite, "case", prompt, prompt_version, prompt_hash, model, repeat, answered, finish,
+	stored, queue, service, first_token, total, failure`
+	callColumns = callHead + `, vars, answer, answer_in_turn`
+)
 
 // Record queues a call that has ended, with its turns and attempts. The call
 // must not change any more. It waits only while the queue is full. A write error

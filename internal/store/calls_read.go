@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"strings"
 
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
@@ -17,7 +16,7 @@ func (s *Store) Call(ctx context.Context, id string) (*llm.Call, error) {
 	err := r.scan(s.readers.QueryRowContext(ctx, "SELECT "+callColumns+" FROM calls WHERE id = ?", id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fault.New(fault.Usage, "there is no call %q", id).
-			WithHint("llmx runs show lists the calls of a run; calls of pruned runs are gone")
+			WithHint("llmx calls lists the newest; calls of pruned runs are gone")
 	}
 	if err != nil {
 		return nil, s.failure("read", err)
@@ -33,6 +32,24 @@ func (s *Store) Call(ctx context.Context, id string) (*llm.Call, error) {
 		call.Answer = last.Answer
 	}
 	return call, nil
+}
+
+// CallBeginning finds the only call whose id begins as given. More than one is a
+// fault.Usage with the newest of them.
+func (s *Store) CallBeginning(ctx context.Context, start string) (*llm.Call, error) {
+	// A range, so that the index finds them: no id goes on with the last of all runes.
+	const query = `SELECT id FROM calls WHERE id >= ?1 AND id < ?2 AND ?1 <> '' ORDER BY started DESC, n DESC LIMIT 20`
+	ids, err := s.texts(ctx, query, start, start+"\U0010ffff")
+	if err != nil {
+		return nil, s.failure("read", err)
+	}
+	switch len(ids) {
+	case 0:
+		return s.Call(ctx, start)
+	case 1:
+		return s.Call(ctx, ids[0])
+	}
+	return nil, fault.New(fault.Usage, "more than one call begins with %q", start).WithHint("%s", fault.Allowed("", ids))
 }
 
 // call reads callColumns.
@@ -79,12 +96,12 @@ func (s *Store) turns(ctx context.Context, call int64) ([]llm.Turn, error) {
 	if err := rows.Err(); err != nil {
 		return nil, err
 	}
-	return turns, s.attempts(ctx, call, turns)
+	return turns, s.attempts(ctx, "call = ?", call, func(int64) []llm.Turn { return turns })
 }
 
-// attempts reads the attempts of all turns into them.
-func (s *Store) attempts(ctx context.Context, call int64, turns []llm.Turn) error {
-	rows, err := s.readers.QueryContext(ctx, "SELECT "+attemptColumns+" FROM attempts WHERE call = ? ORDER BY turn, n", call)
+// attempts reads the attempts of the calls that a condition selects into their turns.
+func (s *Store) attempts(ctx context.Context, where string, arg any, turnsOf func(call int64) []llm.Turn) error {
+	rows, err := s.readers.QueryContext(ctx, "SELECT "+attemptColumns+" FROM attempts WHERE "+where+" ORDER BY call, turn, n", arg)
 	if err != nil {
 		return err
 	}
@@ -94,8 +111,7 @@ func (s *Store) attempts(ctx context.Context, call int64, turns []llm.Turn) erro
 		if err := r.scan(rows); err != nil {
 			return err
 		}
-		r.int64() // the call
-		turn := r.int()
+		turns, turn := turnsOf(r.int64()), r.int()
 		r.int64() // its number
 		attempt := llm.Attempt{
 			Provider: r.text(), Model: r.text(), Wire: r.text(), Answered: r.text(), ResponseID: r.text(),
@@ -111,81 +127,4 @@ func (s *Store) attempts(ctx context.Context, call int64, turns []llm.Turn) erro
 		}
 	}
 	return rows.Err()
-}
-
-// CallFilter selects calls; an empty field selects all. Run is an id as Store.Run takes it.
-type CallFilter struct {
-	Run    string
-	Suite  string
-	Case   string
-	Prompt string
-	Model  string
-	Failed bool // only calls that failed
-	Limit  int  // at most so many; 0: 20
-}
-
-const defaultCalls = 20
-
-// Calls lists the newest calls first, without their turns; Call reads those.
-func (s *Store) Calls(ctx context.Context, f CallFilter) ([]*llm.Call, error) {
-	if f.Limit <= 0 {
-		f.Limit = defaultCalls
-	}
-	where, args, err := s.callsWhere(ctx, f)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := s.readers.QueryContext(ctx, "SELECT "+callColumns+` FROM calls WHERE `+where+
-		` ORDER BY started DESC, n DESC LIMIT ?`, append(args, f.Limit)...)
-	if err != nil {
-		return nil, s.failure("read", err)
-	}
-	defer rows.Close()
-	var calls []*llm.Call
-	r := newRecord(callColumns)
-	for rows.Next() {
-		if err := r.scan(rows); err != nil {
-			return nil, s.failure("read", err)
-		}
-		n, call, inTurn := r.call()
-		if r.err != nil {
-			return nil, s.failure("read", r.err)
-		}
-		if inTurn {
-			if call.Answer, err = s.lastAnswer(ctx, n); err != nil {
-				return nil, s.failure("read", err)
-			}
-		}
-		calls = append(calls, call)
-	}
-	return calls, s.failure("read", rows.Err())
-}
-
-// callsWhere makes the condition of a filter; a run is a range of numbers.
-func (s *Store) callsWhere(ctx context.Context, f CallFilter) (string, []any, error) {
-	conditions, args := []string{"true"}, []any{}
-	if f.Run != "" {
-		run, err := s.findRun(ctx, f.Run)
-		if err != nil {
-			return "", nil, err
-		}
-		conditions, args = append(conditions, "n BETWEEN ? AND ?"), append(args, firstRow(run), lastRow(run))
-	}
-	for _, one := range []struct{ column, value string }{
-		{"suite", f.Suite}, {`"case"`, f.Case}, {"prompt", f.Prompt}, {"model", f.Model},
-	} {
-		if one.value != "" {
-			conditions, args = append(conditions, one.column+" = ?"), append(args, one.value)
-		}
-	}
-	if f.Failed {
-		conditions = append(conditions, "failure IS NOT NULL")
-	}
-	return strings.Join(conditions, " AND "), args, nil
-}
-
-func (s *Store) lastAnswer(ctx context.Context, call int64) (string, error) {
-	var answer sql.NullString
-	err := s.readers.QueryRowContext(ctx, "SELECT answer FROM turns WHERE call = ? ORDER BY n DESC LIMIT 1", call).Scan(&answer)
-	return answer.String, err
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
-	"github.com/llmx-dev/llmx/internal/llm"
 )
 
 // keysOf names results by what they are sorted by.
@@ -117,8 +116,8 @@ func TestResumedRunKeepsAndReplaces(t *testing.T) {
 	if diff := cmp.Diff(want, keysOf(results(t, s, "run", ResultFilter{}))); diff != "" {
 		t.Error(diff)
 	}
-	if calls, err := s.Calls(ctx, CallFilter{Run: "run"}); err != nil || len(calls) != 2 {
-		t.Errorf("%d calls, %v", len(calls), err)
+	if calls := listed(t, s, CallFilter{Run: "run"}); len(calls) != 2 {
+		t.Errorf("%d calls", len(calls))
 	}
 	wantFault(t, s.BeginRun(ctx, run), fault.Usage, "run run is complete")
 	add(t, s, "run", row("a", "m", "c3", 0, eval.Pass, "too late"))
@@ -157,52 +156,5 @@ func TestFindRun(t *testing.T) {
 	runs, err := s.Runs(ctx, 2)
 	if err != nil || len(runs) != 2 || runs[0].ID != "q-200" || runs[1].ID != "r-1" {
 		t.Errorf("got %v, %v", runs, err)
-	}
-}
-
-func TestCalls(t *testing.T) {
-	s := tempStore(t)
-	if calls, err := s.Calls(ctx, CallFilter{}); err != nil || len(calls) != 0 {
-		t.Errorf("%d calls of an empty store, %v", len(calls), err)
-	}
-	run := beginRun(t, s, "run")
-	for i := range 3 {
-		s.Record(sampleCall(run.ID, i))
-	}
-	asked := sampleCall("", 9) // llmx ask
-	asked.Prompt.Name, asked.Failure = "other", &llm.Failure{Class: fault.Auth, Message: "refused"}
-	s.Record(asked)
-	unknown := sampleCall("of another store", 8)
-	s.Record(unknown)
-	endRun(t, s, run)
-	for _, test := range []struct {
-		f    CallFilter
-		want []string
-	}{
-		{CallFilter{}, []string{asked.ID, unknown.ID, "run-call-000000002", "run-call-000000001", "run-call-000000000"}},
-		{CallFilter{Limit: 1}, []string{asked.ID}},
-		{CallFilter{Run: "run", Case: "ticket-0000001"}, []string{"run-call-000000001"}},
-		{CallFilter{Prompt: "other"}, []string{asked.ID}},
-		{CallFilter{Failed: true}, []string{asked.ID}},
-		{CallFilter{Run: "latest", Suite: "triage", Model: "small", Limit: 2}, []string{"run-call-000000002", "run-call-000000001"}},
-		{CallFilter{Suite: "none"}, nil},
-	} {
-		calls, err := s.Calls(ctx, test.f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		for _, call := range calls {
-			got = append(got, call.ID)
-			if call.Answer == "" {
-				t.Errorf("%s has no answer", call.ID)
-			}
-		}
-		if diff := cmp.Diff(test.want, got); diff != "" {
-			t.Errorf("%+v: %s", test.f, diff)
-		}
-	}
-	if call, err := s.Call(ctx, asked.ID); err != nil || cmp.Diff(asked, call) != "" {
-		t.Errorf("%v %s", err, cmp.Diff(asked, call))
 	}
 }

@@ -109,8 +109,8 @@ func TestCallsOutsideOfRuns(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if calls, err := one.Calls(ctx, CallFilter{}); err != nil || len(calls) != 6 {
-		t.Errorf("%d calls, %v", len(calls), err)
+	if calls := listed(t, one, CallFilter{}); len(calls) != 6 {
+		t.Errorf("%d calls", len(calls))
 	}
 }
 
