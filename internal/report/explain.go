@@ -1,13 +1,10 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
@@ -15,8 +12,9 @@ import (
 )
 
 // Explain writes why a model said what it said: the prompt, what was asked, every
-// attempt with its time and price, the answer, what the contract made of it, and
-// the checks of the result that the call belongs to (nil where it has none).
+// attempt with its time and price and what lay between them, the answer, what the
+// contract made of it, and the checks of the result that the call belongs to (nil
+// where it has none).
 func Explain(w io.Writer, call *llm.Call, result *eval.Result, s Style) error {
 	p := newPage(w, s)
 	if call == nil {
@@ -25,13 +23,15 @@ func Explain(w io.Writer, call *llm.Call, result *eval.Result, s Style) error {
 	p.callHeadline(call, result)
 	p.space()
 	p.callFacts(call, s)
-	for i, turn := range call.Turns {
-		p.turn(call, i, turn)
+	story := newStory(p, call)
+	for i := range call.Turns {
+		p.turn(call, i, story)
 	}
 	if len(call.Turns) == 0 {
 		p.space()
 		p.line(text("nothing was asked: the call ended before its first turn"))
 	}
+	story.end()
 	p.callAnswer(call, result)
 	p.checks(result)
 	return p.end()
@@ -59,15 +59,18 @@ func (p *page) callFacts(call *llm.Call, s Style) {
 		p.fact("case", fmt.Sprintf("%s of suite %s, draw %d, run %s", origin.Case, origin.Suite, call.Repeat+1, origin.Run))
 	}
 	model := call.Model
-	if call.Answered != "" {
-		model += ", answered by " + call.Answered
+	if by := answeredBy(call); by != "" {
+		model += ", answered by " + by
 	}
 	p.fact("model", model)
-	p.fact("answer by", storedBy(call.Stored))
+	p.sentence("answer by", storedBy(call))
+	if call.Failure == nil { // else its message says so
+		p.sentence("before", llm.ByModel(failuresOf(call)))
+	}
 	p.fact("cost", strings.TrimPrefix(priced(call.Cost(), call.Paid()), "cost "))
 	usage := call.Usage()
 	p.fact("tokens", tokensOf(usage))
-	p.fact("time", timesOf(call))
+	p.sentence("time", timesOf(call))
 	inputs := clip(string(call.Vars), 2000)
 	if len(call.Vars) == 0 && unstored(call) {
 		inputs = notStored
@@ -90,34 +93,44 @@ func unstored(call *llm.Call) bool {
 	return slices.ContainsFunc(call.Turns, func(t llm.Turn) bool { return len(t.Messages) == 0 })
 }
 
-// timesOf says how long a call took; a stored answer took its time then, not now.
-func timesOf(call *llm.Call) string {
-	if call.Stored != nil {
-		return given(call.Stored, call.Service)
+// answeredBy names who answered: the alias where another one was asked for, and the
+// model in the provider's words where they differ from it. "" is nobody.
+func answeredBy(call *llm.Call) string {
+	alias := aliasOf(call)
+	switch {
+	case alias == "" || alias == call.Answered:
+		return call.Answered
+	case call.Answered == "":
+		return alias
 	}
-	return fmt.Sprintf("%s in all: %s waiting, %s served, first token after %s",
-		latency(call.Total), latency(call.Queue), latency(call.Service), latency(call.FirstToken))
+	return alias + " (" + call.Answered + ")"
 }
 
-// given says where a stored answer came from, of when it is, and what it took then.
-func given(stored *llm.Stored, service time.Duration) string {
-	s := "from " + source(stored)
-	if service = cmp.Or(stored.Service, service); service > 0 {
-		s += " (" + latency(service) + " then)"
+// aliasOf is the alias of the model that answered, where another name was asked for;
+// of an answer from the cache nobody knows it.
+func aliasOf(call *llm.Call) string {
+	turn := call.Turn()
+	if turn == nil || len(turn.Attempts) == 0 {
+		return ""
 	}
-	return s
+	last := turn.Attempts[len(turn.Attempts)-1]
+	if last.Failure != nil || last.Model == call.Model {
+		return ""
+	}
+	return last.Model
 }
 
-// source names what keeps a stored answer, with its date.
-func source(stored *llm.Stored) string {
-	s := "a " + stored.By
-	if stored.By == "cache" {
-		s = "the cache"
+// failuresOf are the attempts that came to nothing, in their order.
+func failuresOf(call *llm.Call) []llm.Failed {
+	var failed []llm.Failed
+	for _, turn := range call.Turns {
+		for _, a := range turn.Attempts {
+			if a.Failure != nil {
+				failed = append(failed, llm.Failed{Model: a.Model, Class: a.Failure.Class, Message: a.Failure.Message})
+			}
+		}
 	}
-	if !stored.At.IsZero() {
-		s += " of " + stored.At.UTC().Format("2006-01-02")
-	}
-	return s
+	return failed
 }
 
 func tokensOf(u llm.Usage) string {
@@ -134,130 +147,28 @@ func tokensOf(u llm.Usage) string {
 	return s
 }
 
-// storedBy says where an answer came from that was not asked for now.
-func storedBy(stored *llm.Stored) string {
-	if stored == nil {
-		return ""
-	}
-	s := source(stored)
-	if stored.Origin != "" {
-		s += ", origin: " + stored.Origin
-	}
-	return s + "; no model was asked now"
-}
-
-// maxMessages bounds the messages of one turn on a page: the first and the last.
-const maxMessages = 12
-
-func (p *page) turn(call *llm.Call, i int, turn llm.Turn) {
-	p.space()
-	p.line(span{fmt.Sprintf("Turn %d of %d", i+1, len(call.Turns)), strong}, text(": "+turn.Kind))
-	if len(turn.Options) > 0 {
-		var options []string
-		for _, key := range slices.Sorted(maps.Keys(turn.Options)) {
-			options = append(options, key+" "+string(turn.Options[key]))
-		}
-		p.flow("  ", span{"options: ", faint}, text(strings.Join(options, ", ")))
-	}
-	if turn.Output.Kind != "" {
-		p.flow("  ", span{"contract: ", faint}, text(string(turn.Output.Kind)))
-	}
-	if len(turn.Messages) == 0 {
-		p.flow("  ", span{"messages: ", faint}, text(notStored))
-	}
-	for j, message := range turn.Messages {
-		if hidden := len(turn.Messages) - maxMessages; hidden > 0 && j >= maxMessages/2 && j < len(turn.Messages)-maxMessages/2 {
-			if j == maxMessages/2 {
-				p.line(span{"  … " + count(hidden, "message", "messages") + " left out", faint})
-			}
-			continue
-		}
-		p.message(message)
-	}
-	for j, attempt := range turn.Attempts {
-		p.attempt(j, attempt)
-	}
-	if i < len(call.Turns)-1 && turn.Answer != "" {
-		p.line(span{"  answer of this turn", faint})
-		p.answer("    ", turn.Answer)
-	}
-	if turn.Violation != "" {
-		p.hang("  ", "    ", span{"contract refused: ", bad}, text(clip(turn.Violation, 2000)))
-	}
-}
-
-func (p *page) message(m llm.Message) {
-	title := string(m.Role)
-	if m.Name != "" {
-		title += " (" + m.Name + ")"
-	}
-	p.line(text("  "), span{title, strong})
-	for _, part := range m.Parts {
-		p.part(part)
-	}
-}
-
-func (p *page) part(part llm.Part) {
-	const indent = "    "
-	switch {
-	case part.Media != nil:
-		m := part.Media
-		where := m.URL
-		if len(m.Data) > 0 {
-			where = number(len(m.Data)) + " bytes"
-		}
-		p.flow(indent, span{"[" + string(part.Kind) + "] ", faint}, text(strings.Join(slices.DeleteFunc([]string{m.Name, m.Type, clip(where, 300)}, func(s string) bool { return s == "" }), ", ")))
-	case part.ToolCall != nil:
-		p.flow(indent, span{"[tool call] ", faint}, text(part.ToolCall.Name+"("+clip(part.ToolCall.Arguments, 2000)+")"))
-	case part.ToolResult != nil:
-		p.flow(indent, span{"[tool result] ", faint}, text(clip(part.ToolResult.Content, 2000)))
-	default:
-		p.answer(indent, part.Text)
-	}
-}
-
-func (p *page) attempt(j int, a llm.Attempt) {
-	outcome, look := "answered", good
-	times := fmt.Sprintf("%s served, %s waiting  ", latency(a.Service), latency(a.Queue))
-	price := a.Cost.String()
-	if !a.Cost.Known {
-		price = "price unknown"
-	}
-	if a.Failure != nil {
-		outcome, look = string(a.Failure.Class), bad
-		if a.Failure.Status > 0 {
-			outcome += fmt.Sprintf(" (HTTP %d)", a.Failure.Status)
-		}
-	} else if a.Stored != nil {
-		outcome, times = given(a.Stored, a.Service), ""
-	} else if a.Finish != "" && a.Finish != llm.FinishStop {
-		outcome, look = string(a.Finish), doubtful
-	}
-	p.hang("  ", "    ", span{fmt.Sprintf("attempt %d: ", j+1), faint}, span{outcome, look},
-		text(fmt.Sprintf("  %s/%s  %s%s  %s", a.Provider, a.Wire, times, tokensOf(a.Usage), price)))
-	if a.Failure != nil {
-		p.flow("    ", text(clip(a.Failure.Message, 2000)))
-	}
-	if a.ResponseID != "" {
-		p.line(span{"    response " + a.ResponseID, faint})
-	}
-}
-
 func (p *page) callAnswer(call *llm.Call, result *eval.Result) {
-	p.space()
-	title := "Answer"
-	if call.Failure != nil {
-		title = "What had come of the answer"
-	}
-	p.line(span{title, strong}, text(": finish reason "+orNone(string(call.Finish))))
 	answer := call.Answer
 	if answer == "" && result != nil {
 		answer = result.Answer // kept with the result where the call keeps no content
 	}
-	lost := unstored(call) && call.Failure == nil
+	lost := unstored(call) && (call.Failure == nil || begun(call))
 	if result != nil && result.Digest != "" {
 		lost = withheld(answer, result.Digest)
 	}
+	p.space()
+	title := "Answer"
+	switch {
+	case call.Failure == nil:
+	case answer == "" && !lost:
+		p.line(text("Nothing had come of the answer"))
+		return
+	case call.Failure.Class.CountsAsFail():
+		title = "The answer, which was not passed on"
+	default:
+		title = "What had come of the answer"
+	}
+	p.line(span{title, strong}, text(": finish reason "+orNone(string(call.Finish))))
 	if answer == "" && lost {
 		p.flow("  ", text(notStored))
 		return
@@ -267,6 +178,9 @@ func (p *page) callAnswer(call *llm.Call, result *eval.Result) {
 	}
 	p.answer("  ", answer)
 }
+
+// begun reports whether the model had begun to answer when a call failed.
+func begun(call *llm.Call) bool { return call.FirstToken > 0 }
 
 func orNone(s string) string {
 	if s == "" {

@@ -2,7 +2,6 @@ package report
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -158,104 +157,6 @@ func TestDiffOfLongRunsIsBounded(t *testing.T) {
 	}
 }
 
-func aCall() *llm.Call {
-	return &llm.Call{
-		ID: "c2", Started: noon, Prompt: llm.PromptRef{Name: "triage", Version: "draft", Hash: "9f2c41d0"}, Vars: json.RawMessage(`{"ticket":"charged twice"}`),
-		Model: "default", Answered: "gpt-4o", Origin: llm.Origin{Run: "r7", Suite: "triage", Case: "refund"}, Finish: llm.FinishStop, Answer: `{"label":"bug"}`,
-		Queue: 10 * time.Millisecond, Service: 1240 * time.Millisecond, FirstToken: 200 * time.Millisecond, Total: 1900 * time.Millisecond,
-		Turns: []llm.Turn{
-			{Kind: "ask", Options: llm.Options{"temperature": json.RawMessage("0"), "max_tokens": json.RawMessage("200")}, Output: llm.Output{Kind: llm.OutputJSON},
-				Messages: []llm.Message{llm.Text(llm.System, "You label support tickets.\nBe brief."), {Role: llm.User, Parts: []llm.Part{
-					{Kind: llm.PartText, Text: "charged twice \x1b[2J"}, {Kind: llm.PartImage, Media: &llm.Media{Type: "image/png", Name: "bill.png", Data: make([]byte, 2048)}}}}},
-				Attempts: []llm.Attempt{
-					{Provider: "openai", Model: "small", Wire: "gpt-4o-mini", Service: 40 * time.Millisecond, Failure: &llm.Failure{Class: fault.RateLimited, Status: 429, Message: "slow down"}, Cost: llm.KnownCost(0)},
-					{Provider: "openai", Model: "large", Wire: "gpt-4o", Service: 1200 * time.Millisecond, ResponseID: "resp-1", Usage: llm.Usage{Input: 1200, Output: 30, CachedInput: 1000}, Cost: llm.KnownCost(3_300_000), Paid: llm.KnownCost(3_300_000), Finish: llm.FinishStop},
-				},
-				Answer: "Sure: bug", Violation: "the answer is not JSON"},
-			{Kind: "re-ask", Messages: []llm.Message{llm.Text(llm.User, "Only JSON, please.")}, Answer: `{"label":"bug"}`,
-				Attempts: []llm.Attempt{{Provider: "openai", Wire: "gpt-4o", Stored: &llm.Stored{By: "recording"}, Cost: llm.KnownCost(1000)}}},
-		},
-	}
-}
-
-func TestExplainGolden(t *testing.T) {
-	s := Style{Now: now}
-	result := &eval.Result{Status: eval.Fail, Scores: []eval.Score{{Check: "schema", Pass: true, Value: 1}, {Check: "golden", Reason: `label is "bug", not "billing"`},
-		{Check: "max_cost", Metric: "frugal", Value: 1, Pass: true, Operational: true}}}
-	goldenPage(t, "explain.txt", func(w *bytes.Buffer) error { return Explain(w, aCall(), result, s) })
-
-	failed := aCall()
-	failed.Turns, failed.Answer, failed.Finish = failed.Turns[:1], "", ""
-	failed.Failure = &llm.Failure{Class: fault.TimeoutTotal, Message: "no answer within 60 s"}
-	goldenPage(t, "explain.failed.txt", func(w *bytes.Buffer) error { return Explain(w, failed, nil, s) })
-
-	stored := aCall()
-	stored.Turns = nil
-	stored.Stored = &llm.Stored{By: "recording", At: noon, Origin: "written"}
-	page := render(t, func(w *bytes.Buffer) error { return Explain(w, stored, nil, s) })
-	if !strings.Contains(page, "a recording of 2026-11-12, origin: written") || !strings.Contains(page, "nothing was asked") {
-		t.Errorf("got:\n%s", page)
-	}
-	if err := Explain(&bytes.Buffer{}, nil, nil, s); fault.ClassOf(err) != fault.Internal {
-		t.Errorf("no call: got %v", err)
-	}
-}
-
-func TestExplainSaysWhenAStoredAnswerWasGiven(t *testing.T) {
-	call := aCall()
-	call.Stored = &llm.Stored{By: "recording", At: noon, Service: 33 * time.Millisecond}
-	call.Turns = call.Turns[1:]
-	call.Turns[0].Attempts[0].Stored, call.Turns[0].Attempts[0].Cost = call.Stored, llm.Cost{}
-	page := render(t, func(w *bytes.Buffer) error { return Explain(w, call, nil, Style{}) })
-	for _, want := range []string{"time      from a recording of 2026-11-12 (33 ms then)\n", "attempt 1: from a recording of 2026-11-12 (33 ms then)", "cost      price unknown\n", "0 out  price unknown"} {
-		if !strings.Contains(page, want) {
-			t.Errorf("%q is not in:\n%s", want, page)
-		}
-	}
-	if strings.Contains(page, "served") {
-		t.Errorf("nothing was served now:\n%s", page)
-	}
-}
-
-func TestExplainTellsEmptyFromNotStored(t *testing.T) {
-	const lost = "not stored (store.content in llmx.yaml)"
-	bare := func() *llm.Call {
-		call := aCall()
-		call.Vars, call.Answer = nil, ""
-		for i := range call.Turns {
-			call.Turns[i].Messages, call.Turns[i].Answer = nil, ""
-		}
-		return call
-	}
-	empty := aCall()
-	empty.Answer = ""
-	failed := bare()
-	failed.Failure = &llm.Failure{Class: fault.TimeoutTotal, Message: "no answer within 60 s"}
-	kept := &eval.Result{Status: eval.Pass, Digest: eval.DigestOf("yes"), Answer: "yes, kept"}
-	tests := []struct {
-		name   string
-		call   *llm.Call
-		result *eval.Result
-		times  int // inputs, two turns, the answer
-		want   string
-	}{
-		{"left out", bare(), &eval.Result{Status: eval.Pass, Digest: eval.DigestOf("yes")}, 4, "inputs    " + lost},
-		{"left out, no result", bare(), nil, 4, "messages: " + lost},
-		{"in the result alone", bare(), kept, 3, "  yes, kept\n"},
-		{"empty, content left out", bare(), &eval.Result{Status: eval.Pass, Digest: eval.DigestOf("")}, 3, "(empty answer)"},
-		{"failed, content left out", failed, nil, 3, "(empty answer)"},
-		{"empty", empty, &eval.Result{Status: eval.Pass, Digest: eval.DigestOf("")}, 0, "(empty answer)"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			page := render(t, func(w *bytes.Buffer) error { return Explain(w, test.call, test.result, Style{}) })
-			if strings.Count(page, lost) != test.times || !strings.Contains(page, test.want) {
-				t.Errorf("want %d times %q, and %q, in:\n%s", test.times, lost, test.want, page)
-			}
-		})
-	}
-}
-
 func TestDiffTellsEmptyFromNotStored(t *testing.T) {
 	a, b := twoRuns()
 	for _, results := range [][]eval.Result{a, b} {
@@ -268,19 +169,6 @@ func TestDiffTellsEmptyFromNotStored(t *testing.T) {
 	})
 	if strings.Count(page, "answers: not stored (store.content in llmx.yaml)") != 3 || strings.Contains(page, "the answer is the same") {
 		t.Errorf("got:\n%s", page)
-	}
-}
-
-func TestExplainIsBounded(t *testing.T) {
-	call := aCall()
-	for range 500 {
-		call.Turns[0].Messages = append(call.Turns[0].Messages, llm.Text(llm.User, hostile["long"]))
-	}
-	call.Vars = json.RawMessage(`"` + hostile["oneword"] + `"`)
-	call.Answer = hostile["oneword"]
-	page := render(t, func(w *bytes.Buffer) error { return Explain(w, call, nil, Style{}) })
-	if len(page) > 60_000 || !strings.Contains(page, "490 messages left out") {
-		t.Errorf("%d bytes", len(page))
 	}
 }
 

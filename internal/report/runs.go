@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 )
@@ -60,6 +61,13 @@ func (p *page) fact(label, value string) {
 		return
 	}
 	p.long(span{pad(label, factWidth, false), faint}, text(value))
+}
+
+// sentence writes a fact that is no name, on as many lines as it needs.
+func (p *page) sentence(label, value string) {
+	if value != "" {
+		p.hang("", strings.Repeat(" ", factWidth), span{pad(label, factWidth, false), faint}, text(value))
+	}
 }
 
 // keptResults are the results that a page lists, and how many there were.
