@@ -1,0 +1,130 @@
+package report
+
+import (
+	"io"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+// callColumns are the columns of a list of calls; short are those of a narrow page.
+// The case stands only where there is one, and room for it.
+func callColumns(short, cases bool) []column {
+	started, attempts := "STARTED", "ATTEMPTS"
+	if short {
+		started, attempts = "AGE", "TRIES"
+	}
+	columns := []column{{title: "CALL"}, {title: started}, {title: "PROMPT", least: narrowest}}
+	if cases {
+		columns = append(columns, column{title: "CASE", least: narrowest})
+	}
+	return append(columns, column{title: "MODEL", least: narrowest}, column{title: "OUTCOME", least: narrowest},
+		column{title: attempts, right: true}, column{title: "TOOK", right: true}, column{title: "PAID", right: true})
+}
+
+// CallList writes calls, one a line, in the order given, and under each that failed
+// why. Where the page is too narrow, times, attempts and failures are told in short,
+// and then the cases go.
+func CallList(w io.Writer, calls iter.Seq2[*llm.Call, error], s Style) error {
+	p := newPage(w, s)
+	var listed []*llm.Call
+	cases := false
+	for call, err := range calls {
+		if err != nil {
+			return err
+		}
+		listed = append(listed, call)
+		cases = cases || call.Origin.Case != ""
+	}
+	if len(listed) == 0 {
+		p.line(text("no call is stored that is like that"))
+		return p.end()
+	}
+	p.callTable(listed, s, cases)
+	return p.end()
+}
+
+// callTable writes the widest rows that fit, or else the narrowest.
+func (p *page) callTable(calls []*llm.Call, s Style, cases bool) {
+	var columns []column
+	var rows [][]span
+	short := false
+	for _, form := range []struct{ short, cases bool }{{false, cases}, {true, cases}, {false, false}, {true, false}} {
+		short = form.short
+		columns, rows = callColumns(short, form.cases), make([][]span, len(calls))
+		for i, call := range calls {
+			rows[i] = callRow(call, s, short, form.cases)
+		}
+		if (layout{"", "  ", columns, widthsOf(columns, rows)}).width() <= p.width {
+			break
+		}
+	}
+	l := p.lay("", columns, rows)
+	p.titles(l)
+	for i, call := range calls {
+		p.line(l.line(rows[i])...)
+		if call.Failure == nil {
+			continue
+		}
+		why := clip(call.Failure.Message, 1000)
+		if short {
+			why = string(call.Failure.Class) + ": " + why
+		}
+		p.line(text("  "), span{why, faint})
+	}
+}
+
+func callRow(call *llm.Call, s Style, short, cases bool) []span {
+	started, outcome, attempts := clock(call.Started, s), outcomeOf(call), number(call.Attempts())
+	if n := len(call.Turns); n > 1 {
+		attempts += " in " + number(n)
+		if !short {
+			attempts += " turns"
+		}
+	}
+	if short {
+		started = age(call.Started, s)
+		if call.Failure != nil {
+			outcome.text = "failed"
+		}
+	}
+	model := call.Model
+	if by := aliasOf(call); by != "" {
+		model += " → " + by
+	}
+	row := []span{{call.ID, strong}, text(started), text(call.Prompt.String())}
+	if cases {
+		row = append(row, text(caseOf(call.Origin)))
+	}
+	return append(row, text(model), outcome, text(attempts), text(latency(call.Total)), text(call.Paid().String()))
+}
+
+// outcomes are the words for answers that were not asked for now.
+var outcomes = map[string]string{"cache": "cached", "recording": "recorded", "shared": "shared"}
+
+// outcomeOf is what came of a call: that it was answered, from where if it was not
+// asked for now, or the class of its failure.
+func outcomeOf(call *llm.Call) span {
+	switch {
+	case call.Failure != nil:
+		return span{string(call.Failure.Class), bad}
+	case call.Stored != nil && outcomes[call.Stored.By] != "":
+		return text(outcomes[call.Stored.By])
+	}
+	return text("answered")
+}
+
+// age is how long ago a time was, in short, or the day where that is long.
+func age(t time.Time, s Style) string {
+	return strings.TrimSuffix(strings.TrimPrefix(clock(t, s), "just "), " ago")
+}
+
+// caseOf names the case of a call, with its suite; "" outside of suites.
+func caseOf(origin llm.Origin) string {
+	if origin.Case == "" || origin.Suite == "" {
+		return origin.Case
+	}
+	return name(origin.Suite, origin.Case)
+}
