@@ -9,55 +9,62 @@ import (
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/report"
 	"github.com/llmx-dev/llmx/internal/store"
 )
 
+const explainHelp = `Tell the whole story of one call: by its id or the beginning of it, or by the id of a
+case, which means the case's result in the last run. Each attempt stands beside the time
+since the call began, with the pauses and the turns to other models between them, and
+with the models that were not asked, and why.
+
+With --json the call is one JSON document, "schema": "llmx.call/1": call (as a line of
+llmx calls --json), content (false where contents are not stored), prompt_hash, vars, turns,
+answer and result (status, reason and scores of the case; null outside of runs). A turn
+has kind, messages, options, output, attempts, answer and violation (why the answer was
+not accepted). An attempt has asked (a provider was asked, now), model, provider, wire,
+answered, response_id, started, queue_ms, service_ms, first_token_ms, usage, cost_nano_usd,
+paid_nano_usd (null for unknown), finish, failure, skipped, stored_by and origin.`
+
+type explainOptions struct {
+	id, run string
+	filter  store.ResultFilter
+	json    bool
+}
+
 func newExplain(w *World) *cobra.Command {
-	var run, model, suite string
+	o := &explainOptions{}
 	cmd := &cobra.Command{
-		Use:   "explain CALL|CASE",
-		Short: "Why did the model say this: prompt, messages, attempts, cost, checks",
-		Long: `Tell the whole story of one call: by its id, or by the id of a case, which means
-the case's result in the last run.`,
-		Example: "  llmx explain 4f2a9c1d-17\n  llmx explain refund-angry\n  llmx explain refund-angry --run 20261121-1800",
+		Use:     "explain CALL|CASE",
+		Short:   "Why did the model say this: prompt, messages, attempts, cost, checks",
+		Long:    explainHelp,
+		Example: "  llmx explain 4f2a9c1d-17\n  llmx explain refund-angry\n  llmx explain refund-angry --run 20261121-1800\n  llmx explain 4f2a9c1d-17 --json | jq .turns[].attempts[].failure",
 		Args:    takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			o.id = args[0]
 			return withStore(cmd.Context(), w, reads, func(ctx context.Context, _ *project, s *store.Store) error {
-				return runExplain(ctx, w, s, args[0], run, store.ResultFilter{Suite: suite, Model: model})
+				return runExplain(ctx, w, s, o)
 			})
 		},
 	}
-	cmd.Flags().StringVar(&run, "run", store.Latest, "the run in which the case is looked for")
-	cmd.Flags().StringVar(&suite, "suite", "", "the suite, where more than one has the case")
-	cmd.Flags().StringVar(&model, "model", "", "the model, where more than one was asked")
+	flags := cmd.Flags()
+	flags.StringVar(&o.run, "run", store.Latest, "the run in which the case is looked for")
+	flags.StringVar(&o.filter.Suite, "suite", "", "the suite, where more than one has the case")
+	flags.StringVar(&o.filter.Model, "model", "", "the model, where more than one was asked")
+	flags.BoolVar(&o.json, "json", false, "print the whole call as one JSON document")
 	return cmd
 }
 
-func runExplain(ctx context.Context, w *World, s *store.Store, id, run string, of store.ResultFilter) error {
-	call, err := s.Call(ctx, id)
-	if err == nil {
-		results, err := resultsOf(ctx, s, call.Origin.Run, store.ResultFilter{Case: call.Origin.Case}, id)
-		if err != nil {
-			return err
-		}
-		return report.Explain(w.Stdout, call, first(results), w.outputStyle())
-	}
-	if fault.ClassOf(err) != fault.Usage {
+func runExplain(ctx context.Context, w *World, s *store.Store, o *explainOptions) error {
+	call, results, err := o.find(ctx, s)
+	if err != nil {
 		return err
 	}
-	results, caseErr := resultsOf(ctx, s, run, store.ResultFilter{Case: id, Model: of.Model, Suite: of.Suite}, "")
-	switch {
-	case caseErr != nil && fault.ClassOf(caseErr) != fault.Usage:
-		return caseErr
-	case caseErr != nil || len(results) == 0:
-		return fault.New(fault.Usage, "neither a call nor a case of the run %s is called %q", run, id).
-			WithHint("llmx runs show lists the cases of the last run").Because(errors.Join(err, caseErr))
+	if o.json {
+		return report.CallJSON(w.Stdout, call, first(results))
 	}
-	if call, err = s.Call(ctx, results[0].CallID); err != nil {
-		return err
-	}
-	if err := report.Explain(w.Stdout, call, &results[0], w.outputStyle()); err != nil {
+	if err := report.Explain(w.Stdout, call, first(results), w.outputStyle()); err != nil || len(results) < 2 {
 		return err
 	}
 	for _, other := range results[1:] {
@@ -65,6 +72,48 @@ func runExplain(ctx context.Context, w *World, s *store.Store, id, run string, o
 			other.Status, other.Repeat+1, other.Suite, other.Model, other.CallID)
 	}
 	return nil
+}
+
+// find looks for a call of that id, a case of that id, and a call whose id begins
+// so. The results are those of the call's case, its own first.
+func (o *explainOptions) find(ctx context.Context, s *store.Store) (*llm.Call, []eval.Result, error) {
+	call, err := s.Call(ctx, o.id)
+	if err == nil {
+		return withResult(ctx, s, call)
+	}
+	if fault.ClassOf(err) != fault.Usage {
+		return nil, nil, err
+	}
+	filter := o.filter
+	filter.Case = o.id
+	results, caseErr := resultsOf(ctx, s, o.run, filter, "")
+	switch {
+	case caseErr != nil && fault.ClassOf(caseErr) != fault.Usage:
+		return nil, nil, caseErr
+	case len(results) > 0:
+		call, err := s.Call(ctx, results[0].CallID)
+		return call, results, err
+	}
+	ids, beginErr := s.CallsBeginning(ctx, o.id)
+	switch {
+	case beginErr != nil:
+		return nil, nil, beginErr
+	case len(ids) > 1:
+		return nil, nil, fault.New(fault.Usage, "more than one call begins with %q", o.id).WithHint("%s", fault.Allowed("", ids))
+	case len(ids) == 0:
+		return nil, nil, fault.New(fault.Usage, "neither a call nor a case of the run %s is called %q", o.run, o.id).
+			WithHint("llmx calls lists the newest calls, llmx runs show the cases of the last run").Because(errors.Join(err, caseErr))
+	}
+	if call, err = s.Call(ctx, ids[0]); err != nil {
+		return nil, nil, err
+	}
+	return withResult(ctx, s, call)
+}
+
+// withResult adds the result that a call belongs to, if there is one.
+func withResult(ctx context.Context, s *store.Store, call *llm.Call) (*llm.Call, []eval.Result, error) {
+	results, err := resultsOf(ctx, s, call.Origin.Run, store.ResultFilter{Case: call.Origin.Case}, call.ID)
+	return call, results, err
 }
 
 func first(results []eval.Result) *eval.Result {

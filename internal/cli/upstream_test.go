@@ -17,6 +17,7 @@ type shopServer struct {
 	*upstream.Server
 	ready          chan struct{} // closed when Server is set
 	lates, revoked atomic.Int64
+	busy           atomic.Int64
 }
 
 func newShopServer(t testing.TB) *shopServer {
@@ -55,6 +56,12 @@ func (s *shopServer) answer(model string, messages []upstream.Message, _ map[str
 		return vendorError(404, "model_not_found", "there is no such model")
 	case "down":
 		return vendorError(503, "overloaded_error", "try later")
+	case "busy": // every second time, for a moment
+		if s.busy.Add(1)%2 == 1 {
+			reply := vendorError(429, "rate_limit_exceeded", "not so fast")
+			reply.Headers = map[string]string{"Retry-After-Ms": "60"}
+			return reply
+		}
 	case "page":
 		return upstream.Reply{Body: "<html>welcome</html>", Headers: map[string]string{"Content-Type": "text/html"}}
 	case "cut":

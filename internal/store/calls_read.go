@@ -34,22 +34,13 @@ func (s *Store) Call(ctx context.Context, id string) (*llm.Call, error) {
 	return call, nil
 }
 
-// CallBeginning finds the only call whose id begins as given. More than one is a
-// fault.Usage with the newest of them.
-func (s *Store) CallBeginning(ctx context.Context, start string) (*llm.Call, error) {
+// CallsBeginning finds the ids of the calls whose id begins as given, the newest
+// first, at most 20.
+func (s *Store) CallsBeginning(ctx context.Context, start string) ([]string, error) {
 	// A range, so that the index finds them: no id goes on with the last of all runes.
 	const query = `SELECT id FROM calls WHERE id >= ?1 AND id < ?2 AND ?1 <> '' ORDER BY started DESC, n DESC LIMIT 20`
 	ids, err := s.texts(ctx, query, start, start+"\U0010ffff")
-	if err != nil {
-		return nil, s.failure("read", err)
-	}
-	switch len(ids) {
-	case 0:
-		return s.Call(ctx, start)
-	case 1:
-		return s.Call(ctx, ids[0])
-	}
-	return nil, fault.New(fault.Usage, "more than one call begins with %q", start).WithHint("%s", fault.Allowed("", ids))
+	return ids, s.failure("read", err)
 }
 
 // call reads callColumns.
