@@ -206,3 +206,63 @@ func TestExplainIsBounded(t *testing.T) {
 		t.Errorf("%d bytes", len(page))
 	}
 }
+
+// What a turn to another model is called, and what stands beside an attempt.
+func TestExplainTellsAttemptsApart(t *testing.T) {
+	bare := aCall()
+	bare.Turns = bare.Turns[:1]
+	down := func(model string, after time.Duration) llm.Attempt {
+		return failed(model, after, time.Millisecond, fault.Network, 0, "reset")
+	}
+	open := func(model string) llm.Attempt {
+		return unaskedFor(failed(model, 0, 0, fault.BreakerOpen, 0, "left alone"))
+	}
+	kept := down("b", -time.Hour) // when it was given, in another call
+	kept.Failure, kept.Stored = nil, &llm.Stored{By: "cache", At: kept.Started}
+	missing := failed("b", 0, 0, fault.Missing, 0, "no reply is recorded")
+	missing.Cost = llm.KnownCost(5000)
+	mixed := []llm.Attempt{down("a", 0), kept}
+	for name, test := range map[string]struct {
+		attempts []llm.Attempt
+		stored   *llm.Stored
+		want     []string
+		none     []string
+	}{
+		"another model":         {[]llm.Attempt{down("a", 0), down("b", 0)}, nil, []string{"fell back to b\n"}, []string{"waited"}},
+		"the same":              {[]llm.Attempt{down("a", 0), down("a", time.Second)}, nil, []string{"waited 999 ms\n", "time      1.90 s in all: 1.24 s served, 10 ms waiting for a place, 999"}, []string{"fell back"}},
+		"the first again":       {[]llm.Attempt{down("a", 0), down("b", 0), down("a", 0)}, nil, []string{"went back to a\n", "attempt 3: a "}, nil},
+		"breakers of all open":  {[]llm.Attempt{open("a"), open("b"), down("a", 0)}, nil, []string{"asked a all the same\n", "attempt 1: a "}, []string{"attempt 2"}},
+		"a missing recording":   {[]llm.Attempt{missing}, nil, []string{"not asked: missing_reply\n", "asking would cost about $0.00000500\n"}, []string{"attempt 1"}},
+		"nobody":                {nil, nil, []string{"nobody was asked\n"}, nil},
+		"stored long before":    {[]llm.Attempt{kept}, kept.Stored, []string{"\n           attempt 1: b ", "; no model was asked for this call\n"}, []string{"+"}},
+		"stored, after another": {mixed, kept.Stored, []string{"answer by the cache of 2026-11-12\n"}, []string{"no model was asked"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			call := *bare
+			call.Turns = []llm.Turn{{Kind: "ask", Messages: bare.Turns[0].Messages, Attempts: test.attempts}}
+			call.Stored = test.stored
+			page := render(t, func(w *bytes.Buffer) error { return Explain(w, &call, nil, Style{}) })
+			for _, want := range test.want {
+				if !strings.Contains(page, want) {
+					t.Errorf("%q is not in:\n%s", want, page)
+				}
+			}
+			for _, not := range test.none {
+				if strings.Contains(page, not) {
+					t.Errorf("%q is in:\n%s", not, page)
+				}
+			}
+		})
+	}
+}
+
+func TestExplainBoundsAttempts(t *testing.T) {
+	call := aCall()
+	for range 100 {
+		call.Turns[0].Attempts = append(call.Turns[0].Attempts, call.Turns[0].Attempts[0])
+	}
+	page := render(t, func(w *bytes.Buffer) error { return Explain(w, call, nil, Style{}) })
+	if n := strings.Count(page, "  attempt "); n != maxAttempts+1 || !strings.Contains(page, "… 82 attempts left out\n") || !strings.Contains(page, "attempt 102: ") {
+		t.Errorf("%d attempts:\n%s", n, page)
+	}
+}
