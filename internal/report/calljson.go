@@ -51,7 +51,7 @@ type callLine struct {
 	Cost       *int64       `json:"cost_nano_usd"` // at list price
 	Paid       *int64       `json:"paid_nano_usd"`
 	QueueMS    float64      `json:"queue_ms"`
-	ServiceMS  float64      `json:"service_ms"`
+	ServiceMS  float64      `json:"service_ms"` // with the pauses between attempts
 	FirstMS    float64      `json:"first_token_ms"`
 	TotalMS    float64      `json:"total_ms"`
 	StoredBy   string       `json:"stored_by,omitempty"` // cache, recording or shared

@@ -14,7 +14,7 @@ func timesOf(call *llm.Call) string {
 	if call.Stored != nil {
 		return given(call.Stored, call.Service) + ", " + latency(call.Total) + " now"
 	}
-	said := []string{latency(call.Service) + " served"}
+	said := []string{latency(servedOf(call)) + " served"}
 	for _, part := range []struct {
 		took time.Duration
 		what string
@@ -27,6 +27,19 @@ func timesOf(call *llm.Call) string {
 		said = append(said, "first token after "+latency(call.FirstToken))
 	}
 	return latency(call.Total) + " in all: " + strings.Join(said, ", ")
+}
+
+// servedOf sums up the attempts; the call's own figure has the pauses in it.
+func servedOf(call *llm.Call) time.Duration {
+	sum := time.Duration(0)
+	for _, turn := range call.Turns {
+		for i := range turn.Attempts {
+			if turn.Attempts[i].Stored == nil {
+				sum += turn.Attempts[i].Service
+			}
+		}
+	}
+	return sum
 }
 
 // pausesOf sums up the pauses between the attempts of every turn.

@@ -229,7 +229,7 @@ func TestExplainTellsAttemptsApart(t *testing.T) {
 		none     []string
 	}{
 		"another model":         {[]llm.Attempt{down("a", 0), down("b", 0)}, nil, []string{"fell back to b\n"}, []string{"waited"}},
-		"the same":              {[]llm.Attempt{down("a", 0), down("a", time.Second)}, nil, []string{"waited 999 ms\n", "time      1.90 s in all: 1.24 s served, 10 ms waiting for a place, 999"}, []string{"fell back"}},
+		"the same":              {[]llm.Attempt{down("a", 0), down("a", time.Second)}, nil, []string{"waited 999 ms\n", "time      1.90 s in all: 2.0 ms served, 10 ms waiting for a place, 999"}, []string{"fell back"}},
 		"the first again":       {[]llm.Attempt{down("a", 0), down("b", 0), down("a", 0)}, nil, []string{"went back to a\n", "attempt 3: a "}, nil},
 		"breakers of all open":  {[]llm.Attempt{open("a"), open("b"), down("a", 0)}, nil, []string{"asked a all the same\n", "attempt 1: a "}, []string{"attempt 2"}},
 		"a missing recording":   {[]llm.Attempt{missing}, nil, []string{"not asked: missing_reply\n", "asking would cost about $0.00000500\n"}, []string{"attempt 1"}},
