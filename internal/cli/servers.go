@@ -38,6 +38,9 @@ func (s *servers) limiter(alias string) *limit.Limiter {
 		settings := limit.Settings{Name: alias}
 		for other, model := range s.project.config.Models {
 			if s.project.resolved(other) == name {
+				if other != alias {
+					settings.Name = name // no alias has the limits alone
+				}
 				settings.RPM = tightest(settings.RPM, model.Limits.RPM)
 				settings.TPM = tightest(settings.TPM, model.Limits.TPM)
 				settings.Concurrency = tightest(settings.Concurrency, model.Limits.Concurrency)
