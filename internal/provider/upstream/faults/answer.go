@@ -17,8 +17,9 @@ var Used = llm.Usage{Input: 21, Output: 12, CachedInput: 5, Reasoning: 2}
 // pieces is into how many pieces of a stream a right answer is cut.
 const pieces = 8
 
-// Answer is the right answer to the messages. It begins and ends with a checksum of
-// them, so that a truncated one and one to another prompt are recognised.
+// Answer is the right answer to the messages: a JSON object, so that it may stand
+// under a contract (Schema), which begins and ends with a checksum of them, so that a
+// truncated one and one to another prompt are recognised.
 func Answer(messages []llm.Message) string {
 	asked := make([]upstream.Message, len(messages))
 	for i, m := range messages {
@@ -37,8 +38,12 @@ func right(messages []upstream.Message) string {
 		}
 	}
 	sum := hex.EncodeToString(h.Sum(nil)[:8])
-	return sum + strings.Repeat(" and so on", 3*pieces) + " " + sum
+	return `{"sum":"` + sum + `","says":"` + strings.Repeat(" and so on", 3*pieces) + `","again":"` + sum + `"}`
 }
+
+// Schema is a contract that right answers keep.
+const Schema = `{"type":"object","required":["sum","says","again"],"additionalProperties":false,` +
+	`"properties":{"sum":{"type":"string","minLength":16},"says":{"type":"string"},"again":{"type":"string","minLength":16}}}`
 
 // Answered is the name under which a model answers.
 func Answered(model string) string { return model + "-2026-01-01" }
