@@ -12,8 +12,8 @@ import (
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
-// New wraps a model. Text passes as it comes; every other kind of output is
-// buffered until it is whole and valid.
+// New wraps a model. Live text passes as it comes; every other answer is held back
+// until it is whole and valid.
 func New(next llm.Model) llm.Model {
 	parser := NewParser()
 	return llm.ModelFunc(func(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
@@ -22,7 +22,11 @@ func New(next llm.Model) llm.Model {
 			call.Turns = append(call.Turns, newTurn(req))
 			turn := call.Turn()
 			if req.Output.Kind == "" || req.Output.Kind == llm.OutputText {
-				passText(turn, next.Stream(ctx, req), yield)
+				answer := text(turn, next.Stream(ctx, req))
+				if !req.Live {
+					answer = whole(answer)
+				}
+				answer(yield)
 				return
 			}
 			req.Live = false // a schema may still refuse the answer
@@ -83,35 +87,60 @@ func stopped(finish llm.FinishReason) error {
 	return nil
 }
 
-// passText lets a text stream through. A length stop is marked by its finish
-// reason; a filtered answer is a failure.
-func passText(turn *llm.Turn, stream iter.Seq2[llm.Event, error], yield func(llm.Event, error) bool) {
-	var text strings.Builder
-	defer func() {
-		if text.Len() > 0 { // else the route has left in the turn what had come
-			turn.Answer = text.String()
-		}
-	}()
-	for event, err := range stream {
-		if err != nil {
-			yield(llm.Event{}, err)
-			return
-		}
-		if event.Restart != nil {
-			text.Reset()
-		}
-		text.WriteString(event.Text)
-		if event.End != nil {
-			if event.End.Finish == llm.FinishContentFilter {
-				yield(llm.Event{}, stopped(llm.FinishContentFilter))
+// text lets a text stream through. A length stop is marked by its finish reason; a
+// filtered answer is a failure.
+func text(turn *llm.Turn, stream iter.Seq2[llm.Event, error]) iter.Seq2[llm.Event, error] {
+	return func(yield func(llm.Event, error) bool) {
+		var said strings.Builder
+		defer func() {
+			if said.Len() > 0 { // else the route has left in the turn what had come
+				turn.Answer = said.String()
+			}
+		}()
+		for event, err := range stream {
+			if err != nil {
+				yield(llm.Event{}, err)
 				return
 			}
-			end := *event.End
-			keep(&end)
-			event.End = &end
+			if event.Restart != nil {
+				said.Reset()
+			}
+			said.WriteString(event.Text)
+			if event.End != nil {
+				if event.End.Finish == llm.FinishContentFilter {
+					yield(llm.Event{}, stopped(llm.FinishContentFilter))
+					return
+				}
+				end := *event.End
+				keep(&end)
+				event.End = &end
+			}
+			if !yield(event, nil) {
+				return
+			}
 		}
-		if !yield(event, nil) {
-			return
+	}
+}
+
+// whole holds an answer back until its end has come. Of one that fails nothing comes.
+func whole(stream iter.Seq2[llm.Event, error]) iter.Seq2[llm.Event, error] {
+	return func(yield func(llm.Event, error) bool) {
+		const usual = 16
+		held := make([]llm.Event, 0, usual)
+		for event, err := range stream {
+			if err != nil {
+				yield(llm.Event{}, err)
+				return
+			}
+			held = append(held, event)
+			if event.End != nil {
+				break
+			}
+		}
+		for _, event := range held {
+			if !yield(event, nil) {
+				return
+			}
 		}
 	}
 }

@@ -81,7 +81,7 @@ func TestAnswersThatMayNotPass(t *testing.T) {
 			if got := fault.ClassOf(err); got != test.class {
 				t.Errorf("class %q (%v), want %q", got, err, test.class)
 			}
-			if test.output.Kind != "" && response.Text != "" {
+			if response.Text != "" { // it was not asked for live
 				t.Errorf("%q was passed on", response.Text)
 			}
 			if kept {
@@ -113,6 +113,15 @@ func TestTextStopsAtTheLimitAndIsMarked(t *testing.T) {
 	response, err := llm.Collect(New(answering("half", llm.End{Finish: llm.FinishLength})).Stream(t.Context(), llm.Request{}))
 	if err != nil || response.Text != "half" || response.End.Finish != llm.FinishLength {
 		t.Errorf("got %q, %q, %v; want the text with its finish reason", response.Text, response.End.Finish, err)
+	}
+}
+
+// What is live is out before anybody can know that it will be filtered.
+func TestLiveTextPassesUntilItIsFiltered(t *testing.T) {
+	model := New(answering("half an ans", llm.End{Finish: llm.FinishContentFilter}))
+	response, err := llm.Collect(model.Stream(t.Context(), llm.Request{Live: true}))
+	if response.Text != "half an ans" || response.End.Finish != "" || fault.ClassOf(err) != fault.ContentFilter {
+		t.Errorf("got %q, %q, %v", response.Text, response.End.Finish, err)
 	}
 }
 
