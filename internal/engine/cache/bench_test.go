@@ -5,15 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
-	"runtime"
-	"runtime/metrics"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/llmx-dev/llmx/internal/llm"
+	"github.com/llmx-dev/llmx/internal/lockwatch"
 )
 
 // usualRequest has two messages of 500 bytes and three options.
@@ -94,7 +91,7 @@ func BenchmarkCallers(b *testing.B) {
 					}
 				}
 				each(64)
-				locks := watchLocks(b)
+				locks := lockwatch.Watch(b)
 				b.ReportAllocs()
 				b.ResetTimer()
 				done := make(chan struct{})
@@ -112,63 +109,4 @@ func BenchmarkCallers(b *testing.B) {
 			})
 		}
 	}
-}
-
-// watchLocks profiles every wait for a lock until the function it gives is called.
-func watchLocks(b *testing.B) (report func()) {
-	waited := func() time.Duration {
-		sample := []metrics.Sample{{Name: "/sync/mutex/wait/total:seconds"}}
-		metrics.Read(sample)
-		return time.Duration(sample[0].Value.Float64() * float64(time.Second))
-	}
-	before := runtime.SetMutexProfileFraction(1)
-	begin, sites := waited(), lockSites()
-	return func() {
-		total := waited() - begin
-		runtime.SetMutexProfileFraction(before)
-		b.ReportMetric(float64(total.Microseconds())*1000/float64(b.N), "lock-µs/1000")
-		if b.N < 1000 {
-			return // a warm-up
-		}
-		type site struct {
-			name   string
-			cycles int64
-		}
-		var grown []site
-		sum := int64(0)
-		for name, cycles := range lockSites() {
-			if more := cycles - sites[name]; more > 0 {
-				grown = append(grown, site{name, more})
-				sum += more
-			}
-		}
-		slices.SortFunc(grown, func(a, b site) int { return int(b.cycles - a.cycles) })
-		for _, s := range grown[:min(3, len(grown))] {
-			b.Logf("%d calls: %3d %% of the waiting in %s", b.N, s.cycles*100/sum, s.name)
-		}
-	}
-}
-
-// lockSites sums the mutex profile by who unlocked, the innermost function that is
-// not the runtime's or of package sync.
-func lockSites() map[string]int64 {
-	records := make([]runtime.BlockProfileRecord, 10_000)
-	n, _ := runtime.MutexProfile(records)
-	sites := map[string]int64{}
-	for _, record := range records[:n] {
-		frames := runtime.CallersFrames(record.Stack())
-		for {
-			frame, more := frames.Next()
-			inner := strings.HasPrefix(frame.Function, "runtime.") || strings.HasPrefix(frame.Function, "sync.") || strings.HasPrefix(frame.Function, "internal/")
-			if !inner {
-				sites[frame.Function] += record.Cycles
-				break
-			}
-			if !more {
-				sites["the runtime itself"] += record.Cycles
-				break
-			}
-		}
-	}
-	return sites
 }
