@@ -22,12 +22,21 @@ type session struct {
 
 func newSession(t *testing.T) *session {
 	t.Helper()
+	server := newShopServer(t)
+	s := newSessionAt(t, server.URL())
+	s.server = server
+	return s
+}
+
+// newSessionAt is a session whose provider stands at another base URL.
+func newSessionAt(t *testing.T, url string) *session {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "shop")
 	if err := os.CopyFS(dir, os.DirFS("testdata/shop")); err != nil {
 		t.Fatal(err)
 	}
-	s := &session{server: newShopServer(t), signals: make(chan os.Signal, 2)}
-	env := map[string]string{"UPSTREAM": s.server.URL(), "NOBODY": closedPort(t), "SHOP_KEY": "k"}
+	s := &session{signals: make(chan os.Signal, 2)}
+	env := map[string]string{"UPSTREAM": url, "NOBODY": closedPort(t), "SHOP_KEY": "k"}
 	s.world = &World{
 		Stdin: strings.NewReader(""), Stdout: &s.stdout, Stderr: &s.stderr, Dir: dir, Now: time.Now, Signals: s.signals,
 		LookupEnv: func(name string) (string, bool) { value, ok := env[name]; return value, ok },
