@@ -18,6 +18,7 @@ type Plan struct {
 	Groups  []PlanGroup
 
 	Stops    []string // what would end the run before its first request
+	Ends     []string // what would end it before it is done
 	Barred   []string // why missing replies would not be asked for
 	Warnings []string
 }

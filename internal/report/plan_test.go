@@ -48,6 +48,7 @@ func TestPlanGolden(t *testing.T) {
 	one.Groups, one.Barred, one.Warnings = one.Groups[:1], nil, nil
 	one.Replies, one.Fresh, one.Command = "live", true, "llmx test triage --live --fresh"
 	one.Groups[0].Recorded, one.Groups[0].Cached = 0, 3000
+	one.Ends = []string{"the run would stop before it is done, as it is to cost about $0.0120 and --max-cost is $0.0100: exit 4"}
 	one.Stops = []string{"the environment variable SMALL_KEY is not set; export SMALL_KEY=…"}
 	goldenPage(t, "plan.stops.txt", func(w *bytes.Buffer) error { return PlanPage(w, one, Style{}) })
 }

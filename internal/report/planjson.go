@@ -22,6 +22,7 @@ type planDocument struct {
 	Total    planCounts          `json:"total"`
 	Groups   []planDocumentGroup `json:"groups"`
 	Stops    []string            `json:"stops"`  // what would end the run before its first request
+	Ends     []string            `json:"ends"`   // what would end it before it is done
 	Barred   []string            `json:"barred"` // why missing replies would not be asked for
 	Warnings []string            `json:"warnings"`
 }
@@ -75,7 +76,7 @@ func PlanJSON(w io.Writer, plan Plan) error {
 	d := planDocument{
 		Schema: PlanSchema, Version: plan.Version, Command: plan.Command, Replies: plan.Replies, Fresh: plan.Fresh, Jobs: plan.Jobs,
 		Total: planCountsOf(plan.Total()), Groups: []planDocumentGroup{},
-		Stops: filled(plan.Stops), Barred: filled(plan.Barred), Warnings: filled(plan.Warnings),
+		Stops: filled(plan.Stops), Ends: filled(plan.Ends), Barred: filled(plan.Barred), Warnings: filled(plan.Warnings),
 	}
 	for _, g := range plan.Groups {
 		d.Groups = append(d.Groups, planDocumentGroup{g.Suite, g.Model, g.Prompt, planCountsOf(g)})

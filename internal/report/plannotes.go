@@ -11,6 +11,7 @@ func (p *page) planWarnings(plan Plan, total PlanGroup) {
 	for _, stop := range plan.Stops {
 		list = append(list, "the run would stop before it asks anybody: "+stop)
 	}
+	list = append(list, plan.Ends...)
 	if total.Missing > 0 {
 		list = append(list, missingWarning(plan, total))
 	}
