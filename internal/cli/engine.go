@@ -15,6 +15,7 @@ import (
 	"github.com/llmx-dev/llmx/internal/engine/budget"
 	"github.com/llmx-dev/llmx/internal/engine/cache"
 	"github.com/llmx-dev/llmx/internal/engine/route"
+	"github.com/llmx-dev/llmx/internal/engine/trace"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/prompt"
@@ -30,6 +31,9 @@ type engineParts struct {
 	models  []string                         // models and routes that are asked
 	wrap    func(alias string, next llm.Model) llm.Model
 	cached  bool
+
+	// onlooker stands in place of the store where nothing may be written.
+	onlooker *onlooker
 }
 
 // newEngine joins config, prompts, providers and store into the one engine.
@@ -56,16 +60,19 @@ func (p *project) newEngine(parts engineParts) (llm.Model, error) {
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
+	recorder, storage := trace.Recorder(parts.store), cache.Storage(storedCache{parts.store})
+	if parts.onlooker != nil {
+		recorder, storage = parts.onlooker, parts.onlooker
+	}
 	e := engine.Parts{
 		Prompts:  func(ref llm.PromptRef) (*prompt.Prompt, error) { return find(parts.prompts, ref) },
-		Recorder: parts.store, NewID: newCallIDs(), Now: p.world.Now,
+		Recorder: recorder, NewID: newCallIDs(), Now: p.world.Now,
 		Targets: targets, Policies: policies, Cascades: cascades,
 	}
-	// Where contents are not to be stored, answers are not kept for later either.
-	if ttl := p.config.Cache.Exact.TTL; parts.cached && ttl > 0 && p.config.Store.Content == string(store.ContentFull) {
+	if parts.cached && p.keepsAnswers() {
 		names := p.cacheNames(targets)
 		e.Cache = &cache.Options{
-			Storage: storedCache{parts.store}, MemoryBytes: cacheMemory, TTL: ttl, Now: p.world.Now,
+			Storage: storage, MemoryBytes: cacheMemory, TTL: p.config.Cache.Exact.TTL, Now: p.world.Now,
 			Resolve: func(req llm.Request) (string, string, bool) {
 				alias := policies[req.Model].First(req)
 				name, ok := names[alias]
@@ -79,6 +86,12 @@ func (p *project) newEngine(parts engineParts) (llm.Model, error) {
 // cacheMemory is little for one command: a run asks for hardly anything twice, and the
 // store has it all.
 const cacheMemory = 1 << 20
+
+// keepsAnswers reports whether the exact cache is on. Where contents are not to be
+// stored, answers are not kept for later either.
+func (p *project) keepsAnswers() bool {
+	return p.config.Cache.Exact.TTL > 0 && p.config.Store.Content == string(store.ContentFull)
+}
 
 func find(prompts map[llm.PromptRef]*prompt.Prompt, ref llm.PromptRef) (*prompt.Prompt, error) {
 	if found, ok := prompts[ref]; ok {

@@ -79,24 +79,29 @@ func findRoot(dir string) (string, error) {
 type access int
 
 const (
-	reads   access = iota // what is there; nothing is created
+	looks   access = iota // at what is there; no file is created, not even one of SQLite's own
+	reads                 // what is there
 	changes               // what is there
 	adds                  // to what is there, or to a new file
 )
 
 // openStore opens the project's database.
 func (p *project) openStore(ctx context.Context, what access) (*store.Store, error) {
-	name := p.config.Store.Path
-	path := name
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(p.root, filepath.FromSlash(name))
-	}
+	name, path := p.config.Store.Path, p.storePath()
 	if what != adds {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 			return nil, fault.New(fault.Usage, "nothing is stored yet: %s does not exist", name).WithHint("llmx test makes the first run")
 		}
 	}
 	return store.Open(ctx, path, store.Options{
-		Now: p.world.Now, ReadOnly: what == reads, Content: store.Content(p.config.Store.Content), Name: name,
+		Now: p.world.Now, ReadOnly: what <= reads, Untouched: what == looks,
+		Content: store.Content(p.config.Store.Content), Name: name,
 	})
+}
+
+func (p *project) storePath() string {
+	if path := p.config.Store.Path; filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(p.root, filepath.FromSlash(p.config.Store.Path))
 }

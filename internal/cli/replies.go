@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/provider/replay"
 )
 
@@ -17,6 +18,14 @@ func (r *repliesFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&r.record, "record", false, "ask for replies that are missing, and record them")
 	flags.BoolVar(&r.live, "live", false, "ask the providers, through the exact cache")
 	flags.BoolVar(&r.fresh, "fresh", false, "with --record or --live: ask for everything anew")
+}
+
+// reuse says how far kept answers may stand in.
+func (r *repliesFlags) reuse() llm.Reuse {
+	if r.fresh {
+		return llm.ReuseRefresh
+	}
+	return llm.ReuseAllowed
 }
 
 // mode picks the mode: a flag over llmx.yaml's test.replies.

@@ -35,20 +35,25 @@ func (s *servers) limiter(alias string) *limit.Limiter {
 	defer s.mu.Unlock()
 	name := s.project.resolved(alias)
 	if s.limiters[name] == nil {
-		settings := limit.Settings{Name: alias}
-		for other, model := range s.project.config.Models {
-			if s.project.resolved(other) == name {
-				if other != alias {
-					settings.Name = name // no alias has the limits alone
-				}
-				settings.RPM = tightest(settings.RPM, model.Limits.RPM)
-				settings.TPM = tightest(settings.TPM, model.Limits.TPM)
-				settings.Concurrency = tightest(settings.Concurrency, model.Limits.Concurrency)
-			}
-		}
-		s.limiters[name] = limit.New(settings)
+		s.limiters[name] = limit.New(s.project.limits(alias))
 	}
 	return s.limiters[name]
+}
+
+// limits are the tightest of those of all aliases that stand for the same model.
+func (p *project) limits(alias string) limit.Settings {
+	settings := limit.Settings{Name: alias}
+	for other, model := range p.config.Models {
+		if p.resolved(other) == p.resolved(alias) {
+			if other != alias {
+				settings.Name = p.resolved(alias) // no alias has the limits alone
+			}
+			settings.RPM = tightest(settings.RPM, model.Limits.RPM)
+			settings.TPM = tightest(settings.TPM, model.Limits.TPM)
+			settings.Concurrency = tightest(settings.Concurrency, model.Limits.Concurrency)
+		}
+	}
+	return settings
 }
 
 // tightest is the smaller of two bounds, of which 0 is none.

@@ -21,6 +21,7 @@ type testOptions struct {
 	maxCost string
 	reports []string
 	json    bool
+	dryRun  bool
 	command string // as typed
 	changed func(flag string) bool
 }
@@ -35,6 +36,7 @@ const testExamples = `  llmx test                          every suite
   llmx test triage --filter '^refund-'
   llmx test triage --prompt triage@1.0.0
   llmx test --record                 ask for replies that are missing, and keep them
+  llmx test --record --dry-run       what that would ask, cost and take; nobody is asked
   llmx test --report junit=out.xml --report markdown=out.md`
 
 func newTest(w *World) *cobra.Command {
@@ -63,6 +65,7 @@ func newTest(w *World) *cobra.Command {
 	flags.StringVar(&o.maxCost, "max-cost", "", "stop asking before more than so many `USD` are spent (exit 4)")
 	flags.StringArrayVar(&o.reports, "report", nil, "write a report, `KIND=FILE`: json, junit or markdown (repeatable)")
 	flags.BoolVar(&o.json, "json", false, "print the run as JSON")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "say what the run would ask, cost and take; no model is called, nothing is written")
 	_ = cmd.RegisterFlagCompletionFunc("model", completeModels(w))
 	_ = cmd.RegisterFlagCompletionFunc("prompt", completePrompts(w))
 	return cmd
@@ -85,6 +88,9 @@ func (o *testOptions) check(w *World) (pick, []reportFile, error) {
 	}
 	if o.repeats < 1 && o.given("repeats") || o.repeats > maxRepeats {
 		return pick{}, nil, fault.New(fault.Usage, "--repeats %d is out of range", o.repeats).WithHint("allowed: 1 to %d", maxRepeats)
+	}
+	if o.dryRun && len(o.reports) > 0 {
+		return pick{}, nil, fault.New(fault.Usage, "--report is of a run, and --dry-run makes none").WithHint("--dry-run --json prints the plan")
 	}
 	reports, err := parseReports(w, o.reports)
 	return chosen, reports, err
@@ -127,6 +133,9 @@ func runTest(ctx context.Context, w *World, o *testOptions) error {
 	run := &testRun{
 		project: p, options: o, mode: mode, plan: planned, limit: limit, reports: reports, filtered: chosen.active(),
 		jobs: firstOf(o.jobs, p.config.Test.Jobs),
+	}
+	if o.dryRun {
+		return newDryRun(run).execute(ctx)
 	}
 	return run.execute(ctx)
 }

@@ -144,10 +144,7 @@ func (t *testRun) record(ctx context.Context, s *servers, files map[string]*repl
 // judge carries the cases through the engine until they are done or stop is closed.
 func (t *testRun) judge(ctx context.Context, stop <-chan struct{}, model llm.Model) error {
 	watch := t.newWatch()
-	plan := runner.Plan{Run: t.run.ID, Groups: t.plan.groups, Jobs: t.jobs, Stop: stop}
-	if t.options.replies.fresh {
-		plan.Reuse = llm.ReuseRefresh
-	}
+	plan := runner.Plan{Run: t.run.ID, Groups: t.plan.groups, Jobs: t.jobs, Stop: stop, Reuse: t.options.replies.reuse()}
 	err := runner.Run(ctx, plan, model, func(group int, c *eval.Case, r *eval.Result) error {
 		t.plan.tallies[group].Add(c, r)
 		watch.see(r)

@@ -42,12 +42,20 @@ func EstimateInput(messages []Message) int64 {
 // Estimate is about what a request would use if it were asked: the answer as long
 // as its options let it be.
 func (r *Request) Estimate() Usage {
-	output := int64(assumedOutput)
-	for _, name := range []string{"max_tokens", "max_completion_tokens"} {
-		if n, err := strconv.ParseInt(string(r.Options[name]), 10, 64); err == nil && n > 0 {
-			output = n
-			break
-		}
+	output, bounded := r.MaxOutput()
+	if !bounded {
+		output = assumedOutput
 	}
 	return Usage{Input: EstimateInput(r.Messages), Output: output, Estimated: true}
+}
+
+// MaxOutput is how many tokens the options let the answer have; not bounded where
+// they say nothing of it.
+func (r *Request) MaxOutput() (tokens int64, bounded bool) {
+	for _, name := range []string{"max_tokens", "max_completion_tokens"} {
+		if n, err := strconv.ParseInt(string(r.Options[name]), 10, 64); err == nil && n > 0 {
+			return n, true
+		}
+	}
+	return 0, false
 }

@@ -13,8 +13,9 @@ import (
 type step struct{ command, why string }
 
 // next writes what to do now, as commands to paste.
-func (p *page) next(run eval.Run) {
-	steps := stepsFor(run)
+func (p *page) next(run eval.Run) { p.steps(stepsFor(run)) }
+
+func (p *page) steps(steps []step) {
 	if len(steps) == 0 {
 		return
 	}

@@ -70,12 +70,17 @@ func (p *page) warnings(run eval.Run) {
 	if len(list) == 0 {
 		return
 	}
+	p.more(p.firstWarnings(list), run.ID)
+}
+
+// firstWarnings writes as many warnings as a page bears, and tells how many are left.
+func (p *page) firstWarnings(list []string) (left int) {
 	p.space()
 	const most = 20
 	for _, warning := range list[:min(len(list), most)] {
 		p.warning(warning)
 	}
-	p.more(len(list)-most, run.ID)
+	return len(list) - most
 }
 
 // allWarnings are those of the run, then those of its groups.

@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -20,9 +21,22 @@ func writerDSN(path string, busy time.Duration, maxPages int) string {
 	return dsn
 }
 
-func readerDSN(path string, busy time.Duration) string {
-	return fmt.Sprintf("%s?mode=ro&_pragma=busy_timeout(%d)&_pragma=query_only(1)&_error_rc=1",
+// readerDSN reads; settled is for a file that nobody is writing: then SQLite makes
+// no files beside it, which it does for any other reader of a file with a log.
+func readerDSN(path string, busy time.Duration, settled bool) string {
+	dsn := fmt.Sprintf("%s?mode=ro&_pragma=busy_timeout(%d)&_pragma=query_only(1)&_error_rc=1",
 		fileURI(path), busy.Milliseconds())
+	if settled {
+		dsn += "&immutable=1"
+	}
+	return dsn
+}
+
+// hasLog reports whether something stands in the log beside the file: somebody is
+// writing, or was killed.
+func hasLog(path string) bool {
+	info, err := os.Stat(path + "-wal")
+	return err == nil && info.Size() > 0
 }
 
 // fileURI names a file so that no character of its path is taken for a part of

@@ -222,7 +222,7 @@ func TestReadOnlyFile(t *testing.T) {
 func TestReadOnlyWords(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "llmx.db")
 	openTest(t, path, Options{}).Close()
-	db, err := sql.Open("sqlite", readerDSN(path, time.Second))
+	db, err := sql.Open("sqlite", readerDSN(path, time.Second, false))
 	if err != nil {
 		t.Fatal(err)
 	}

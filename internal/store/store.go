@@ -35,6 +35,7 @@ type Options struct {
 	Now         func() time.Time // the wall clock; required
 	BusyTimeout time.Duration    // how long a write waits for another process; default 5 s
 	ReadOnly    bool             // only read: nothing is created, migrated or written
+	Untouched   bool             // with ReadOnly: not even SQLite's own files are made beside it
 	Content     Content          // default: full
 	Name        string           // the file's name in messages; default: the path
 
@@ -125,7 +126,7 @@ func prepareFile(path string, o Options) error {
 }
 
 func (s *Store) openReaders(ctx context.Context, path string, o Options) error {
-	db, err := sql.Open("sqlite", readerDSN(path, o.BusyTimeout))
+	db, err := sql.Open("sqlite", readerDSN(path, o.BusyTimeout, o.Untouched && !hasLog(path)))
 	if err != nil {
 		return s.failure("open", err)
 	}

@@ -14,18 +14,7 @@ import (
 // when the run was ended meanwhile: then there is no result.
 func (j job) judge(ctx context.Context, plan Plan, model llm.Model) (eval.Result, bool) {
 	group := &plan.Groups[j.group]
-	request := llm.Request{
-		Prompt: group.Prompt, Vars: j.c.Vars, Model: group.Model,
-		Repeat: j.repeat, Tenant: "test", Reuse: plan.Reuse,
-		Origin: llm.Origin{Run: plan.Run, Suite: group.Suite, Case: j.c.ID},
-		Tags:   j.c.Tags,
-		// A weighted route keeps its draw for a case when the prompt is edited.
-		Sticky: j.c.InputHash + "/" + strconv.Itoa(j.repeat),
-	}
-	if j.c.Golden != nil {
-		request.Hint = j.c.Golden.Value
-	}
-	response, err := llm.Collect(model.Stream(ctx, request))
+	response, err := llm.Collect(model.Stream(ctx, plan.Request(j.group, j.c, j.repeat)))
 	if ctx.Err() != nil {
 		return eval.Result{}, false
 	}
@@ -44,6 +33,23 @@ func (j job) judge(ctx context.Context, plan Plan, model llm.Model) (eval.Result
 		return eval.Result{}, false
 	}
 	return result, true
+}
+
+// Request is what a run asks for a case of one of its groups.
+func (p Plan) Request(group int, c *eval.Case, repeat int) llm.Request {
+	g := &p.Groups[group]
+	request := llm.Request{
+		Prompt: g.Prompt, Vars: c.Vars, Model: g.Model,
+		Repeat: repeat, Tenant: "test", Reuse: p.Reuse,
+		Origin: llm.Origin{Run: p.Run, Suite: g.Suite, Case: c.ID},
+		Tags:   c.Tags,
+		// A weighted route keeps its draw for a case when the prompt is edited.
+		Sticky: c.InputHash + "/" + strconv.Itoa(repeat),
+	}
+	if c.Golden != nil {
+		request.Hint = c.Golden.Value
+	}
+	return request
 }
 
 // describe copies what the call's record says, and returns the contract.
