@@ -61,6 +61,7 @@ func (r row) run(t *testing.T) {
 	} {
 		scenario := r.Scenario
 		scenario.Name += ", " + mode.name
+		scenario.Either = []string{"broken", "tools-stray"} // ended where they are damaged
 		scenario.Ask = mode.ask
 		scenario.Nothing = scenario.Nothing || scenario.Class != "" && !mode.live
 		if mode.change != nil {
