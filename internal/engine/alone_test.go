@@ -3,7 +3,6 @@ package engine_test
 import (
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/llmx-dev/llmx/internal/engine/route"
@@ -134,7 +133,7 @@ func TestAnswersThatAreWhole(t *testing.T) {
 // that has no end.
 func TestAnswersThatAreNone(t *testing.T) {
 	hole := alone("broken", fault.Malformed, 1.5, thrice)
-	hole.notLive = true                                                // see TestAHoleEndsALiveAnswer
+	hole.live = once(fault.Malformed, 0, "broken")                     // with what came before the hole
 	endless := alone("endless", fault.Malformed, 0, at(0)).left()      // 1 GB, of which 8 MB of text are taken
 	endless.policy = func(p *route.Policy) { p.Retry.MaxAttempts = 1 } // that is enough work
 	endless.live = func(s *faults.Scenario) {
@@ -144,17 +143,4 @@ func TestAnswersThatAreNone(t *testing.T) {
 	stray := alone("tools-stray", fault.Malformed, 1.5, thrice)
 	stray.live = once(fault.Malformed, 0, "tools-stray")
 	runAll(t, []row{hole, endless, stray})
-}
-
-// Pieces that are out cannot be taken back, but what has a hole never ends like a
-// whole answer.
-func TestAHoleEndsALiveAnswer(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := faults.NewInBubble(t)
-		h := plan{policy: usual("broken", "ok")}.build(t, s)
-		got, err := llm.Collect(h.Stream(t.Context(), llm.Request{Live: true, Messages: question}))
-		if fault.ClassOf(err) != fault.Malformed || got.End.Finish != "" || s.Count("") != 1 {
-			t.Errorf("%v, finish %q, the server was asked %d times", err, got.End.Finish, s.Count(""))
-		}
-	})
 }

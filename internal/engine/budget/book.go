@@ -121,10 +121,9 @@ func (b *Book) Close(ctx context.Context) error {
 
 func closed() error { return fault.New(fault.Canceled, "the budgets are closed: llmx is ending") }
 
-// accountsOf finds the accounts that a request belongs to, in the order of the budgets.
-func (b *Book) accountsOf(req *llm.Request, alias string) []*account {
-	b.today.set(b.o.Now())
-	found := make([]*account, 0, len(b.budgets))
+// accountsOf appends the accounts that a request belongs to, in the order of the budgets.
+func (b *Book) accountsOf(found []*account, now time.Time, req *llm.Request, alias string) []*account {
+	b.today.set(now)
 	for i := range b.budgets {
 		key, ok := b.budgets[i].account(req, alias, &b.today)
 		if !ok {

@@ -23,12 +23,15 @@ func (b *Book) take(ctx context.Context, alias string, req *llm.Request, amount 
 	if err := fault.Ended(ctx, nil); err != nil {
 		return hold{}, err
 	}
+	// Before the lock is taken: who allocates may have to help the garbage collector,
+	// and all others would wait for that.
+	found, now := make([]*account, 0, len(b.budgets)), b.o.Now()
 	b.mu.Lock()
 	if b.closed {
 		b.mu.Unlock()
 		return hold{}, closed()
 	}
-	h := hold{b.accountsOf(req, alias), amount}
+	h := hold{b.accountsOf(found, now, req, alias), amount}
 	if len(h.accounts) == 0 {
 		b.mu.Unlock()
 		return h, nil

@@ -155,6 +155,7 @@ func (x *Exchange) Abort() {
 
 // Reset closes the connection with a reset in place of an end.
 func (x *Exchange) Reset() {
+	x.whole.Store(true) // whoever leaves from now on was told to
 	conn, _ := x.Request.Context().Value(connKey{}).(net.Conn)
 	if secured, ok := conn.(*tls.Conn); ok {
 		conn = secured.NetConn()
