@@ -79,7 +79,7 @@ func (t *turn) release() {
 func (t *turn) goesOn(c *candidate, failure *fault.Error) bool {
 	t.stay = nil
 	then := afterwards[failure.Class]
-	if t.ctx.Err() != nil || !then.again && then.next == nextNone {
+	if t.ctx.Err() != nil || !then.again && then.next == nextNone || ofBudget(failure) {
 		return false
 	}
 	if t.committed {

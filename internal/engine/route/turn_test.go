@@ -1,7 +1,9 @@
 package route
 
 import (
+	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -170,6 +172,21 @@ func TestAfterEveryFailure(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A reply that is missing because a budget is used up is not asked of another model:
+// a budget stops, also where recordings stand before it.
+func TestABudgetStopsBehindRecordings(t *testing.T) {
+	next := plays(says("no"))
+	w := newWorld(usual("a", "b"), map[string]*script{"b": next}, nil)
+	spent := fault.New(fault.Missing, "not recorded, and it cannot be asked for").Because(fault.New(fault.Budget, "all is spent"))
+	w.targets["a"] = &Target{Alias: "a", Cost: func(llm.Usage) llm.Cost { return llm.KnownCost(1) }, Model: llm.ModelFunc(
+		func(context.Context, llm.Request) iter.Seq2[llm.Event, error] { return llm.Fail(spent) },
+	)}
+	got := w.ask(t.Context(), llm.Request{})
+	if fault.ClassOf(got.err) != fault.Missing || len(next.times()) > 0 {
+		t.Errorf("got %q, %v; the next model was asked %d times", got.Text, got.err, len(next.times()))
 	}
 }
 
