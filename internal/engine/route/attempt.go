@@ -60,7 +60,7 @@ func (t *turn) finish(c *candidate, a *attempt, failure *fault.Error) {
 		c.retrying = false
 	}
 	switch {
-	case t.gone, a.Stored != nil:
+	case t.gone, a.Unasked, a.Stored != nil:
 		c.left(excluded)
 	default:
 		c.left(failure)
@@ -187,7 +187,7 @@ func (a *attempt) settle(target *Target, failure *fault.Error) {
 		a.Failure = llm.FailureOf(failure)
 	}
 	if a.end == nil {
-		a.Unasked = !a.admission.Asked && failure != nil && beforeAsking(failure)
+		a.Unasked = a.admission.Before || !a.admission.Asked && failure != nil && beforeAsking(failure)
 		// A refusal costs nothing. Where the model had begun to answer, or nobody
 		// knows whether it had, the provider may bill, and nobody said what.
 		if a.Unasked || a.FirstToken == 0 && !silent(failure) {

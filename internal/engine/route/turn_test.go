@@ -190,6 +190,26 @@ func TestABudgetStopsBehindRecordings(t *testing.T) {
 	}
 }
 
+// What a provider has refused for good is met once. Who comes later is told so, and
+// the record does not say that anybody was asked.
+func TestARefusalForGoodIsAskedOnce(t *testing.T) {
+	refuses, next := plays(fails(fault.QuotaExhausted)), plays(says("yes"))
+	w := newWorld(guarded(1, "a", "b"), map[string]*script{"b": next}, nil)
+	w.targets["a"] = &Target{Alias: "a", Cost: func(llm.Usage) llm.Cost { return llm.KnownCost(1) }, Model: Latch(refuses)}
+	if got := w.ask(t.Context(), llm.Request{}); fault.ClassOf(got.err) != fault.QuotaExhausted || got.call.Attempts() != 1 {
+		t.Errorf("the first: %q, %v, %d attempts", got.Text, got.err, got.call.Attempts())
+	}
+	w.many(t, 10) // a breaker that opened would hide the reason
+	got := w.ask(t.Context(), llm.Request{})
+	attempts := got.call.Turns[0].Attempts
+	if got.Text != "yes" || attempts[0].Failure.Class != fault.QuotaExhausted || len(attempts) != 2 || !attempts[0].Unasked || attempts[1].Unasked || got.call.Attempts() != 1 {
+		t.Errorf("the second: %q, %v, %+v", got.Text, got.err, attempts)
+	}
+	if n := len(refuses.times()); n != 1 {
+		t.Errorf("asked %d times, want once", n)
+	}
+}
+
 // What was tried stands in the answer and in the record, with the model that
 // answered and its usage.
 func TestAFallbackIsTold(t *testing.T) {
