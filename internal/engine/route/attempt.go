@@ -59,11 +59,13 @@ func (t *turn) finish(c *candidate, a *attempt, failure *fault.Error) {
 		c.target.retries.give()
 		c.retrying = false
 	}
+	left := c.left
+	c.left = nil
 	switch {
 	case t.gone, a.Unasked, a.Stored != nil:
-		c.left(excluded)
+		left(excluded)
 	default:
-		c.left(failure)
+		left(failure)
 	}
 	if !a.Unasked {
 		t.asked++

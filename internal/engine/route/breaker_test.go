@@ -176,3 +176,26 @@ func TestRoutesShareABreaker(t *testing.T) {
 		t.Error("a breaker is one for a model and its figures")
 	}
 }
+
+// Who panics while it tries a model again does not keep everybody else from doing so.
+func TestAPanicDoesNotShutAModelOutForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bad := fails(fault.ServerError)
+		a, b := plays(bad, bad, bad, bad, says("well")), plays(says("yes"))
+		w := newWorld(guarded(2, "a", "b"), map[string]*script{"a": a, "b": b}, nil)
+		w.many(t, 4)
+		time.Sleep(quick.OpenFor + time.Millisecond)
+		func() {
+			defer func() { _ = recover() }()
+			for range w.route.Stream(t.Context(), llm.Request{Model: "r", Live: true}) {
+				panic("the caller")
+			}
+		}()
+		if got := w.ask(t.Context(), llm.Request{}); got.End.Fallback {
+			t.Errorf("%q: the model is still shut out", got.Text)
+		}
+		if target := w.targets["a"]; target.retries.calls.Load() != 0 {
+			t.Errorf("%d calls are still counted", target.retries.calls.Load())
+		}
+	})
+}

@@ -57,14 +57,15 @@ func (t *turn) run(ctx context.Context) {
 			break
 		}
 	}
-	if !t.gone {
-		t.yield(llm.Event{}, t.failure())
-	}
+	t.yield(llm.Event{}, t.failure())
 }
 
 // release gives back what the turn holds of its models.
 func (t *turn) release() {
 	for _, c := range t.all {
+		if c.left != nil { // who asked panicked
+			c.left(excluded)
+		}
 		if c.tries > 0 {
 			c.target.retries.calls.Add(-1)
 		}
