@@ -67,7 +67,7 @@ func (t *turn) finish(c *candidate, a *attempt, failure *fault.Error) {
 	default:
 		left(failure)
 	}
-	if !a.Unasked {
+	if !a.Unasked && (failure == nil || failure.Class != fault.Missing) {
 		t.asked++
 	}
 	if failure != nil {

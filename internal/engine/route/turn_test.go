@@ -135,6 +135,10 @@ func TestAfterEveryFailure(t *testing.T) {
 			use: []string{"a", "b"}, replies: map[string][]reply{"a": {fails(fault.Missing)}, "b": {says("yes")}},
 			text: "yes", asked: map[string][]time.Duration{"a": {0}, "b": {0}},
 		},
+		"who has no recorded reply was not asked": {
+			use: []string{"a", "b"}, attempts: 1, replies: map[string][]reply{"a": {fails(fault.Missing)}, "b": {says("yes")}},
+			text: "yes", asked: map[string][]time.Duration{"a": {0}, "b": {0}},
+		},
 		"a failure of no class of ours ends it": {
 			use: []string{"a", "b"}, replies: map[string][]reply{"a": {fails(fault.Internal)}, "b": {says("no")}},
 			class: fault.Internal, asked: map[string][]time.Duration{"a": {0}},
