@@ -5,6 +5,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 )
@@ -198,4 +200,77 @@ func TestAPanicDoesNotShutAModelOutForEver(t *testing.T) {
 			t.Errorf("%d calls are still counted", target.retries.calls.Load())
 		}
 	})
+}
+
+// A breaker that opens between two attempts of a turn ends the asking again.
+func TestABreakerOpensBetweenTwoAttempts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := plays(fails(fault.ServerError)), plays(says("yes"))
+		got := newWorld(guarded(9, "a", "b"), map[string]*script{"a": a, "b": b}, nil).ask(t.Context(), llm.Request{})
+		if got.Text != "yes" || len(a.times()) != quick.MinCalls || got.call.Attempts() != quick.MinCalls+1 {
+			t.Errorf("%q, %v: asked %d times", got.Text, got.err, len(a.times()))
+		}
+	})
+}
+
+// An open breaker is told once a turn, and costs nothing.
+func TestAnOpenBreakerIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := plays(fails(fault.ServerError)), plays(says("yes"), says("yes"), says("yes"), says("yes"), fails(fault.QuotaExhausted))
+		w := newWorld(guarded(2, "a", "b"), map[string]*script{"a": a, "b": b}, nil)
+		w.many(t, 4)
+		got := w.ask(t.Context(), llm.Request{})
+		var classes []fault.Class
+		for _, attempt := range got.call.Turns[0].Attempts {
+			classes = append(classes, attempt.Failure.Class)
+		}
+		if diff := cmp.Diff([]fault.Class{fault.BreakerOpen, fault.QuotaExhausted, fault.ServerError}, classes); diff != "" {
+			t.Error(diff)
+		}
+		if got.call.Paid() != llm.KnownCost(0) {
+			t.Errorf("paid %v", got.call.Paid())
+		}
+	})
+}
+
+// What a provider asks for keeps it shut for minutes, and never for hours.
+func TestRetryAfterIsBoundedForABreaker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bad := reply{fails: fault.Overloaded, retry: 3 * time.Hour}
+		a := plays(bad, bad, bad, bad, says("well"))
+		w := newWorld(guarded(2, "a", "b"), map[string]*script{"a": a, "b": plays(says("yes"))}, nil)
+		w.many(t, 4)
+		time.Sleep(longestShut - time.Second)
+		w.many(t, 1)
+		time.Sleep(2 * time.Second)
+		if got := w.ask(t.Context(), llm.Request{}); got.Text != "well" || len(a.times()) != 5 {
+			t.Errorf("%q; asked %d times", got.Text, len(a.times()))
+		}
+	})
+}
+
+// The window rolls: failures count together that are less than its length apart. Half
+// of the calls is enough, and less is not.
+func TestTheWindowRolls(t *testing.T) {
+	bad, good := fails(fault.ServerError), says("well")
+	for name, test := range map[string]struct {
+		replies []reply
+		asked   int
+	}{
+		"all":  {[]reply{bad, bad, bad, bad, bad}, 4},
+		"half": {[]reply{good, good, bad, bad, bad}, 4},
+		"less": {[]reply{good, good, good, bad, bad}, 5},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			a := plays(test.replies...)
+			w := newWorld(guarded(2, "a", "b"), map[string]*script{"a": a, "b": plays(says("yes"))}, nil)
+			time.Sleep(quick.Window - 2*time.Second)
+			w.many(t, 2)
+			time.Sleep(4 * time.Second)
+			w.many(t, 3)
+			if n := len(a.times()); n != test.asked {
+				t.Errorf("%s: asked %d times, want %d", name, n, test.asked)
+			}
+		})
+	}
 }
