@@ -236,3 +236,38 @@ func TestTheCallerLeavesInAPause(t *testing.T) {
 		}
 	})
 }
+
+// A reply that is missing because a budget is used up is not asked of another model:
+// a budget stops, also where recordings stand before it.
+func TestABudgetStopsBehindRecordings(t *testing.T) {
+	next := plays(says("no"))
+	w := newWorld(usual("a", "b"), map[string]*script{"b": next}, nil)
+	spent := fault.New(fault.Missing, "not recorded, and it cannot be asked for").Because(fault.New(fault.Budget, "all is spent"))
+	w.targets["a"] = &Target{Alias: "a", Cost: func(llm.Usage) llm.Cost { return llm.KnownCost(1) }, Model: played(
+		func(_ context.Context, _ llm.Request, yield func(llm.Event, error) bool) { yield(llm.Event{}, spent) },
+	)}
+	got := w.ask(t.Context(), llm.Request{})
+	if fault.ClassOf(got.err) != fault.Missing || len(next.times()) > 0 {
+		t.Errorf("got %q, %v; the next model was asked %d times", got.Text, got.err, len(next.times()))
+	}
+}
+
+// What a provider has refused for good is met once. Who comes later is told so, and
+// the record does not say that anybody was asked.
+func TestARefusalForGoodIsAskedOnce(t *testing.T) {
+	refuses, next := plays(fails(fault.QuotaExhausted)), plays(says("yes"))
+	w := newWorld(guarded(1, "a", "b"), map[string]*script{"b": next}, nil)
+	w.targets["a"] = &Target{Alias: "a", Cost: func(llm.Usage) llm.Cost { return llm.KnownCost(1) }, Model: Latch(refuses)}
+	if got := w.ask(t.Context(), llm.Request{}); fault.ClassOf(got.err) != fault.QuotaExhausted || got.call.Attempts() != 1 {
+		t.Errorf("the first: %q, %v, %d attempts", got.Text, got.err, got.call.Attempts())
+	}
+	w.many(t, 10) // a breaker that opened would hide the reason
+	got := w.ask(t.Context(), llm.Request{})
+	attempts := got.call.Turns[0].Attempts
+	if got.Text != "yes" || attempts[0].Failure.Class != fault.QuotaExhausted || len(attempts) != 2 || !attempts[0].Unasked || attempts[1].Unasked || got.call.Attempts() != 1 {
+		t.Errorf("the second: %q, %v, %+v", got.Text, got.err, attempts)
+	}
+	if n := len(refuses.times()); n != 1 {
+		t.Errorf("asked %d times, want once", n)
+	}
+}
