@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
@@ -71,5 +72,21 @@ func TestPausesCountBetweenAttempts(t *testing.T) {
 				t.Errorf("%s: served %v of %v, want %v (%v)", name, response.Call.Service, response.Call.Total, test.want, err)
 			}
 		})
+	}
+}
+
+// A stream that just ends is cut; once its caller's time is over it was left.
+func TestAStreamThatJustEnds(t *testing.T) {
+	left, leave := context.WithCancel(t.Context())
+	leave()
+	for want, ctx := range map[fault.Class]context.Context{fault.Cut: t.Context(), fault.Canceled: left} {
+		var kept journal
+		model := New(&kept, func() string { return "c" }, time.Now, llm.ModelFunc(func(context.Context, llm.Request) iter.Seq2[llm.Event, error] {
+			return func(func(llm.Event, error) bool) {}
+		}))
+		_, err := llm.Collect(model.Stream(ctx, llm.Request{}))
+		if fault.ClassOf(err) != want || kept[0].Failure == nil || kept[0].Failure.Class != want {
+			t.Errorf("got %v, recorded %+v; want %s", err, kept[0].Failure, want)
+		}
 	}
 }
