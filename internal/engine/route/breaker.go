@@ -56,10 +56,7 @@ func (b *breaker) enter() (left func(failure *fault.Error), ok bool) {
 	if b == nil || b.steps == nil {
 		return func(*fault.Error) {}, true
 	}
-	b.mu.Lock()
-	shut := time.Until(b.until) > 0
-	b.mu.Unlock()
-	if shut {
+	if b.shut() {
 		return nil, false
 	}
 	done, err := b.steps.Allow()
@@ -74,6 +71,18 @@ func (b *breaker) enter() (left func(failure *fault.Error), ok bool) {
 			b.mu.Unlock()
 		}
 	}, true
+}
+
+// shut reports that a provider has asked to be left alone.
+func (b *breaker) shut() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return time.Until(b.until) > 0
+}
+
+// open reports that no call would be let through now.
+func (b *breaker) open() bool {
+	return b != nil && b.steps != nil && (b.steps.State() == gobreaker.StateOpen || b.shut())
 }
 
 func outcome(failure *fault.Error) error {

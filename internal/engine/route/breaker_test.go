@@ -202,13 +202,48 @@ func TestAPanicDoesNotShutAModelOutForEver(t *testing.T) {
 	})
 }
 
-// A breaker that opens between two attempts of a turn ends the asking again.
+// A breaker that a turn's own failure opens lets it go to the next model at once; one
+// that others open in its pause, at the end of that.
 func TestABreakerOpensBetweenTwoAttempts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := plays(fails(fault.ServerError)), plays(says("yes"))
-		got := newWorld(guarded(9, "a", "b"), map[string]*script{"a": a, "b": b}, nil).ask(t.Context(), llm.Request{})
-		if got.Text != "yes" || len(a.times()) != quick.MinCalls || got.call.Attempts() != quick.MinCalls+1 {
+		w := newWorld(guarded(9, "a", "b"), map[string]*script{"a": a, "b": b}, nil)
+		got := w.ask(t.Context(), llm.Request{})
+		if got.Text != "yes" || len(a.times()) != quick.MinCalls || got.call.Attempts() != quick.MinCalls+1 || got.after != 3500*ms {
+			t.Errorf("%q, %v after %v: asked %d times", got.Text, got.err, got.after, len(a.times()))
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		a, b := plays(fails(fault.ServerError)), plays(says("yes"))
+		w := newWorld(guarded(9, "a", "b"), map[string]*script{"a": a, "b": b}, nil)
+		first := make(chan answer, 1)
+		go func() { first <- w.ask(t.Context(), llm.Request{}) }()
+		time.Sleep(100 * ms)
+		w.many(t, 3) // the breaker opens while the first is in its second pause
+		if got := <-first; got.Text != "yes" || len(a.times()) != quick.MinCalls {
 			t.Errorf("%q, %v: asked %d times", got.Text, got.err, len(a.times()))
+		}
+	})
+}
+
+// Where the breakers of all are open, asking anew takes a place for a retry, too.
+func TestAnOutageOfAllIsNotDoubled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := plays(reply{wait: sec, fails: fault.Overloaded}), plays(reply{wait: sec, fails: fault.Overloaded})
+		policy := guarded(5, "a", "b")
+		policy.Retry.Budget = 0
+		w := newWorld(policy, map[string]*script{"a": a, "b": b}, nil)
+		done := make(chan error, 100)
+		for range 100 {
+			go func() { done <- w.ask(t.Context(), llm.Request{}).err }()
+		}
+		for range 100 {
+			if err := <-done; fault.ClassOf(err) != fault.Overloaded {
+				t.Errorf("got %v", err)
+			}
+		}
+		if most := 100 + 4*leastRetries; len(a.times()) > most || len(b.times()) > most {
+			t.Errorf("asked %d and %d times, want at most %d", len(a.times()), len(b.times()), most)
 		}
 	})
 }

@@ -127,7 +127,8 @@ func (t *turn) again(c *candidate, failure *fault.Error) {
 	if t.lastAttempt() && untried {
 		return // the last attempt is for one that was not tried
 	}
-	if pause > policy.Max && t.others(c, func(*candidate) bool { return true }) {
+	others := t.others(c, func(*candidate) bool { return true })
+	if pause > policy.Max && others {
 		return // another one answers sooner
 	}
 	// Who comes back when the provider said so doubles no outage.
@@ -138,6 +139,9 @@ func (t *turn) again(c *candidate, failure *fault.Error) {
 			return
 		}
 		c.retrying = true
+	}
+	if c.breaker.open() && others {
+		return // the next one at once; this one is asked again where that is left alone, too
 	}
 	t.stay = c
 }
