@@ -211,8 +211,10 @@ func beforeAsking(e *fault.Error) bool {
 	switch e.Class {
 	case fault.Budget, fault.Canceled, fault.TimeoutTotal:
 		return true
+	case fault.RateLimited: // with a status it was said by a provider
+		return e.Status == 0
 	}
-	return ours(e)
+	return false
 }
 
 // silent reports a failure after which it is not known whether a model has worked.

@@ -89,14 +89,11 @@ func outcome(failure *fault.Error) error {
 	switch {
 	case failure == nil:
 		return nil
-	case ofHealth[failure.Class] && !ours(failure):
+	case ofHealth[failure.Class]:
 		return errFailed
 	}
 	return errExcluded
 }
-
-// ours reports a refusal by our own limits, before the provider was asked.
-func ours(e *fault.Error) bool { return e.Class == fault.RateLimited && e.Status == 0 }
 
 // breakers are shared by the policies that have the same figures for a model.
 type breakers map[breakerKey]*breaker

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -308,4 +309,23 @@ func TestTheWindowRolls(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A provider may say in the middle of its stream, where there is no status, that it is
+// asked too much. That is not our own limits' word.
+func TestARateLimitInAStreamIsTheProviders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		w := newWorld(guarded(1, "a", "b"), map[string]*script{"b": plays(says("yes"))}, nil)
+		w.targets["a"] = &Target{Alias: "a", Cost: func(llm.Usage) llm.Cost { return llm.Cost{} }, Model: played(
+			func(ctx context.Context, _ llm.Request, yield func(llm.Event, error) bool) {
+				asked++
+				llm.AdmissionFrom(ctx).Asked = true
+				yield(llm.Event{}, fault.New(fault.RateLimited, "slow down"))
+			},
+		)}
+		if answered := w.many(t, 12); asked != quick.MinCalls || answered != 12-quick.MinCalls {
+			t.Errorf("asked %d times by 12 calls, %d answered", asked, answered)
+		}
+	})
 }
