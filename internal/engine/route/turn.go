@@ -131,8 +131,8 @@ func (t *turn) again(c *candidate, failure *fault.Error) {
 	if pause > policy.Max && others {
 		return // another one answers sooner
 	}
-	// Who comes back when the provider said so doubles no outage.
-	if failure.RetryAfter == 0 {
+	// Who was told when his turn comes, and comes then, doubles no outage.
+	if failure.RetryAfter == 0 || failure.Class != fault.RateLimited {
 		if !c.target.retries.take(policy.Budget) {
 			c.spent = true
 			t.note("too many calls are asking %s once more already", c.target.Alias)

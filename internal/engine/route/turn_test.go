@@ -289,11 +289,16 @@ func TestTheDeadlineSpansAttempts(t *testing.T) {
 
 // A hundred callers who meet an outage do not ask three hundred times.
 func TestAnOutageIsNotDoubled(t *testing.T) {
-	for share, most := range map[float64]int{0: 100 + 2*3, 0.2: 100 + 2*20, 1: 300} {
+	for _, test := range []struct {
+		share float64
+		after time.Duration // that all are told to come back after: an outage has no turns
+		most  int
+	}{{0, 0, 100 + 2*3}, {0.2, 0, 100 + 2*20}, {0.2, sec, 100 + 2*20}, {1, 0, 300}} {
+		share, most := test.share, test.most
 		synctest.Test(t, func(t *testing.T) {
 			policy := usual("a")
 			policy.Retry.Budget = share
-			a := plays(reply{wait: sec, fails: fault.Overloaded})
+			a := plays(reply{wait: sec, fails: fault.Overloaded, retry: test.after})
 			w := newWorld(policy, map[string]*script{"a": a}, nil)
 			refused := make(chan error, 100)
 			for range 100 {
