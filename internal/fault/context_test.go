@@ -24,8 +24,13 @@ func TestEndedSaysWhyAContextIsOver(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", name, got, test.want)
 		}
 	}
-	if got := Ended(left, broken); !errors.Is(got, broken) {
-		t.Error("what it did is lost")
+	for _, ctx := range []context.Context{left, late} {
+		if got := Ended(ctx, broken); !errors.Is(got, broken) {
+			t.Error("what it did is lost")
+		}
+		if got := Ended(ctx, nil); !errors.Is(got, ctx.Err()) {
+			t.Errorf("%v says nothing of %v", got, ctx.Err())
+		}
 	}
 	if got := Ended(alive, broken); got != nil {
 		t.Errorf("a living context ended with %v", got)

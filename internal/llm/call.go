@@ -64,7 +64,7 @@ type Attempt struct {
 	Stored     *Stored
 	Failure    *Failure
 	Skipped    int  // pieces of the stream that could not be read and were left out
-	Unasked    bool // nobody was asked: the breaker was open, the budget spent, the wait too long
+	Unasked    bool // nobody was asked: the breaker was open, the budget spent, the wait too long, the key refused before
 }
 
 // Failure is how a call or an attempt failed, as it is kept.
@@ -132,8 +132,9 @@ func (c *Call) Attempts() int {
 // Admission is what the wrappers between the route and the provider say of an
 // attempt on its way. It belongs to the attempt's goroutine.
 type Admission struct {
-	Queue time.Duration // waiting for a place
-	Asked bool          // the provider was asked
+	Queue  time.Duration // waiting for a place
+	Asked  bool          // the provider was asked
+	Before bool          // it was not: it refused before what no request can change
 }
 
 type admissionKey struct{}

@@ -108,7 +108,10 @@ func (c *cache) share(ctx context.Context, id identity, alias string, req llm.Re
 		}
 		switch {
 		case known && f.answer != nil:
-			f.answer.give(ctx, f.answer.End.Stored.Model, yield)
+			if f.answer.End.Fallback { // not by the model that was meant
+				alias = f.answer.End.Stored.Model
+			}
+			f.answer.give(ctx, alias, yield)
 			return
 		case known && f.failure != nil:
 			refuse(ctx, alias, f.failure, yield)

@@ -48,6 +48,30 @@ func TestSharedAnswerIsRecordedAndNotPaid(t *testing.T) {
 	})
 }
 
+// Aliases may stand for the same model, and a kept answer may be of a time when it
+// had another one: who follows knows the model by his own.
+func TestAFollowerKnowsTheModelByHisOwnAlias(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := options(&drawer{})
+		o.Resolve = func(req llm.Request) (string, string, bool) { return req.Model, "up/one", true }
+		up := saying("hello")
+		model := New(o, llm.ModelFunc(func(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
+			time.Sleep(time.Second)
+			return up.Stream(ctx, req)
+		}))
+		var group sync.WaitGroup
+		group.Go(func() { ask(t, model, request) })
+		synctest.Wait()
+		mine := request
+		mine.Model = "mine"
+		_, call := ask(t, model, mine)
+		if got := call.Turns[0].Attempts[0]; got.Model != "mine" || got.Stored == nil || got.Stored.By != "shared" || up.asked != 1 {
+			t.Errorf("the record of who followed: %+v, asked %d times", got, up.asked)
+		}
+		group.Wait()
+	})
+}
+
 func TestSharedFailureIsACopyAndRecorded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cause := errors.New("cause")

@@ -29,7 +29,7 @@ func below(t *testing.T, steps map[int]step, asked *[]int) llm.Model {
 		}
 		s := steps[req.Step]
 		call := llm.CallFrom(ctx)
-		call.Turns = append(call.Turns, llm.Turn{Answer: s.text, Attempts: []llm.Attempt{{Model: s.model}}})
+		call.Turns = append(call.Turns, llm.Turn{Answer: s.text, Attempts: []llm.Attempt{{Model: "who failed before"}, {Model: s.model}}})
 		if s.fails != "" {
 			return llm.Fail(fault.New(s.fails, "it is %s", s.fails))
 		}
@@ -104,6 +104,16 @@ func TestAnAnswerIsTakenOrTheNextIsAsked(t *testing.T) {
 				t.Error("the tool call is lost")
 			}
 		})
+	}
+}
+
+// Where nobody traces the call, a cascade is one all the same.
+func TestWithoutATrace(t *testing.T) {
+	policy := Policy{Next: func(llm.Request, string) (int, bool) { return 1, false }}
+	asked := []int{}
+	model := New(map[string]Policy{"r": policy}, below(t, map[int]step{0: {model: "a", text: "good"}}, &asked))
+	if got, err := llm.Collect(model.Stream(t.Context(), llm.Request{Model: "r"})); got.Text != "good" || err != nil || len(asked) != 1 {
+		t.Errorf("got %q, %v; asked %v", got.Text, err, asked)
 	}
 }
 

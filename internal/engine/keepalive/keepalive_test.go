@@ -65,8 +65,23 @@ func TestNobodyWhoDidNotAskGetsAny(t *testing.T) {
 func TestAConsumerMayStop(t *testing.T) {
 	for _, first := range []time.Duration{0, time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
-			for range New(slow(first, time.Hour)).Stream(t.Context(), llm.Request{KeepAlive: time.Second}) {
+			ended, begin := false, time.Now()
+			below := llm.ModelFunc(func(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
+				return func(yield func(llm.Event, error) bool) {
+					defer func() { ended = true }()
+					for event, err := range slow(first, time.Hour).Stream(ctx, req) {
+						if !yield(event, err) {
+							time.Sleep(time.Second) // it has to write down what became of it
+							return
+						}
+					}
+				}
+			})
+			for range New(below).Stream(t.Context(), llm.Request{KeepAlive: time.Second}) {
 				break
+			}
+			if took := time.Since(begin); !ended || took > 2*time.Second {
+				t.Errorf("ended %t, %v after it began", ended, took)
 			}
 			synctest.Wait() // a goroutine that is left behind fails the bubble
 		})

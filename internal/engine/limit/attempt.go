@@ -79,15 +79,15 @@ func reset(said *llm.RateLimit) time.Duration {
 	return min(wait, longestBrake)
 }
 
-// failed ends an attempt that came to nothing. A rate limit without a status was
-// not said by the provider.
+// failed ends an attempt that came to nothing. Also a rate limit without a status was
+// said by the provider, in the middle of its stream.
 func (a *attempt) failed(failure *fault.Error) {
 	used := a.pass.tokens
 	if !a.output && !worked[failure.Class] {
 		used = 0
 	}
 	learned := lesson{}
-	if failure.Class == fault.RateLimited && failure.Status != 0 {
+	if failure.Class == fault.RateLimited {
 		learned.tooMuch = true
 		learned.pause = a.limiter.now() + failure.RetryAfter
 	}

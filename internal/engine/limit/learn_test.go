@@ -161,7 +161,7 @@ func TestRetryAfterPausesEverybody(t *testing.T) {
 		"20s":                       {tooMany(20 * time.Second), 20 * time.Second},
 		"an hour is not believed":   {tooMany(time.Hour), longestPause},
 		"none":                      {tooMany(0), 0},
-		"not said by the provider":  {&fault.Error{Class: fault.RateLimited, RetryAfter: time.Second}, 0},
+		"in a stream":               {&fault.Error{Class: fault.RateLimited, RetryAfter: time.Second}, time.Second},
 		"another failure":           {&fault.Error{Class: fault.ServerError, Status: 500, RetryAfter: time.Second}, 0},
 		"the account has no credit": {&fault.Error{Class: fault.QuotaExhausted, Status: 429, RetryAfter: time.Second}, 0},
 	} {

@@ -36,6 +36,12 @@ var afterwards = map[fault.Class]after{
 	fault.ContextLength:     {false, nextLarger},
 }
 
+// ofBudget reports a reply that is not recorded and that no budget allows to be asked
+// for. A budget stops the turn, whatever stands between it and the route.
+func ofBudget(e *fault.Error) bool {
+	return e.Class == fault.Missing && e.Err != nil && fault.ClassOf(e.Err) == fault.Budget
+}
+
 // ofHealth are the failures that say that a model is not well. A caller who left,
 // a call that ran out of its own time, and what the caller did wrong say nothing.
 var ofHealth = map[fault.Class]bool{

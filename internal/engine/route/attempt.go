@@ -59,13 +59,15 @@ func (t *turn) finish(c *candidate, a *attempt, failure *fault.Error) {
 		c.target.retries.give()
 		c.retrying = false
 	}
+	left := c.left
+	c.left = nil
 	switch {
-	case t.gone, a.Stored != nil:
-		c.left(excluded)
+	case t.gone, a.Unasked, a.Stored != nil:
+		left(excluded)
 	default:
-		c.left(failure)
+		left(failure)
 	}
-	if !a.Unasked {
+	if !a.Unasked && (failure == nil || failure.Class != fault.Missing) {
 		t.asked++
 	}
 	if failure != nil {
@@ -187,7 +189,7 @@ func (a *attempt) settle(target *Target, failure *fault.Error) {
 		a.Failure = llm.FailureOf(failure)
 	}
 	if a.end == nil {
-		a.Unasked = !a.admission.Asked && failure != nil && beforeAsking(failure)
+		a.Unasked = a.admission.Before || !a.admission.Asked && failure != nil && beforeAsking(failure)
 		// A refusal costs nothing. Where the model had begun to answer, or nobody
 		// knows whether it had, the provider may bill, and nobody said what.
 		if a.Unasked || a.FirstToken == 0 && !silent(failure) {
@@ -209,8 +211,10 @@ func beforeAsking(e *fault.Error) bool {
 	switch e.Class {
 	case fault.Budget, fault.Canceled, fault.TimeoutTotal:
 		return true
+	case fault.RateLimited: // with a status it was said by a provider
+		return e.Status == 0
 	}
-	return ours(e)
+	return false
 }
 
 // silent reports a failure after which it is not known whether a model has worked.

@@ -56,10 +56,7 @@ func (b *breaker) enter() (left func(failure *fault.Error), ok bool) {
 	if b == nil || b.steps == nil {
 		return func(*fault.Error) {}, true
 	}
-	b.mu.Lock()
-	shut := time.Until(b.until) > 0
-	b.mu.Unlock()
-	if shut {
+	if b.shut() {
 		return nil, false
 	}
 	done, err := b.steps.Allow()
@@ -76,18 +73,27 @@ func (b *breaker) enter() (left func(failure *fault.Error), ok bool) {
 	}, true
 }
 
+// shut reports that a provider has asked to be left alone.
+func (b *breaker) shut() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return time.Until(b.until) > 0
+}
+
+// open reports that no call would be let through now.
+func (b *breaker) open() bool {
+	return b != nil && b.steps != nil && (b.steps.State() == gobreaker.StateOpen || b.shut())
+}
+
 func outcome(failure *fault.Error) error {
 	switch {
 	case failure == nil:
 		return nil
-	case ofHealth[failure.Class] && !ours(failure):
+	case ofHealth[failure.Class]:
 		return errFailed
 	}
 	return errExcluded
 }
-
-// ours reports a refusal by our own limits, before the provider was asked.
-func ours(e *fault.Error) bool { return e.Class == fault.RateLimited && e.Status == 0 }
 
 // breakers are shared by the policies that have the same figures for a model.
 type breakers map[breakerKey]*breaker

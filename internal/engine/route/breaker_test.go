@@ -1,9 +1,12 @@
 package route
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
@@ -175,4 +178,154 @@ func TestRoutesShareABreaker(t *testing.T) {
 	if one != same || one == other || one == shared.of("b", quick) {
 		t.Error("a breaker is one for a model and its figures")
 	}
+}
+
+// Who panics while it tries a model again does not keep everybody else from doing so.
+func TestAPanicDoesNotShutAModelOutForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bad := fails(fault.ServerError)
+		a, b := plays(bad, bad, bad, bad, says("well")), plays(says("yes"))
+		w := newWorld(guarded(2, "a", "b"), map[string]*script{"a": a, "b": b}, nil)
+		w.many(t, 4)
+		time.Sleep(quick.OpenFor + time.Millisecond)
+		func() {
+			defer func() { _ = recover() }()
+			for range w.route.Stream(t.Context(), llm.Request{Model: "r", Live: true}) {
+				panic("the caller")
+			}
+		}()
+		if got := w.ask(t.Context(), llm.Request{}); got.End.Fallback {
+			t.Errorf("%q: the model is still shut out", got.Text)
+		}
+		if target := w.targets["a"]; target.retries.calls.Load() != 0 {
+			t.Errorf("%d calls are still counted", target.retries.calls.Load())
+		}
+	})
+}
+
+// A breaker that a turn's own failure opens lets it go to the next model at once; one
+// that others open in its pause, at the end of that.
+func TestABreakerOpensBetweenTwoAttempts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := plays(fails(fault.ServerError)), plays(says("yes"))
+		w := newWorld(guarded(9, "a", "b"), map[string]*script{"a": a, "b": b}, nil)
+		got := w.ask(t.Context(), llm.Request{})
+		if got.Text != "yes" || len(a.times()) != quick.MinCalls || got.call.Attempts() != quick.MinCalls+1 || got.after != 3500*ms {
+			t.Errorf("%q, %v after %v: asked %d times", got.Text, got.err, got.after, len(a.times()))
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		a, b := plays(fails(fault.ServerError)), plays(says("yes"))
+		w := newWorld(guarded(9, "a", "b"), map[string]*script{"a": a, "b": b}, nil)
+		first := make(chan answer, 1)
+		go func() { first <- w.ask(t.Context(), llm.Request{}) }()
+		time.Sleep(100 * ms)
+		w.many(t, 3) // the breaker opens while the first is in its second pause
+		if got := <-first; got.Text != "yes" || len(a.times()) != quick.MinCalls {
+			t.Errorf("%q, %v: asked %d times", got.Text, got.err, len(a.times()))
+		}
+	})
+}
+
+// Where the breakers of all are open, asking anew takes a place for a retry, too.
+func TestAnOutageOfAllIsNotDoubled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := plays(reply{wait: sec, fails: fault.Overloaded}), plays(reply{wait: sec, fails: fault.Overloaded})
+		policy := guarded(5, "a", "b")
+		policy.Retry.Budget = 0
+		w := newWorld(policy, map[string]*script{"a": a, "b": b}, nil)
+		done := make(chan error, 100)
+		for range 100 {
+			go func() { done <- w.ask(t.Context(), llm.Request{}).err }()
+		}
+		for range 100 {
+			if err := <-done; fault.ClassOf(err) != fault.Overloaded {
+				t.Errorf("got %v", err)
+			}
+		}
+		if most := 100 + 4*leastRetries; len(a.times()) > most || len(b.times()) > most {
+			t.Errorf("asked %d and %d times, want at most %d", len(a.times()), len(b.times()), most)
+		}
+	})
+}
+
+// An open breaker is told once a turn, and costs nothing.
+func TestAnOpenBreakerIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := plays(fails(fault.ServerError)), plays(says("yes"), says("yes"), says("yes"), says("yes"), fails(fault.QuotaExhausted))
+		w := newWorld(guarded(2, "a", "b"), map[string]*script{"a": a, "b": b}, nil)
+		w.many(t, 4)
+		got := w.ask(t.Context(), llm.Request{})
+		var classes []fault.Class
+		for _, attempt := range got.call.Turns[0].Attempts {
+			classes = append(classes, attempt.Failure.Class)
+		}
+		if diff := cmp.Diff([]fault.Class{fault.BreakerOpen, fault.QuotaExhausted, fault.ServerError}, classes); diff != "" {
+			t.Error(diff)
+		}
+		if got.call.Paid() != llm.KnownCost(0) {
+			t.Errorf("paid %v", got.call.Paid())
+		}
+	})
+}
+
+// What a provider asks for keeps it shut for minutes, and never for hours.
+func TestRetryAfterIsBoundedForABreaker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bad := reply{fails: fault.Overloaded, retry: 3 * time.Hour}
+		a := plays(bad, bad, bad, bad, says("well"))
+		w := newWorld(guarded(2, "a", "b"), map[string]*script{"a": a, "b": plays(says("yes"))}, nil)
+		w.many(t, 4)
+		time.Sleep(longestShut - time.Second)
+		w.many(t, 1)
+		time.Sleep(2 * time.Second)
+		if got := w.ask(t.Context(), llm.Request{}); got.Text != "well" || len(a.times()) != 5 {
+			t.Errorf("%q; asked %d times", got.Text, len(a.times()))
+		}
+	})
+}
+
+// The window rolls: failures count together that are less than its length apart. Half
+// of the calls is enough, and less is not.
+func TestTheWindowRolls(t *testing.T) {
+	bad, good := fails(fault.ServerError), says("well")
+	for name, test := range map[string]struct {
+		replies []reply
+		asked   int
+	}{
+		"all":  {[]reply{bad, bad, bad, bad, bad}, 4},
+		"half": {[]reply{good, good, bad, bad, bad}, 4},
+		"less": {[]reply{good, good, good, bad, bad}, 5},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			a := plays(test.replies...)
+			w := newWorld(guarded(2, "a", "b"), map[string]*script{"a": a, "b": plays(says("yes"))}, nil)
+			time.Sleep(quick.Window - 2*time.Second)
+			w.many(t, 2)
+			time.Sleep(4 * time.Second)
+			w.many(t, 3)
+			if n := len(a.times()); n != test.asked {
+				t.Errorf("%s: asked %d times, want %d", name, n, test.asked)
+			}
+		})
+	}
+}
+
+// A provider may say in the middle of its stream, where there is no status, that it is
+// asked too much. That is not our own limits' word.
+func TestARateLimitInAStreamIsTheProviders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		w := newWorld(guarded(1, "a", "b"), map[string]*script{"b": plays(says("yes"))}, nil)
+		w.targets["a"] = &Target{Alias: "a", Cost: func(llm.Usage) llm.Cost { return llm.Cost{} }, Model: played(
+			func(ctx context.Context, _ llm.Request, yield func(llm.Event, error) bool) {
+				asked++
+				llm.AdmissionFrom(ctx).Asked = true
+				yield(llm.Event{}, fault.New(fault.RateLimited, "slow down"))
+			},
+		)}
+		if answered := w.many(t, 12); asked != quick.MinCalls || answered != 12-quick.MinCalls {
+			t.Errorf("asked %d times by 12 calls, %d answered", asked, answered)
+		}
+	})
 }

@@ -18,7 +18,7 @@ type candidate struct {
 	blocked  bool      // its breaker does not let this choice through
 	told     bool      // the record says that its breaker is open
 
-	left func(failure *fault.Error) // what the breaker wants to hear of the attempt
+	left func(failure *fault.Error) // what the breaker wants to hear of the attempt that is under way
 }
 
 func (t *turn) candidates(order []string) []*candidate {

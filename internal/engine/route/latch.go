@@ -17,6 +17,7 @@ func Latch(next llm.Model) llm.Model {
 	var refused atomic.Pointer[fault.Error]
 	return llm.ModelFunc(func(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
 		if err := refused.Load(); err != nil {
+			llm.AdmissionFrom(ctx).Before = true
 			return llm.Fail(err)
 		}
 		return func(yield func(llm.Event, error) bool) {

@@ -48,6 +48,30 @@ func TestRulesGiveTheModels(t *testing.T) {
 	}
 }
 
+// The models of a rule are asked in their order, also where those of the route are
+// drawn; and behind the last step there is none.
+func TestRulesAreNotDrawn(t *testing.T) {
+	policy := Policy{Use: []string{"a", "b"}, Weights: []float64{1, 1}, Rules: []Rule{{Tags: []string{"x"}, Use: []string{"b", "a"}}}}
+	for i := range 20 {
+		if first := policy.First(llm.Request{Tags: []string{"x"}, Sticky: fmt.Sprint(i)}); first != "b" {
+			t.Errorf("%d: %s", i, first)
+		}
+	}
+	if first := policy.First(llm.Request{Step: 7}); first != "" {
+		t.Errorf("behind the last step: %s", first)
+	}
+}
+
+// Characters are those of the values: names, lists and what is absent have none.
+func TestTheSizeOfInputs(t *testing.T) {
+	req := llm.Request{Prompt: llm.PromptRef{Name: "p"}, Vars: map[string]any{
+		"text": "four", "none": nil, "list": []any{"é", "x", nil}, "object": map[string]any{"name": "abc", "n": 12}, "yes": true,
+	}}
+	if n := inputSize(req); n != 4+2+3+2+4 {
+		t.Errorf("%d characters, want 15", n)
+	}
+}
+
 // A draw gives every model its share, the same text the same model, and a change of
 // weights moves only what it must.
 func TestWeights(t *testing.T) {
@@ -99,6 +123,11 @@ func TestWhatADrawSticksTo(t *testing.T) {
 	}
 	if !same(ask("x", "", "k", 0), ask("y", "", "k", 1)) || same(ask("x", "", "k", 0), ask("x", "", "l", 0)) {
 		t.Error("without it the caller's key decides")
+	}
+	two, one := ask("ab", "", "", 0), ask("a", "", "", 0)
+	two.Messages, one.Messages = append(two.Messages, llm.Text(llm.User, "c")), append(one.Messages, llm.Text(llm.User, "bc"))
+	if same(two, one) {
+		t.Error("where one message ends and the next begins is a part of what is asked")
 	}
 	if !same(ask("x", "", "", 0), ask("x", "", "", 0)) || same(ask("x", "", "", 0), ask("y", "", "", 0)) || same(ask("x", "", "", 0), ask("x", "", "", 1)) {
 		t.Error("without both what is asked decides, draw by draw")

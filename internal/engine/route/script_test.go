@@ -98,8 +98,9 @@ func usual(use ...string) Policy {
 
 // world is a route over scripts, with the longest pauses that jitter allows.
 type world struct {
-	models map[string]*script
-	route  llm.Model
+	models  map[string]*script
+	targets map[string]*Target
+	route   llm.Model
 }
 
 func newWorld(policy Policy, models map[string]*script, contexts map[string]int) *world {
@@ -112,7 +113,7 @@ func newWorld(policy Policy, models map[string]*script, contexts map[string]int)
 	}
 	policies := map[string]Policy{"r": policy}
 	model := New(Options{Targets: targets, Policies: policies, Now: time.Now, Jitter: func() float64 { return 1 }})
-	return &world{models: models, route: Deadline(policies, model)}
+	return &world{models: models, targets: targets, route: Deadline(policies, model)}
 }
 
 // answer is what a caller got.

@@ -57,14 +57,15 @@ func (t *turn) run(ctx context.Context) {
 			break
 		}
 	}
-	if !t.gone {
-		t.yield(llm.Event{}, t.failure())
-	}
+	t.yield(llm.Event{}, t.failure())
 }
 
 // release gives back what the turn holds of its models.
 func (t *turn) release() {
 	for _, c := range t.all {
+		if c.left != nil { // who asked panicked
+			c.left(excluded)
+		}
 		if c.tries > 0 {
 			c.target.retries.calls.Add(-1)
 		}
@@ -79,7 +80,7 @@ func (t *turn) release() {
 func (t *turn) goesOn(c *candidate, failure *fault.Error) bool {
 	t.stay = nil
 	then := afterwards[failure.Class]
-	if t.ctx.Err() != nil || !then.again && then.next == nextNone {
+	if t.ctx.Err() != nil || !then.again && then.next == nextNone || ofBudget(failure) {
 		return false
 	}
 	if t.committed {
@@ -126,17 +127,21 @@ func (t *turn) again(c *candidate, failure *fault.Error) {
 	if t.lastAttempt() && untried {
 		return // the last attempt is for one that was not tried
 	}
-	if pause > policy.Max && t.others(c, func(*candidate) bool { return true }) {
+	others := t.others(c, func(*candidate) bool { return true })
+	if pause > policy.Max && others {
 		return // another one answers sooner
 	}
-	// Who comes back when the provider said so doubles no outage.
-	if failure.RetryAfter == 0 {
+	// Who was told when his turn comes, and comes then, doubles no outage.
+	if failure.RetryAfter == 0 || failure.Class != fault.RateLimited {
 		if !c.target.retries.take(policy.Budget) {
 			c.spent = true
 			t.note("too many calls are asking %s once more already", c.target.Alias)
 			return
 		}
 		c.retrying = true
+	}
+	if c.breaker.open() && others {
+		return // the next one at once; this one is asked again where that is left alone, too
 	}
 	t.stay = c
 }

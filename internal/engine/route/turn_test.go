@@ -91,6 +91,16 @@ func TestAfterEveryFailure(t *testing.T) {
 			replies: map[string][]reply{"a": {{fails: fault.RateLimited, retry: 20 * sec}, says("yes")}, "b": {fails(fault.QuotaExhausted)}},
 			text:    "yes", after: 22 * sec, asked: map[string][]time.Duration{"a": {0, 22 * sec}, "b": {0}},
 		},
+		"a short wait, then a long one: somebody else after all": {
+			use: []string{"a", "b"}, attempts: 4,
+			replies: map[string][]reply{"a": {fails(fault.Overloaded), {fails: fault.RateLimited, retry: 30 * sec}}, "b": {says("yes")}},
+			text:    "yes", after: 500 * ms, asked: map[string][]time.Duration{"a": {0, 500 * ms}, "b": {500 * ms}},
+		},
+		"two long waits: the shorter one": {
+			use: []string{"a", "b"}, attempts: 4,
+			replies: map[string][]reply{"a": {{fails: fault.RateLimited, retry: 30 * sec}}, "b": {{fails: fault.RateLimited, retry: 20 * sec}, says("yes")}},
+			text:    "yes", after: 22 * sec, asked: map[string][]time.Duration{"a": {0}, "b": {0, 22 * sec}},
+		},
 		"a wait beyond the deadline is not begun": {
 			use: []string{"a"}, replies: map[string][]reply{"a": {{fails: fault.RateLimited, retry: 2 * time.Minute}}},
 			class: fault.RateLimited, asked: map[string][]time.Duration{"a": {0}}, says: "after the deadline",
@@ -133,6 +143,10 @@ func TestAfterEveryFailure(t *testing.T) {
 			use: []string{"a", "b"}, replies: map[string][]reply{"a": {fails(fault.Missing)}, "b": {says("yes")}},
 			text: "yes", asked: map[string][]time.Duration{"a": {0}, "b": {0}},
 		},
+		"who has no recorded reply was not asked": {
+			use: []string{"a", "b"}, attempts: 1, replies: map[string][]reply{"a": {fails(fault.Missing)}, "b": {says("yes")}},
+			text: "yes", asked: map[string][]time.Duration{"a": {0}, "b": {0}},
+		},
 		"a failure of no class of ours ends it": {
 			use: []string{"a", "b"}, replies: map[string][]reply{"a": {fails(fault.Internal)}, "b": {says("no")}},
 			class: fault.Internal, asked: map[string][]time.Duration{"a": {0}},
@@ -157,6 +171,9 @@ func TestAfterEveryFailure(t *testing.T) {
 				}
 				if test.says != "" && (got.err == nil || !strings.Contains(got.err.Error(), test.says)) {
 					t.Errorf("%v does not say %q", got.err, test.says)
+				}
+				if len(got.End.Failed) == 0 && len(got.call.Turns[0].Attempts) == 1 && got.err != nil && strings.Contains(got.err.Error(), "attempt") {
+					t.Errorf("%v counts one attempt", got.err)
 				}
 				total := 0
 				for alias, model := range models {
@@ -272,11 +289,16 @@ func TestTheDeadlineSpansAttempts(t *testing.T) {
 
 // A hundred callers who meet an outage do not ask three hundred times.
 func TestAnOutageIsNotDoubled(t *testing.T) {
-	for share, most := range map[float64]int{0: 100 + 2*3, 0.2: 100 + 2*20, 1: 300} {
+	for _, test := range []struct {
+		share float64
+		after time.Duration // that all are told to come back after: an outage has no turns
+		most  int
+	}{{0, 0, 100 + 2*3}, {0.2, 0, 100 + 2*20}, {0.2, sec, 100 + 2*20}, {1, 0, 300}} {
+		share, most := test.share, test.most
 		synctest.Test(t, func(t *testing.T) {
 			policy := usual("a")
 			policy.Retry.Budget = share
-			a := plays(reply{wait: sec, fails: fault.Overloaded})
+			a := plays(reply{wait: sec, fails: fault.Overloaded, retry: test.after})
 			w := newWorld(policy, map[string]*script{"a": a}, nil)
 			refused := make(chan error, 100)
 			for range 100 {
@@ -325,12 +347,17 @@ func TestDatedRetriesAreNotCounted(t *testing.T) {
 // Places for retries are given back, whatever becomes of the turn.
 func TestPlacesAreGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		target := &Target{Alias: "a", Model: plays(fails(fault.Overloaded)), Cost: func(llm.Usage) llm.Cost { return llm.Cost{} }}
-		model := New(Options{Targets: map[string]*Target{"a": target}, Policies: map[string]Policy{"a": usual("a")}, Now: time.Now})
-		for range model.Stream(t.Context(), llm.Request{Model: "a"}) {
-		}
-		if target.retries.calls.Load() != 0 || target.retries.retrying.Load() != 0 {
-			t.Errorf("%d calls, %d retries are still counted", target.retries.calls.Load(), target.retries.retrying.Load())
+		for name, model := range map[string]*script{
+			"it fails for ever": plays(fails(fault.Overloaded)),
+			"it fails once":     plays(fails(fault.Overloaded), says("yes")),
+		} {
+			target := &Target{Alias: "a", Model: model, Cost: func(llm.Usage) llm.Cost { return llm.Cost{} }}
+			model := New(Options{Targets: map[string]*Target{"a": target}, Policies: map[string]Policy{"a": usual("a")}, Now: time.Now})
+			for range model.Stream(t.Context(), llm.Request{Model: "a"}) {
+			}
+			if target.retries.calls.Load() != 0 || target.retries.retrying.Load() != 0 {
+				t.Errorf("%s: %d calls, %d retries are still counted", name, target.retries.calls.Load(), target.retries.retrying.Load())
+			}
 		}
 	})
 }

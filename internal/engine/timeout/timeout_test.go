@@ -73,6 +73,15 @@ func TestSilenceEndsAnAttempt(t *testing.T) {
 	}
 }
 
+// From here on the provider is asked: what comes of it may be billed.
+func TestTheProviderCountsAsAsked(t *testing.T) {
+	admission := &llm.Admission{}
+	_, err := llm.Collect(New("small", steps(step{0, llm.Event{End: &llm.End{}}})).Stream(llm.WithAdmission(t.Context(), admission), llm.Request{}))
+	if err != nil || !admission.Asked {
+		t.Errorf("%v, %+v", err, admission)
+	}
+}
+
 func TestABusyConsumerIsNoSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		model := New("small", steps(step{0, llm.Event{Text: "a"}}, step{0, llm.Event{Text: "b"}}, step{0, llm.Event{End: &llm.End{}}}))

@@ -1,6 +1,6 @@
 // Package trace is the engine's second wrapper: it makes the record of a call,
 // lets what is below fill in turns and attempts, and hands it to a recorder. It
-// imports the words of llm alone.
+// imports the words of llm and fault alone.
 package trace
 
 import (
