@@ -191,6 +191,7 @@ func (w *World) printAnswer(response llm.Response, asJSON bool) error {
 			"answer": response.Text, "value": response.End.Value, "finish": response.End.Finish, "call": call.ID,
 			"prompt": call.Prompt, "model": call.Model, "answered": call.Answered, "cached": call.Stored != nil,
 			"usage": call.Usage(), "cost_nano_usd": call.Cost().Amount, "cost_known": call.Cost().Known,
+			"paid_nano_usd": call.Paid().Amount, "paid_known": call.Paid().Known,
 			"turns": len(call.Turns), "attempts": call.Attempts(), "fallback": response.End.Fallback, "failed": response.End.Failed,
 			"service_ms": call.Service.Milliseconds(), "first_token_ms": call.FirstToken.Milliseconds(),
 		})
@@ -212,8 +213,17 @@ func (w *World) printAnswer(response llm.Response, asJSON bool) error {
 	if response.End.Finish == llm.FinishLength {
 		mark += "; CUT at the token limit"
 	}
-	_, err := fmt.Fprintf(w.Stderr, "%s by %s, %s, %s%s; llmx explain %s\n", call.Prompt, call.Answered, from, call.Paid(), mark, call.ID)
+	_, err := fmt.Fprintf(w.Stderr, "%s by %s, %s, %s%s; llmx explain %s\n", call.Prompt, call.Answered, from, paidFor(call), mark, call.ID)
 	return err
+}
+
+// paidFor says what was paid for a call.
+func paidFor(call *llm.Call) string {
+	paid := call.Paid()
+	if !paid.Known {
+		return "cost unknown"
+	}
+	return paid.String()
 }
 
 // maxVar bounds an input that is read from a file or from stdin, in bytes.

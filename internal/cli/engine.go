@@ -32,6 +32,7 @@ type engineParts struct {
 	wrap    func(alias string, next llm.Model) llm.Model
 	cached  bool
 
+	troubles *troubles // counts who fails; nil where nobody wants to know
 	// onlooker stands in place of the store where nothing may be written.
 	onlooker *onlooker
 }
@@ -63,6 +64,9 @@ func (p *project) newEngine(parts engineParts) (llm.Model, error) {
 	recorder, storage := trace.Recorder(parts.store), cache.Storage(storedCache{parts.store})
 	if parts.onlooker != nil {
 		recorder, storage = parts.onlooker, parts.onlooker
+	}
+	if parts.troubles != nil {
+		parts.troubles.next, recorder = recorder, parts.troubles
 	}
 	e := engine.Parts{
 		Prompts:  func(ref llm.PromptRef) (*prompt.Prompt, error) { return find(parts.prompts, ref) },

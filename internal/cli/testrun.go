@@ -27,10 +27,11 @@ type testRun struct {
 	jobs     int
 	limit    *llm.Money // of --max-cost
 
-	store  *store.Store
-	book   *budget.Book
-	alerts alerts
-	run    eval.Run
+	store    *store.Store
+	book     *budget.Book
+	alerts   alerts
+	troubles troubles
+	run      eval.Run
 }
 
 func (t *testRun) execute(ctx context.Context) error {
@@ -114,7 +115,7 @@ func (t *testRun) record(ctx context.Context, s *servers, files map[string]*repl
 	model, err := t.project.newEngine(engineParts{
 		store: t.store, book: t.book, servers: s, prompts: t.plan.prompts(), models: t.plan.models(),
 		wrap:   s.recorded(recordingMode{mode: t.mode, fresh: t.options.replies.fresh, files: files}),
-		cached: t.mode == replay.Live,
+		cached: t.mode == replay.Live, troubles: &t.troubles,
 	})
 	if err != nil {
 		return err
@@ -154,6 +155,7 @@ func (t *testRun) judge(ctx context.Context, stop <-chan struct{}, model llm.Mod
 		return t.store.AddResult(*r)
 	})
 	t.run.Spent = watch.spent
+	t.run.Warnings = append(t.run.Warnings, t.troubles.notes()...)
 	watch.clear()
 	if settled := closeBook(t.book); err == nil {
 		err = settled

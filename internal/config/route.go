@@ -34,7 +34,7 @@ type Retry struct {
 // 0 where the file says nothing: For knows what a model needs.
 type Timeout struct {
 	Connect    time.Duration `yaml:"connect"`     // default 5s
-	FirstToken time.Duration `yaml:"first_token"` // default 15s, of a reasoning model 120s
+	FirstToken time.Duration `yaml:"first_token"` // default 15s, of a reasoning model 120s; half of a total that is no longer
 	Idle       time.Duration `yaml:"idle"`        // between two pieces, default 20s
 	Total      time.Duration `yaml:"total"`       // default 60s, and at least 60s after a longer first_token
 	Place      fault.Place   `yaml:",place"`
@@ -70,6 +70,9 @@ func (t Timeout) For(m Model) Timeout {
 		t.FirstToken = firstToken
 		if m.Caps.Reasoning {
 			t.FirstToken = reasoningFirstToken
+		}
+		if t.Total > 0 && t.FirstToken >= t.Total {
+			t.FirstToken = t.Total / 2 // so that a silent model leaves time for the next one
 		}
 	}
 	if t.Total == 0 {

@@ -126,6 +126,7 @@ type GroupVerdict struct {
 	HasBaseline   bool           `json:"has_baseline"`
 	BaselineFrom  string         `json:"baseline_from,omitempty"` // "triage@1.2.0 of 2026-11-12"
 	SameTreatment bool           `json:"same_treatment"`
+	Asked         int            `json:"asked"`               // results for which a model was asked in this run
 	Draws         string         `json:"draws"`               // "recorded", "cached", "live" or "mixed"; "" where nothing was judged
 	DrawsFrom     time.Time      `json:"draws_from,omitzero"` // of recorded and cached draws: the oldest
 	DrawsTo       time.Time      `json:"draws_to,omitzero"`   // … the newest

@@ -22,7 +22,16 @@ func Tried(failed []Failed) string {
 			return "tried " + ByModel(failed)
 		}
 	}
-	said := fmt.Sprintf("%d attempts", len(failed))
+	attempts := 0
+	for _, f := range failed {
+		if f.Class != fault.BreakerOpen { // nobody was asked
+			attempts++
+		}
+	}
+	said := fmt.Sprintf("%d attempts", attempts)
+	if attempts == 1 {
+		said = "1 attempt"
+	}
 	if sum := summed(failed); len(sum) > 1 {
 		said += ": " + strings.Join(sum, ", ")
 	}

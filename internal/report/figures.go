@@ -53,7 +53,7 @@ func percent(share float64) string {
 func priced(cost, paid llm.Cost) string {
 	list, now := "cost "+cost.String()+" at list price", "paid "+paid.String()
 	if !cost.Known {
-		list = "price unknown"
+		list = "cost unknown"
 		if !paid.Known {
 			return list
 		}

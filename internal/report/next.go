@@ -54,7 +54,7 @@ func stepsFor(run eval.Run) []step {
 	if overBudget(v) {
 		steps = append(steps, step{"llmx cost", "how far the budgets are spent"})
 	}
-	if v.Errors > 0 {
+	if v.Errors > 0 && !hopeless(v) {
 		steps = append(steps, step{again, "ask again; " + count(v.Errors, "case ended", "cases ended") + " in an error"})
 	}
 	down, up, failed := moved(v)
@@ -63,6 +63,21 @@ func stepsFor(run eval.Run) []step {
 			step{"llmx explain " + firstCall(v), "why the model said that"})
 	}
 	return append(steps, acceptSteps(run, down, up)...)
+}
+
+// hopeless reports a run whose errors all stay until something else is changed: a
+// budget, a key, a model's name.
+func hopeless(v *eval.Verdict) bool {
+	for _, g := range v.Groups {
+		for _, c := range g.ErrorClasses {
+			switch c.Class {
+			case fault.Budget, fault.Auth, fault.NotFound, fault.BadRequest, fault.QuotaExhausted:
+			default:
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // overBudget reports a run that a budget has stopped.

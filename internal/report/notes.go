@@ -138,7 +138,7 @@ func notesOf(g eval.GroupVerdict, replies string) []string {
 		add("the figures speak of answers from the cache, given %s; no model was asked", when)
 	case "mixed":
 		if asked(g) {
-			add("some replies were recorded %s, others are of now", when)
+			add("some replies were kept from before, given %s; others are of now", when)
 		} else {
 			add("the figures speak of replies recorded or cached %s; no model was asked", when)
 		}
@@ -172,7 +172,7 @@ func notesOf(g eval.GroupVerdict, replies string) []string {
 // asked reports whether a model was asked in this run. Mixed draws may be recorded
 // and cached ones; latencies are counted over the calls of now alone.
 func asked(g eval.GroupVerdict) bool {
-	return g.Draws == "live" || g.Draws == "mixed" && slices.ContainsFunc(g.Metrics, func(m eval.Metric) bool {
+	return g.Asked > 0 || g.Draws == "live" || g.Draws == "mixed" && slices.ContainsFunc(g.Metrics, func(m eval.Metric) bool {
 		return m.Unit == unitSeconds && m.N > 0
 	})
 }

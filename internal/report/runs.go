@@ -45,7 +45,7 @@ func (p *page) about(run eval.Run, s Style) {
 	p.fact("llmx", run.Version)
 	paid := run.Spent.String()
 	if !run.Spent.Known {
-		paid = "price unknown"
+		paid = "unknown: of some calls nobody said what they cost"
 	}
 	p.fact("paid", paid)
 	if run.Filtered {

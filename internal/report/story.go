@@ -176,7 +176,7 @@ func who(a *llm.Attempt) string {
 func figuresOf(a *llm.Attempt) string {
 	price := a.Cost.String()
 	if !a.Cost.Known {
-		price = "price unknown"
+		price = "cost unknown"
 	}
 	var said []string
 	if a.Stored == nil {

@@ -120,7 +120,9 @@ func (t *turn) again(c *candidate, failure *fault.Error) {
 	c.ready = time.Now().Add(pause)
 	if deadline, ok := t.ctx.Deadline(); ok && !c.ready.Before(deadline) {
 		c.spent = true
-		t.note("%s could be asked again in %v, after the deadline", c.target.Alias, pause.Round(time.Millisecond))
+		if failure.Class != fault.RateLimited || failure.Status != 0 { // our own limits say it themselves
+			t.note("%s could be asked again in %v, after the deadline", c.target.Alias, pause.Round(time.Millisecond))
+		}
 		return
 	}
 	untried := t.others(c, func(o *candidate) bool { return o.tries == 0 })

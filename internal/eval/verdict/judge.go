@@ -153,7 +153,7 @@ func (t *Tally) describe(trials []trial, o Options) eval.GroupVerdict {
 		Failed: t.failed.sorted(), FailedCases: t.failedAll,
 		Paired: t.pair.paired, New: t.pair.fresh, Rescored: t.pair.rescored,
 		Gone: []string{}, Rebased: append([]string{}, t.pair.rebased...),
-		Draws: t.draws.word(), DrawsFrom: t.draws.from, DrawsTo: t.draws.to,
+		Asked: t.draws.live + t.draws.paid, Draws: t.draws.word(), DrawsFrom: t.draws.from, DrawsTo: t.draws.to,
 		Origins: t.draws.origins, MissingCost: t.missing,
 		ErrorClasses: []eval.ErrorClass{}, Answered: t.answered, Warnings: []string{},
 	}

@@ -186,6 +186,7 @@ func (t *Tally) settle() {
 type drawSpan struct {
 	live, stored int
 	cached       int // of stored
+	paid         int // of stored: an earlier step of theirs was asked now
 	from, to     time.Time
 	origins      []string
 }
@@ -198,6 +199,9 @@ func (d *drawSpan) add(r *eval.Result) {
 		return
 	}
 	d.stored++
+	if !r.Paid.Known || r.Paid.Amount > 0 {
+		d.paid++
+	}
 	if r.StoredBy == "cache" {
 		d.cached++
 	}
@@ -220,7 +224,7 @@ func (d *drawSpan) word() string {
 	switch {
 	case d.live+d.stored == 0:
 		return "" // nothing was judged
-	case d.live > 0 && d.stored > 0:
+	case (d.live > 0 || d.paid > 0) && d.stored > 0:
 		return "mixed"
 	case d.stored > 0 && d.cached == d.stored:
 		return "cached"

@@ -166,7 +166,13 @@ func TestDrawsAndAnswerers(t *testing.T) {
 	b := newBench()
 	b.many(1, "", "pp")
 	b.results[1].Answered = "small-2"
+	for i := range b.results {
+		b.results[i].Paid = llm.KnownCost(0)
+	}
 	g := b.judge().Groups[0]
+	if g.Asked != 0 {
+		t.Errorf("%d asked, and all are recorded", g.Asked)
+	}
 	if g.Draws != "recorded" || !g.DrawsFrom.Equal(b.results[0].StoredAt) || !g.DrawsTo.Equal(b.results[1].StoredAt) {
 		t.Errorf("draws %s from %v to %v", g.Draws, g.DrawsFrom, g.DrawsTo)
 	}
@@ -180,6 +186,14 @@ func TestDrawsAndAnswerers(t *testing.T) {
 	b.results[1].StoredBy = ""
 	if g := b.judge().Groups[0]; g.Draws != "live" {
 		t.Errorf("draws %s", g.Draws)
+	}
+
+	// The last step of a cascade is kept from before, an earlier one was asked and paid.
+	b = newBench()
+	b.many(1, "", "pp")
+	b.results[0].Paid, b.results[1].Paid = llm.KnownCost(5), llm.KnownCost(0)
+	if g := b.judge().Groups[0]; g.Draws != "mixed" || g.Asked != 1 {
+		t.Errorf("draws %s, %d asked; want mixed, and 1", g.Draws, g.Asked)
 	}
 }
 
