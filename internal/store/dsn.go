@@ -24,7 +24,7 @@ func writerDSN(path string, busy time.Duration, maxPages int) string {
 // readerDSN reads; settled is for a file that nobody is writing: then SQLite makes
 // no files beside it, which it does for any other reader of a file with a log.
 func readerDSN(path string, busy time.Duration, settled bool) string {
-	dsn := fmt.Sprintf("%s?mode=ro&_pragma=busy_timeout(%d)&_pragma=query_only(1)&_error_rc=1",
+	dsn := fmt.Sprintf("%s?mode=ro&_pragma=busy_timeout(%d)&_pragma=query_only(1)&_pragma=cache_size(-500)&_error_rc=1",
 		fileURI(path), busy.Milliseconds())
 	if settled {
 		dsn += "&immutable=1"
