@@ -145,7 +145,7 @@ func (o *onlooker) Get(ctx context.Context, key string) (cache.Entry, bool) {
 	if o.store == nil {
 		return cache.Entry{}, false
 	}
-	return storedCache{o.store}.Get(ctx, key)
+	return (&storedCache{store: o.store}).Get(ctx, key)
 }
 
 // Put keeps nothing.

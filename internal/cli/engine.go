@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
@@ -61,7 +60,7 @@ func (p *project) newEngine(parts engineParts) (llm.Model, error) {
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	recorder, storage := trace.Recorder(parts.store), cache.Storage(storedCache{parts.store})
+	recorder, storage := trace.Recorder(parts.store), cache.Storage(newStoredCache(parts.store))
 	if parts.onlooker != nil {
 		recorder, storage = parts.onlooker, parts.onlooker
 	}
@@ -121,20 +120,4 @@ func randomHex(bytes int) string {
 	b := make([]byte, bytes)
 	_, _ = rand.Read(b) // never fails: it ends the process instead
 	return hex.EncodeToString(b)
-}
-
-// storedCache lets the store be the cache's storage. A cache that cannot be read
-// is a miss; one that cannot be written says so when the run ends.
-type storedCache struct{ store *store.Store }
-
-func (c storedCache) Get(ctx context.Context, key string) (cache.Entry, bool) {
-	found, ok, err := c.store.CacheGet(ctx, key)
-	if err != nil || !ok {
-		return cache.Entry{}, false
-	}
-	return cache.Entry(found), true
-}
-
-func (c storedCache) Put(key string, entry cache.Entry) {
-	_ = c.store.CachePut(key, store.CacheEntry(entry))
 }

@@ -222,6 +222,25 @@ func TestUnknownModelIsRefusedWithTheNearestName(t *testing.T) {
 	}
 }
 
+// A 403 may be of one input alone.
+func TestLatchLetsAForbiddenInputNotEndTheRun(t *testing.T) {
+	asked := 0
+	model := route.Latch(llm.ModelFunc(func(context.Context, llm.Request) iter.Seq2[llm.Event, error] {
+		asked++
+		e := fault.New(fault.Auth, "no")
+		e.Status = 403
+		return llm.Fail(e)
+	}))
+	for range 3 {
+		if _, err := llm.Collect(model.Stream(t.Context(), llm.Request{})); fault.ClassOf(err) != fault.Auth {
+			t.Errorf("got %v", err)
+		}
+	}
+	if asked != 3 {
+		t.Errorf("asked %d times, want 3", asked)
+	}
+}
+
 func TestLatchAsksARefusingProviderOnce(t *testing.T) {
 	for class, want := range map[fault.Class]int{fault.Auth: 1, fault.NotFound: 1, fault.QuotaExhausted: 1, fault.ServerError: 3} {
 		asked := 0

@@ -101,6 +101,9 @@ type Request struct {
 	// nothing else comes; 0 for never.
 	KeepAlive time.Duration
 
+	// Recorded lets only recorded replies answer: the route sets it once the reply of
+	// the model that comes first is missing, as another one must not be judged in its place.
+	Recorded bool
 	// Step is the first of the route's models to ask: a cascade goes on with it.
 	Step int
 	// Timeouts bound one attempt. The route sets them.

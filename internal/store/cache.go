@@ -109,6 +109,13 @@ func (s *Store) CacheGet(ctx context.Context, key string) (CacheEntry, bool, err
 	return entry, true, nil
 }
 
+// CacheEmpty reports whether there is no entry at all.
+func (s *Store) CacheEmpty(ctx context.Context) (bool, error) {
+	var some bool
+	err := s.readers.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM cache)").Scan(&some)
+	return !some, s.failure("read", err)
+}
+
 // CacheClear removes all entries, also the queued ones, and says how many.
 func (s *Store) CacheClear(ctx context.Context) (int, error) {
 	if err := s.writable(); err != nil {

@@ -18,6 +18,9 @@ func TestCache(t *testing.T) {
 	entry.End.RateLimit, entry.End.Skipped, entry.End.Failed, entry.End.Fallback = nil, 0, nil, false
 	bare := CacheEntry{Text: "42"}
 	expired := CacheEntry{Text: "old", Expires: testNow.Add(time.Nanosecond)}
+	if empty, err := s.CacheEmpty(ctx); err != nil || !empty {
+		t.Errorf("empty %t, %v", empty, err)
+	}
 	for key, e := range map[string]CacheEntry{"full": {Text: "replaced"}, "bare": bare, "expired": expired} {
 		if err := s.CachePut(key, e); err != nil {
 			t.Fatal(err)
@@ -41,6 +44,9 @@ func TestCache(t *testing.T) {
 				t.Errorf("%s: %s", key, diff)
 			}
 		}
+	}
+	if empty, err := s.CacheEmpty(ctx); err != nil || empty {
+		t.Errorf("with entries: empty %t, %v", empty, err)
 	}
 	size, err := s.CacheStats(ctx)
 	if err != nil {

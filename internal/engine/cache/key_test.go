@@ -27,7 +27,7 @@ var decided = map[string]bool{
 	"Repeat": true, "Tenant": true,
 	"Reuse":      false, // says what to do with an answer
 	"Origin.Run": false, "Origin.Suite": false, "Origin.Case": false,
-	"Tags": false, "Sticky": false, "Step": false, // they choose the model, which is resolved
+	"Tags": false, "Sticky": false, "Step": false, "Recorded": false, // they choose the model, which is resolved
 	"Key":  false,                                                                                                      // says who pays
 	"Live": false, "KeepAlive": false, "Timeouts.Connect": false, "Timeouts.FirstToken": false, "Timeouts.Idle": false, // when, not what
 	"Hint": false, // never sent

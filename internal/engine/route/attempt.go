@@ -71,7 +71,9 @@ func (t *turn) finish(c *candidate, a *attempt, failure *fault.Error) {
 		t.asked++
 	}
 	if failure != nil {
-		t.last = failure
+		if failure.Class != fault.Missing || t.last == nil || t.last.Class != fault.Missing {
+			t.last = failure // of missing replies the first says what is missing
+		}
 		t.failed = append(t.failed, llm.Failed{Model: c.target.Alias, Class: failure.Class, Message: failure.Message})
 	}
 }

@@ -3,6 +3,7 @@ package route
 import (
 	"context"
 	"iter"
+	"net/http"
 	"sync/atomic"
 
 	"github.com/llmx-dev/llmx/internal/fault"
@@ -23,9 +24,8 @@ func Latch(next llm.Model) llm.Model {
 		return func(yield func(llm.Event, error) bool) {
 			for event, err := range next.Stream(ctx, req) {
 				if err != nil {
-					switch fault.ClassOf(err) {
-					case fault.Auth, fault.NotFound, fault.QuotaExhausted:
-						refused.CompareAndSwap(nil, fault.As(err))
+					if e := fault.As(err); forGood(e) {
+						refused.CompareAndSwap(nil, e)
 					}
 				}
 				if !yield(event, err) {
@@ -34,4 +34,16 @@ func Latch(next llm.Model) llm.Model {
 			}
 		}
 	})
+}
+
+// forGood reports a refusal that is of the key, the model or the account. A 403 may be
+// of one request alone: gateways answer so to an input that they do not like.
+func forGood(e *fault.Error) bool {
+	switch e.Class {
+	case fault.Auth:
+		return e.Status != http.StatusForbidden
+	case fault.NotFound, fault.QuotaExhausted:
+		return true
+	}
+	return false
 }

@@ -93,6 +93,7 @@ func (t *turn) goesOn(c *candidate, failure *fault.Error) bool {
 	if then.next == nextLarger {
 		t.keepLarger(c)
 	}
+	t.req.Recorded = t.req.Recorded || failure.Class == fault.Missing
 	if then.again {
 		t.again(c, failure)
 	} else {

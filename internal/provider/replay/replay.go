@@ -131,7 +131,7 @@ func (m *model) mayAsk(req llm.Request) error {
 	if req.Origin.Suite == "" {
 		command = "ask without --replay"
 	}
-	if m.o.Mode == Replay {
+	if m.o.Mode == Replay || req.Recorded {
 		return missing.WithHint("%s", command)
 	}
 	if m.o.CanAsk == nil {
