@@ -88,7 +88,7 @@ func (p *project) newEngine(parts engineParts) (llm.Model, error) {
 
 // cacheMemory is little for one command: a run asks for hardly anything twice, and the
 // store has it all.
-const cacheMemory = 1 << 20
+const cacheMemory = 256 << 10
 
 // keepsAnswers reports whether the exact cache is on. Where contents are not to be
 // stored, answers are not kept for later either.
