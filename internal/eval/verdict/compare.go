@@ -155,7 +155,8 @@ func (p *before) text(text *string, passed, failed bool) {
 // operational ones speak of calls that are long over, and are left out.
 func (t *Tally) rescore(c *eval.Case, line *eval.BaselineLine) (past before, ok bool) {
 	for _, check := range c.Checks {
-		if !check.Operational() && !check.Deterministic() {
+		// A baseline has no tool calls, so what looks at them cannot be scored again.
+		if !check.Operational() && (!check.Deterministic() || eval.Needs(check)&eval.NeedToolCalls != 0) {
 			return before{}, false
 		}
 	}
@@ -212,8 +213,7 @@ func (t *Tally) rescoreAnswer(c *eval.Case, answer *eval.BaselineAnswer, sums ma
 				m = new(mean)
 				sums[score.Metric] = m
 			}
-			m.sum += score.Value * float64(answer.Count)
-			m.count += answer.Count
+			m.add(score.Value, score.Weighs()*float64(answer.Count))
 		}
 	}
 	return pass, true
