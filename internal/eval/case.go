@@ -76,6 +76,7 @@ type Need uint8
 const (
 	NeedGolden    Need = 1 << iota // the case's golden answer
 	NeedToolCalls                  // the tool calls that the model proposed, which no stored result has
+	JudgesGolden                   // likewise, and it can fail by it: it says how golden answers are compared
 	NeedFinish                     // why the model stopped: what it says of a length stop is the check's to judge
 )
 

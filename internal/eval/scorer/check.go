@@ -36,12 +36,20 @@ func newCheck(k kind, r rule, at fault.Place) *check {
 func (c *check) Name() string          { return c.kind.name }
 func (c *check) Metric() string        { return string(c.rule.options.Metric) }
 func (c *check) Weight() float64       { return c.rule.options.Weight.or1() }
-func (c *check) Needs() eval.Need      { return c.rule.needs }
 func (c *check) Place() fault.Place    { return c.at }
 func (c *check) Spec() json.RawMessage { return c.spec }
 func (c *check) Operational() bool     { return c.kind.operational }
 func (c *check) Deterministic() bool   { return true }
 func (c *check) about() string         { return c.rule.about }
+
+// Needs says besides whether the golden answer decides: with a threshold of 0 it is
+// only measured.
+func (c *check) Needs() eval.Need {
+	if c.rule.needs&eval.NeedGolden != 0 && (c.rule.rate == nil || c.rule.threshold > 0) {
+		return c.rule.needs | eval.JudgesGolden
+	}
+	return c.rule.needs
+}
 
 func (c *check) FitsGolden(golden any) error {
 	if c.rule.fits == nil || c.rule.needs&eval.NeedGolden == 0 {

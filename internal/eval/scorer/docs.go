@@ -37,7 +37,7 @@ func Docs() []Doc {
 
 func textDocs() []Doc {
 	return []Doc{
-		{"golden", topicText, "the answer is the case's golden one: objects as a subset, all else whole, white space in text aside. It is implied by a golden answer, unless a check that compares with it is written",
+		{"golden", topicText, "the answer is the case's golden one: objects as a subset, all else whole, white space in text aside. It is implied by a golden answer, unless another check that compares with it is written (and does more than measure)",
 			"extract; golden_match: exact in the case or the suite is to the letter",
 			"golden: {extract: final_number}", golden("1800", "that makes $1,800."), golden("1800", "that makes $1,900.")},
 		{"equals", topicText, "the answer is this value, as golden compares, objects with the same keys",

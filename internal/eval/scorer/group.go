@@ -109,6 +109,9 @@ func (g *group) Needs() eval.Need {
 	for _, c := range g.checks {
 		needs |= c.Needs()
 	}
+	if g.threshold != nil && *g.threshold == 0 { // only measured
+		needs &^= eval.JudgesGolden
+	}
 	return needs
 }
 

@@ -28,7 +28,7 @@ func parseJSONDiff(n strictyaml.Node) (rule, error) {
 		return n.Mismatch("a mapping").WithHint("write {json: {value: {label: billing}, threshold: 0.8}}, or json alone for the golden answer")
 	})
 	if err != nil {
-		return rule{}, hintValue(n, err)
+		return rule{}, err
 	}
 	return rule{
 		args: args, options: args.options, needs: args.Value.needs(), about: "has the fields of " + args.Value.about(),
@@ -64,6 +64,7 @@ type jsonDiff struct {
 	how           strictness
 	fields, right int
 	wrong         []string // "label: want …", the first maxDiffs
+	unlisted      int      // wrong fields that are not among them
 }
 
 func (d *jsonDiff) score() float64 { return float64(d.right) / float64(d.fields) }
@@ -74,8 +75,8 @@ func (d *jsonDiff) report() string {
 		return ""
 	}
 	report := fmt.Sprintf("%d of %d fields are right: %s", d.right, d.fields, strings.Join(d.wrong, "; "))
-	if more := d.fields - d.right - len(d.wrong); more > 0 {
-		report += fmt.Sprintf("; and %d more", more)
+	if d.unlisted > 0 {
+		report += fmt.Sprintf("; and %d more", d.unlisted)
 	}
 	return report
 }
@@ -145,12 +146,14 @@ func (d *jsonDiff) miss(reason string, part any) {
 
 // note keeps a reason for n wrong fields; the first stands for all of them.
 func (d *jsonDiff) note(reason string, n int) {
-	if len(d.wrong) < maxDiffs {
-		if n > 1 {
-			reason += fmt.Sprintf(" (%d fields)", n)
-		}
-		d.wrong = append(d.wrong, reason)
+	if len(d.wrong) == maxDiffs {
+		d.unlisted += n
+		return
 	}
+	if n > 1 {
+		reason += fmt.Sprintf(" (%d fields)", n)
+	}
+	d.wrong = append(d.wrong, reason)
 }
 
 // leaves counts the fields of a value.

@@ -69,18 +69,21 @@ func checkTags(tags []string) error {
 // addChecks puts the effective checks in order: how the golden answer is compared,
 // where nobody says so; then the suite's, then the case's own. A check that compares
 // with the golden answer (golden, token_f1 without a value, …) replaces the one that
-// is not written, and the case's replace the suite's. The suite's say how to compare
-// where there is a golden answer, and else nothing.
+// is not written, and the case's replace the suite's; one that only measures, with
+// threshold: 0, stands beside them. The suite's say how to compare where there is a
+// golden answer, and else nothing.
 func (p *plan) addChecks(c *eval.Case, own []expectation, problems *fault.List) {
 	mine, failed := p.checks(c, own, problems)
 	suites, alsoFailed := p.checks(c, p.expect, problems)
-	ownGolden := slices.IndexFunc(mine, usesGolden)
 	switch {
-	case c.Golden == nil && ownGolden >= 0:
-		problems.Add(fault.New(fault.Invalid, "the check %s needs a golden answer", mine[ownGolden].Name()).WithHint("add golden: to the case, or take the check out"))
-	case c.Golden == nil || ownGolden >= 0:
+	case c.Golden == nil:
+		if i := slices.IndexFunc(mine, usesGolden); i >= 0 {
+			problems.Add(fault.New(fault.Invalid, "the check %s needs a golden answer", mine[i].Name()).WithHint("add golden: to the case, or take the check out"))
+		}
 		suites = slices.DeleteFunc(suites, usesGolden)
-	case !slices.ContainsFunc(suites, usesGolden):
+	case slices.ContainsFunc(mine, judgesGolden):
+		suites = slices.DeleteFunc(suites, judgesGolden)
+	case !slices.ContainsFunc(suites, judgesGolden):
 		c.Checks = append(c.Checks, p.deps.GoldenCheck)
 	}
 	c.Checks = append(append(c.Checks, suites...), mine...)
@@ -115,6 +118,9 @@ func (p *plan) checks(c *eval.Case, list []expectation, problems *fault.List) (c
 // usesGolden tells a check that compares with the golden answer, plain or within
 // others.
 func usesGolden(check eval.Check) bool { return eval.Needs(check)&eval.NeedGolden != 0 }
+
+// judgesGolden tells one of these that can fail by the golden answer.
+func judgesGolden(check eval.Check) bool { return eval.Needs(check)&eval.JudgesGolden != 0 }
 
 // misfit is the error of a golden answer that a check cannot compare with.
 func misfit(check eval.Check, golden eval.Golden) error {
