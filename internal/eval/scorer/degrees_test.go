@@ -3,6 +3,7 @@ package scorer
 import (
 	"context"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -97,11 +98,40 @@ func TestChecksThatHoldByDegrees(t *testing.T) {
 	}
 }
 
-// The rounding of a sum never keeps a score below its threshold.
+// The rounding of a sum never keeps a score below its threshold: 0.3 of 0.1 + 0.2 + 0.3
+// is a little less than a half.
 func TestRoundingDoesNotDecide(t *testing.T) {
-	const check = "all_of: {checks: [{contains: {value: a, weight: 0.1}}, {contains: {value: b, weight: 0.2}}, {contains: {value: z, weight: 0.7}}], threshold: 0.3}"
-	if got := scored(t, check, says("ab")); !got.Pass {
-		t.Errorf("0.1 + 0.2 of 1 is %v: %+v", got.Value, got)
+	const check = "all_of: {checks: [{contains: {value: y, weight: 0.1}}, {contains: {value: z, weight: 0.2}}, {contains: {value: a, weight: 0.3}}], threshold: 0.5}"
+	if got := scored(t, check, says("a")); !got.Pass || got.Value >= 0.5 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// The longest common subsequence is what trying everything finds.
+func TestCommonInOrder(t *testing.T) {
+	var try func(a, b []string) int
+	try = func(a, b []string) int {
+		if len(a) == 0 || len(b) == 0 {
+			return 0
+		}
+		if a[0] == b[0] {
+			return 1 + try(a[1:], b[1:])
+		}
+		return max(try(a[1:], b), try(a, b[1:]))
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	draw := func() []string {
+		list := make([]string, random.IntN(8))
+		for i := range list {
+			list[i] = string(rune('a' + random.IntN(3)))
+		}
+		return list
+	}
+	for range 500 {
+		a, b := draw(), draw()
+		if got, want := commonInOrder(a, b), try(a, b); got != want {
+			t.Fatalf("%v, %v: %d, want %d", a, b, got, want)
+		}
 	}
 }
 
