@@ -122,7 +122,7 @@ func acceptedBy(found config.Target) ([]eval.Check, error) {
 		return nil, err
 	}
 	for i, check := range checks {
-		if check.Name() == "golden" || check.Name() == "not golden" {
+		if eval.Needs(check)&eval.NeedGolden != 0 {
 			return nil, found.Cascade.Accept.Items()[i].Errorf("a cascade cannot look at golden answers: in production nobody knows them").
 				WithHint("say what a good answer looks like: schema, contains, regex, field, numeric, length")
 		}
@@ -152,7 +152,10 @@ func accept(checks []eval.Check) engine.Accept {
 		end := response.End
 		subject := eval.Subject{
 			Answer: response.Text, Value: end.Value, Output: output, Vars: req.Vars, Finish: end.Finish,
-			Usage: end.Usage, Stored: end.Stored != nil, Attempts: 1,
+			Usage: end.Usage, Stored: end.Stored != nil, Attempts: 1, ToolCalls: response.ToolCalls,
+		}
+		if end.Stored != nil {
+			subject.StoredBy = end.Stored.By
 		}
 		if turn := llm.CallFrom(ctx).Turn(); turn != nil && len(turn.Attempts) > 0 {
 			last := turn.Attempts[len(turn.Attempts)-1]

@@ -58,12 +58,52 @@ type Subject struct {
 	Vars   map[string]any // the inputs
 	Broken string         // what the contract refused, "" for a valid answer
 
+	ToolCalls []llm.ToolCall // that the model proposed, in order
+
 	Finish   llm.FinishReason
-	Usage    llm.Usage
+	Usage    llm.Usage // over all attempts
 	Cost     llm.Cost
 	Service  time.Duration
 	Attempts int
-	Stored   bool // from the cache or a recording: Service is not of now
+	Stored   bool   // from the cache or a recording: Service is not of now
+	StoredBy string // "cache", "recording" or "shared"; "" for an answer of now
+}
+
+// Need is what a check looks at besides the answer itself.
+type Need uint8
+
+// The needs.
+const (
+	NeedGolden    Need = 1 << iota // the case's golden answer
+	NeedToolCalls                  // the tool calls that the model proposed, which no stored result has
+	JudgesGolden                   // likewise, and it can fail by it: it says how golden answers are compared
+	NeedFinish                     // why the model stopped: what it says of a length stop is the check's to judge
+)
+
+// Needs says what a check looks at; a check without the method needs nothing.
+func Needs(c Check) Need {
+	if n, ok := c.(interface{ Needs() Need }); ok {
+		return n.Needs()
+	}
+	return 0
+}
+
+// FitsGolden says why a check cannot compare with a golden answer; nil where it can,
+// or does not look at one.
+func FitsGolden(c Check, golden Golden) error {
+	if f, ok := c.(interface{ FitsGolden(golden any) error }); ok {
+		return f.FitsGolden(golden.Value)
+	}
+	return nil
+}
+
+// WeightOf is how much a check counts in its metric's mean; 1 for a check without
+// the method.
+func WeightOf(c Check) float64 {
+	if w, ok := c.(interface{ Weight() float64 }); ok {
+		return w.Weight()
+	}
+	return 1
 }
 
 // Score is the outcome of one check.
@@ -74,4 +114,13 @@ type Score struct {
 	Pass        bool    `json:"pass"`
 	Reason      string  `json:"reason,omitempty"` // why it did not pass; may be empty for a pass
 	Operational bool    `json:"operational,omitempty"`
+	Weight      float64 `json:"weight,omitempty"` // in the metric's mean; 0 stands for 1
+}
+
+// Weighs is the score's weight in the mean of its metric.
+func (s *Score) Weighs() float64 {
+	if s.Weight == 0 {
+		return 1
+	}
+	return s.Weight
 }

@@ -26,7 +26,8 @@ var (
 // as a fault.List.
 //
 // A struct's fields are named by tags: `yaml:"name"`, `yaml:"name,required"`; a
-// fault.Place with `yaml:",place"` gets the mapping's place. `oneof:"a b"` lists
+// fault.Place with `yaml:",place"` gets the mapping's place, and the fields of a
+// struct with `yaml:",inline"` are read as if they stood in its place. `oneof:"a b"` lists
 // the allowed strings. A Node field keeps the value raw, an any field gets
 // Node.Value, a time.Duration is written "500ms".
 func (n Node) Decode(dst any) error {
@@ -85,30 +86,20 @@ func decode(n Node, v reflect.Value, problems *fault.List) {
 	}
 }
 
+// slot is a field of a struct that a key of the mapping fills.
+type slot struct {
+	value    reflect.Value
+	required bool
+	oneof    []string
+	seen     bool
+}
+
 func decodeStruct(n Node, v reflect.Value, problems *fault.List) {
 	if !n.want(Mapping, problems) {
 		return
 	}
-	type slot struct {
-		value    reflect.Value
-		required bool
-		oneof    []string
-		seen     bool
-	}
 	slots := map[string]*slot{}
-	var names []string
-	for i := range v.NumField() {
-		field := v.Type().Field(i)
-		name, options, _ := strings.Cut(field.Tag.Get("yaml"), ",")
-		if options == "place" && field.Type == placeType {
-			v.Field(i).Set(reflect.ValueOf(n.Place()))
-		}
-		if name == "" {
-			continue
-		}
-		slots[name] = &slot{value: v.Field(i), required: options == "required", oneof: strings.Fields(field.Tag.Get("oneof"))}
-		names = append(names, name)
-	}
+	names := n.slots(v, slots, nil)
 	for _, field := range n.Fields() {
 		s, known := slots[field.Key]
 		if !known {
@@ -127,6 +118,24 @@ func decodeStruct(n Node, v reflect.Value, problems *fault.List) {
 			problems.Add(n.Errorf("the key %q is missing", name))
 		}
 	}
+}
+
+// slots finds what the keys of a mapping may fill, and lists the names in order.
+func (n Node) slots(v reflect.Value, slots map[string]*slot, names []string) []string {
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		name, options, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+		switch {
+		case options == "place" && field.Type == placeType:
+			v.Field(i).Set(reflect.ValueOf(n.Place()))
+		case options == "inline":
+			names = n.slots(v.Field(i), slots, names)
+		case name != "":
+			slots[name] = &slot{value: v.Field(i), required: options == "required", oneof: strings.Fields(field.Tag.Get("oneof"))}
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func checkOneOf(n Node, allowed []string, problems *fault.List) {

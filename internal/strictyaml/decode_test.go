@@ -53,6 +53,32 @@ func TestDecodeKeepsValuesAndPlaces(t *testing.T) {
 	}
 }
 
+func TestDecodeReadsInlineFieldsInTheirPlace(t *testing.T) {
+	type common struct {
+		On    bool `yaml:"on"`
+		Count int  `yaml:"count"`
+	}
+	var got struct {
+		Name   string `yaml:"name"`
+		common `yaml:",inline"`
+	}
+	node, err := Parse("f.yaml", []byte("name: a\ncount: 3\non: true\n"), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := node.Decode(&got); err != nil || got.Name != "a" || got.Count != 3 || !got.On {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	node, err = Parse("f.yaml", []byte("cuont: 3\n"), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "f.yaml:1:1: unknown key \"cuont\"\n  did you mean \"count\"? allowed: name, on, count"
+	if err := node.Decode(&got); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 func TestDecodeReportsEveryProblemWithItsPlace(t *testing.T) {
 	node, err := Parse("shop.yaml", []byte("nmae: a\nkind: smal\nopen: 5\nprices: {x: cheap}\ntags: b\ninner: {count: 1.5, on: maybe}\n"), 1)
 	if err != nil {

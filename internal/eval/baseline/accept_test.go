@@ -45,9 +45,9 @@ func TestFromResults(t *testing.T) {
 	broken := result("small", "a", 3, "wrong {")
 	broken.Valid, broken.Failure, broken.Finish = eval.Violated, &llm.Failure{Class: fault.Contract, Message: "not JSON"}, llm.FinishLength
 	scored := result("small", "a", 0, "right")
-	scored.Scores = []eval.Score{{Metric: "style", Value: 1}, {Check: "golden", Value: 1}}
+	scored.Scores = []eval.Score{{Metric: "style", Value: 1, Weight: 2}, {Check: "golden", Value: 1}}
 	low := result("small", "a", 1, "wrong")
-	low.Scores = []eval.Score{{Metric: "style", Value: 0.5}}
+	low.Scores = []eval.Score{{Metric: "style", Value: 0.25}}
 	low.Cost, low.Service = llm.KnownCost(103), 3*time.Second
 	other := result("small", "a", 0, "x")
 	other.Suite = "another"

@@ -28,10 +28,7 @@ type lineFold struct {
 	answers                []eval.BaselineAnswer
 }
 
-type scoreFold struct {
-	sum   float64
-	count int
-}
+type scoreFold struct{ sum, weight float64 }
 
 func newLineFold(r *eval.Result, texts bool) *lineFold {
 	return &lineFold{
@@ -61,8 +58,8 @@ func (f *lineFold) add(r *eval.Result) {
 			fold = new(scoreFold)
 			f.scores[score.Metric] = fold
 		}
-		fold.sum += score.Value
-		fold.count++
+		fold.sum += score.Value * score.Weighs()
+		fold.weight += score.Weighs()
 	}
 	f.addAnswer(r)
 }
@@ -109,7 +106,7 @@ func (f *lineFold) line() eval.BaselineLine {
 	if len(f.scores) > 0 {
 		line.Scores = make(map[string]float64, len(f.scores))
 		for metric, fold := range f.scores {
-			line.Scores[metric] = fold.sum / float64(fold.count)
+			line.Scores[metric] = fold.sum / fold.weight
 		}
 	}
 	if f.cost.Known {

@@ -3,7 +3,6 @@ package runner
 import (
 	"context"
 	"strconv"
-	"strings"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
@@ -72,7 +71,7 @@ func subjectOf(c *eval.Case, r *eval.Result, response llm.Response, output llm.O
 	return eval.Subject{
 		Answer: r.Answer, Value: response.End.Value, Output: output, Golden: c.Golden, Vars: c.Vars,
 		Finish: r.Finish, Usage: r.Usage, Cost: r.Cost, Service: r.Service,
-		Attempts: r.Attempts, Stored: r.StoredBy != "",
+		Attempts: r.Attempts, Stored: r.StoredBy != "", StoredBy: r.StoredBy, ToolCalls: response.ToolCalls,
 	}
 }
 
@@ -109,7 +108,7 @@ func conclude(ctx context.Context, c *eval.Case, r *eval.Result, subject eval.Su
 	if failure != nil || !passes(r.Scores) {
 		r.Status = eval.Fail
 	}
-	if failure == nil && r.Finish == llm.FinishLength && !asks(c, "finish_reason") {
+	if failure == nil && r.Finish == llm.FinishLength && !asksFinish(c) {
 		r.Status = eval.Fail
 		r.Failure = &llm.Failure{Class: fault.Length, Message: "the answer stopped at the token limit"}
 	}
@@ -138,11 +137,11 @@ func passes(scores []eval.Score) bool {
 	return true
 }
 
-// asks reports whether the case has a check of that name, so that it is not
-// judged twice.
-func asks(c *eval.Case, name string) bool {
+// asksFinish reports whether the case has a check of why the model stopped, so that
+// it is not judged twice.
+func asksFinish(c *eval.Case) bool {
 	for _, check := range c.Checks {
-		if strings.TrimPrefix(check.Name(), "not ") == name {
+		if eval.Needs(check)&eval.NeedFinish != 0 {
 			return true
 		}
 	}
@@ -166,6 +165,10 @@ func Rescore(ctx context.Context, c *eval.Case, old eval.Result, output llm.Outp
 	for _, check := range c.Checks {
 		if !check.Deterministic() {
 			return old, fault.New(fault.Invalid, "the check %s of case %s asks a model: it cannot be run again without a call", check.Name(), c.ID)
+		}
+		if eval.Needs(check)&eval.NeedToolCalls != 0 {
+			return old, fault.New(fault.Unjudged, "the check %s of case %s looks at tool calls, which are not stored with a result: it cannot be scored again", check.Name(), c.ID).
+				WithHint("run it again: llmx test %s", old.Suite)
 		}
 	}
 	r := old

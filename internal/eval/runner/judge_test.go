@@ -130,7 +130,7 @@ func TestALengthStopSaysSo(t *testing.T) {
 		}
 	}
 	// A check on the finish reason judges it in place of this.
-	asked := eval.Case{ID: "one", Checks: []eval.Check{says{want: "yes", name: "not finish_reason"}}}
+	asked := eval.Case{ID: "one", Checks: []eval.Check{says{want: "yes", needs: eval.NeedFinish}}}
 	if got := one(t, Plan{}, told("yes", llm.FinishLength, llm.Output{}, nil), asked); got.Status != eval.Pass || got.Failure != nil {
 		t.Errorf("asked for: %s, %v", got.Status, got.Failure)
 	}
@@ -138,9 +138,9 @@ func TestALengthStopSaysSo(t *testing.T) {
 
 // A check that cannot judge names itself, and keeps its class.
 func TestACheckThatCannotJudgeIsNamed(t *testing.T) {
-	c := eval.Case{ID: "one", Checks: []eval.Check{says{name: "max_cost", err: fault.New(fault.Unjudged, "no price")}}}
+	c := eval.Case{ID: "one", Checks: []eval.Check{says{err: fault.New(fault.Unjudged, "no price")}}}
 	got := one(t, Plan{}, told("yes", llm.FinishStop, llm.Output{}, nil), c)
-	want := &llm.Failure{Class: fault.Unjudged, Message: "the check max_cost could not judge: no price"}
+	want := &llm.Failure{Class: fault.Unjudged, Message: "the check says could not judge: no price"}
 	if diff := cmp.Diff(want, got.Failure); diff != "" || got.Status != eval.Error {
 		t.Errorf("%s: %s", got.Status, diff)
 	}

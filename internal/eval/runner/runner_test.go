@@ -26,15 +26,11 @@ type says struct {
 	want        string
 	operational bool
 	err         error
-	name        string
+	needs       eval.Need
 }
 
-func (s says) Name() string {
-	if s.name != "" {
-		return s.name
-	}
-	return "says"
-}
+func (s says) Name() string          { return "says" }
+func (s says) Needs() eval.Need      { return s.needs }
 func (s says) Metric() string        { return "" }
 func (s says) Spec() json.RawMessage { return json.RawMessage(`{}`) }
 func (s says) Operational() bool     { return s.operational }
@@ -88,7 +84,7 @@ func TestWhatACallAmountsTo(t *testing.T) {
 		"one of two wrong":                   {"no", llm.FinishStop, llm.Output{}, nil, []eval.Check{says{want: "no"}, says{want: "yes"}}, eval.Fail, eval.NoContract},
 		"only an operational check fails":    {"yes", llm.FinishStop, llm.Output{}, nil, []eval.Check{says{want: "yes"}, says{want: "cheap", operational: true}}, eval.Pass, eval.NoContract},
 		"stopped at the limit":               {"yes", llm.FinishLength, llm.Output{}, nil, []eval.Check{says{want: "yes"}}, eval.Fail, eval.NoContract},
-		"stopped at the limit, asked for":    {"yes", llm.FinishLength, llm.Output{}, nil, []eval.Check{says{want: "yes", name: "finish_reason"}}, eval.Pass, eval.NoContract},
+		"stopped at the limit, asked for":    {"yes", llm.FinishLength, llm.Output{}, nil, []eval.Check{says{want: "yes", needs: eval.NeedFinish}}, eval.Pass, eval.NoContract},
 		"broken contract":                    {"yes", llm.FinishStop, jsonOutput, fault.New(fault.Contract, "x"), []eval.Check{says{want: "yes"}}, eval.Fail, eval.Violated},
 		"context overflow is the prompt's":   {"", "", jsonOutput, fault.New(fault.ContextLength, "x"), []eval.Check{says{want: "yes"}}, eval.Fail, eval.NoContract},
 		"content filter is the prompt's":     {"", "", llm.Output{}, fault.New(fault.ContentFilter, "x"), []eval.Check{says{want: "yes"}}, eval.Fail, eval.NoContract},

@@ -12,14 +12,16 @@ type containsArgs struct {
 	Value      *string     `yaml:"value" json:"-"`
 	All        *[]string   `yaml:"all" json:"all,omitempty"`
 	Any        *[]string   `yaml:"any" json:"any,omitempty"`
+	Ordered    *[]string   `yaml:"ordered" json:"ordered,omitempty"`
 	IgnoreCase bool        `yaml:"ignore_case" json:"ignore_case,omitempty"`
 	Extract    *extraction `yaml:"extract" json:"extract,omitempty"`
-	Metric     metricName  `yaml:"metric" json:"-"`
+	options    `yaml:",inline" json:"-"`
 }
 
 // parseContains: {contains: refund}, {contains: [all, of, these]}, or {contains:
-// {value: …, all: […], any: […], ignore_case: true, extract: …, metric: …}}, where
-// all that is given must hold.
+// {value: …, all: […], any: […], ordered: […], ignore_case: true, extract: …}}, where
+// all that is given must hold. Texts are compared as they are written, code point by
+// code point.
 func parseContains(n strictyaml.Node) (rule, error) {
 	var args containsArgs
 	switch n.Kind() {
@@ -41,7 +43,7 @@ func parseContains(n strictyaml.Node) (rule, error) {
 	if err := args.settle(n); err != nil {
 		return rule{}, err
 	}
-	return rule{args: args, metric: string(args.Metric), about: args.about(), judge: args.judge}, nil
+	return rule{args: args, options: args.options, about: args.about(), judge: args.judge}, nil
 }
 
 // settle folds value into all, and refuses what could not fail.
@@ -54,12 +56,16 @@ func (a *containsArgs) settle(n strictyaml.Node) error {
 		all = append(all, *a.All...)
 	}
 	wanted := slices.Clone(all)
-	if a.Any != nil {
-		wanted = append(wanted, *a.Any...)
+	nothing := false
+	for _, list := range []*[]string{a.Any, a.Ordered} {
+		if list != nil {
+			wanted = append(wanted, *list...)
+			nothing = nothing || len(*list) == 0
+		}
 	}
 	switch {
-	case len(wanted) == 0, a.Any != nil && len(*a.Any) == 0:
-		return n.Errorf("contains looks for nothing").WithHint("name what must be there: value, all or any")
+	case len(wanted) == 0, nothing:
+		return n.Errorf("contains looks for nothing").WithHint("name what must be there: value, all, any or ordered")
 	case slices.Contains(wanted, ""):
 		return n.Errorf("contains looks for an empty text, which is in every answer")
 	}
@@ -77,6 +83,9 @@ func (a *containsArgs) about() string {
 	if a.Any != nil {
 		parts = append(parts, "contains one of "+quoteAll(*a.Any))
 	}
+	if a.Ordered != nil {
+		parts = append(parts, "contains in this order "+quoteAll(*a.Ordered))
+	}
 	return strings.Join(parts, ", ")
 }
 
@@ -89,7 +98,7 @@ func quoteAll(texts []string) string {
 }
 
 func (a *containsArgs) judge(s *eval.Subject) (bool, string, error) {
-	text, ok, reason := a.Extract.from(s.Answer)
+	text, ok, reason := a.Extract.from(s)
 	if !ok {
 		return false, reason, nil
 	}
@@ -105,6 +114,11 @@ func (a *containsArgs) judge(s *eval.Subject) (bool, string, error) {
 			return false, cut(quoteAll(missing)) + " not in " + quote(text), nil
 		}
 	}
+	if a.Ordered != nil {
+		if missing, ok := a.firstOutOfOrder(searched); !ok {
+			return false, quote(missing) + " does not follow in " + quote(text), nil
+		}
+	}
 	if a.Any == nil {
 		return true, "", nil
 	}
@@ -114,6 +128,18 @@ func (a *containsArgs) judge(s *eval.Subject) (bool, string, error) {
 		}
 	}
 	return false, "none of " + cut(quoteAll(*a.Any)) + " in " + quote(text), nil
+}
+
+// firstOutOfOrder finds the first text that does not stand after those before it.
+func (a *containsArgs) firstOutOfOrder(searched string) (missing string, ok bool) {
+	for _, want := range *a.Ordered {
+		_, after, found := strings.Cut(searched, a.fold(want))
+		if !found {
+			return want, false
+		}
+		searched = after
+	}
+	return "", true
 }
 
 func (a *containsArgs) fold(text string) string {

@@ -5,19 +5,22 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/strictyaml"
 )
 
 // extraction takes the part of an answer that a check looks at: the last match of
-// a regex (its first group, if it has one), or the last number.
+// a regex (its first group, if it has one), a field of a JSON answer, or the last
+// number.
 type extraction struct {
 	regex *pattern
+	path  *fieldPath
 	drop  string // these characters are removed, here and from what it is compared with
 }
 
-// UnmarshalNode reads final_number, or {regex: …, drop: …}.
+// UnmarshalNode reads final_number, {regex: …, drop: …} or {path: …, drop: …}.
 func (e *extraction) UnmarshalNode(n strictyaml.Node) error {
-	const hint = "write final_number, or {regex: 'A: (.*)'}, and drop: ',' to remove thousands separators"
+	const hint = "write final_number, {regex: 'A: (.*)'} or {path: customer.name}, and drop: ',' to remove thousands separators"
 	if n.Kind() == strictyaml.String && n.Text() == "final_number" {
 		return nil
 	}
@@ -25,13 +28,20 @@ func (e *extraction) UnmarshalNode(n strictyaml.Node) error {
 		return n.Mismatch("what to extract").WithHint(hint)
 	}
 	var args struct {
-		Regex pattern `yaml:"regex,required"`
-		Drop  string  `yaml:"drop"`
+		Regex *pattern   `yaml:"regex"`
+		Path  *fieldPath `yaml:"path"`
+		Drop  string     `yaml:"drop"`
 	}
 	if err := n.Decode(&args); err != nil {
 		return err
 	}
-	e.regex, e.drop = &args.Regex, args.Drop
+	switch {
+	case args.Regex == nil && args.Path == nil:
+		return n.Errorf("the key \"regex\" is missing, or \"path\"").WithHint(hint)
+	case args.Regex != nil && args.Path != nil:
+		return n.Get("path").Errorf("regex and path do not stand together").WithHint(hint)
+	}
+	e.regex, e.path, e.drop = args.Regex, args.Path, args.Drop
 	return nil
 }
 
@@ -40,31 +50,86 @@ func (e *extraction) MarshalJSON() ([]byte, error) {
 	if e.finalNumber() {
 		return []byte(`"final_number"`), nil
 	}
-	parts := map[string]string{"regex": e.regex.String()}
+	parts := map[string]string{}
+	if e.path != nil {
+		parts["path"] = e.path.text
+	} else {
+		parts["regex"] = e.regex.String()
+	}
 	if e.drop != "" {
 		parts["drop"] = e.drop
 	}
 	return json.Marshal(parts)
 }
 
-func (e *extraction) finalNumber() bool { return e.regex == nil }
+func (e *extraction) finalNumber() bool { return e.regex == nil && e.path == nil }
 
-// from takes the part; the reason says why there is none. A nil extraction takes
-// everything.
-func (e *extraction) from(answer string) (text string, ok bool, reason string) {
+// from takes the part as text; the reason says why there is none. A nil extraction
+// takes everything.
+func (e *extraction) from(s *eval.Subject) (text string, ok bool, reason string) {
 	switch {
 	case e == nil:
-		return answer, true, ""
+		return s.Answer, true, ""
+	case e.path != nil:
+		value, ok, reason := e.field(s)
+		if !ok {
+			return "", false, reason
+		}
+		return e.without(strings.TrimSpace(textOf(value))), true, ""
 	case e.finalNumber():
-		if text, ok = finalNumber(answer); !ok {
-			return "", false, "no number in " + quoteEnd(answer)
+		if text, ok = finalNumber(s.Answer); !ok {
+			return "", false, "no number in " + quoteEnd(s.Answer)
 		}
 		return text, true, ""
 	}
-	if text, ok = e.regex.last(answer); !ok {
-		return "", false, "nothing matches " + e.regex.String() + " in " + quoteEnd(answer)
+	if text, ok = e.regex.last(s.Answer); !ok {
+		return "", false, "nothing matches " + e.regex.String() + " in " + quoteEnd(s.Answer)
 	}
 	return e.without(strings.TrimSpace(text)), true, ""
+}
+
+// value takes the part as a JSON value: of the field, of the text that a regex
+// found, or of the whole answer.
+func (e *extraction) value(s *eval.Subject) (value any, ok bool, reason string) {
+	switch {
+	case e == nil:
+		value, ok = valueOf(s)
+		return value, ok, notJSON(ok, s)
+	case e.path != nil:
+		return e.field(s)
+	}
+	text, ok, reason := e.from(s)
+	if !ok {
+		return nil, false, reason
+	}
+	value, err := parseJSON(text)
+	if err != nil {
+		return nil, false, "what was extracted is not JSON: " + quote(text)
+	}
+	return value, true, ""
+}
+
+func (e *extraction) field(s *eval.Subject) (value any, ok bool, reason string) {
+	root, ok := valueOf(s)
+	if !ok {
+		return nil, false, notJSON(ok, s)
+	}
+	if value, ok = e.path.in(root); !ok {
+		return nil, false, e.path.text + ": no such field in " + show(root)
+	}
+	return value, true, ""
+}
+
+// textOf is a JSON value as text: a string as it is, anything else as JSON.
+func textOf(value any) string {
+	if text, ok := value.(string); ok {
+		return text
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return ""
+	}
+	return string(text)
 }
 
 // without removes the characters to drop.

@@ -9,15 +9,15 @@ import (
 )
 
 type fieldArgs struct {
-	Path   fieldPath       `yaml:"path,required" json:"-"`
-	At     string          `json:"path"`
-	Equals strictyaml.Node `yaml:"equals" json:"-"`
-	OneOf  strictyaml.Node `yaml:"one_of" json:"-"`
-	Min    *number         `yaml:"min" json:"min,omitempty"`
-	Max    *number         `yaml:"max" json:"max,omitempty"`
-	Regex  *pattern        `yaml:"regex" json:"regex,omitempty"`
-	Exists *bool           `yaml:"exists" json:"exists,omitempty"`
-	Metric metricName      `yaml:"metric" json:"-"`
+	Path    fieldPath       `yaml:"path,required" json:"-"`
+	At      string          `json:"path"`
+	Equals  strictyaml.Node `yaml:"equals" json:"-"`
+	OneOf   strictyaml.Node `yaml:"one_of" json:"-"`
+	Min     *number         `yaml:"min" json:"min,omitempty"`
+	Max     *number         `yaml:"max" json:"max,omitempty"`
+	Regex   *pattern        `yaml:"regex" json:"regex,omitempty"`
+	Exists  *bool           `yaml:"exists" json:"exists,omitempty"`
+	options `yaml:",inline" json:"-"`
 
 	Wanted  *any  `json:"equals,omitempty"` // a pointer, since null may be wanted
 	Choices []any `json:"one_of,omitempty"`
@@ -37,7 +37,7 @@ func parseField(n strictyaml.Node) (rule, error) {
 	if err := args.settle(n); err != nil {
 		return rule{}, err
 	}
-	return rule{args: args, metric: string(args.Metric), about: args.about(n), judge: args.judge}, nil
+	return rule{args: args, options: args.options, about: args.about(n), judge: args.judge}, nil
 }
 
 func (a *fieldArgs) settle(n strictyaml.Node) error {

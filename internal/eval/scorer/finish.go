@@ -37,8 +37,8 @@ func (f *finishReasons) UnmarshalNode(n strictyaml.Node) error {
 // {finish_reason: {value: stop, metric: …}}.
 func parseFinish(n strictyaml.Node) (rule, error) {
 	var args struct {
-		Value  finishReasons `yaml:"value,required" json:"value"`
-		Metric metricName    `yaml:"metric" json:"-"`
+		Value   finishReasons `yaml:"value,required" json:"value"`
+		options `yaml:",inline" json:"-"`
 	}
 	if n.Kind() != strictyaml.Mapping {
 		if err := args.Value.UnmarshalNode(n); err != nil {
@@ -48,7 +48,7 @@ func parseFinish(n strictyaml.Node) (rule, error) {
 		return rule{}, err
 	}
 	want := strings.Join(args.Value, " or ")
-	return rule{args: args, metric: string(args.Metric), about: "finish reason " + want, judge: func(s *eval.Subject) (bool, string, error) {
+	return rule{args: args, options: args.options, about: "finish reason " + want, needs: eval.NeedFinish, judge: func(s *eval.Subject) (bool, string, error) {
 		if slices.Contains(args.Value, string(s.Finish)) {
 			return true, "", nil
 		}

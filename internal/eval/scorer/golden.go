@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 
 	"github.com/llmx-dev/llmx/internal/eval"
-	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/jsonschema"
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/strictyaml"
@@ -16,16 +15,16 @@ import (
 func parseGolden(n strictyaml.Node) (rule, error) {
 	var args struct {
 		Extract *extraction `yaml:"extract" json:"extract,omitempty"`
-		Metric  metricName  `yaml:"metric" json:"-"`
+		options `yaml:",inline" json:"-"`
 	}
 	if n.Exists() {
 		if err := n.Decode(&args); err != nil {
 			return rule{}, err
 		}
 	}
-	return rule{args: args, metric: string(args.Metric), about: "is the golden answer", judge: func(s *eval.Subject) (bool, string, error) {
+	return rule{args: args, options: args.options, about: "is the golden answer", needs: eval.NeedGolden, judge: func(s *eval.Subject) (bool, string, error) {
 		if s.Golden == nil {
-			return false, "", fault.New(fault.Invalid, "the case has no golden answer to compare with").WithHint("add golden:, or take the check golden out")
+			return false, "", noGolden()
 		}
 		how := subset
 		if s.Golden.Exact {
@@ -43,7 +42,7 @@ func parseEquals(n strictyaml.Node) (rule, error) {
 		Value   strictyaml.Node `yaml:"value,required" json:"-"`
 		Wanted  any             `json:"value"`
 		Extract *extraction     `yaml:"extract" json:"extract,omitempty"`
-		Metric  metricName      `yaml:"metric" json:"-"`
+		options `yaml:",inline" json:"-"`
 	}
 	args.Value = n
 	if n.Kind() == strictyaml.Mapping {
@@ -53,7 +52,7 @@ func parseEquals(n strictyaml.Node) (rule, error) {
 	}
 	args.Wanted = args.Value.Value()
 	want := args.Wanted
-	return rule{args: args, metric: string(args.Metric), about: "equals " + show(want), judge: func(s *eval.Subject) (bool, string, error) {
+	return rule{args: args, options: args.options, about: "equals " + show(want), judge: func(s *eval.Subject) (bool, string, error) {
 		pass, reason := compare(want, s, args.Extract, equal)
 		return pass, reason, nil
 	}}, nil
@@ -71,7 +70,7 @@ func hintValue(n strictyaml.Node, err error) error {
 // value under the contract, or the text.
 func compare(want any, s *eval.Subject, extract *extraction, how strictness) (bool, string) {
 	if extract != nil {
-		return compareExtracted(want, s.Answer, extract, how)
+		return compareExtracted(want, s, extract, how)
 	}
 	if s.Broken != "" {
 		return false, "no valid answer: " + cutReason(s.Broken)
@@ -103,8 +102,8 @@ func compareText(want any, answer string, how strictness) (bool, string) {
 
 // compareExtracted compares by value where both sides are numbers and one was
 // meant as a number, else as text.
-func compareExtracted(want any, answer string, extract *extraction, how strictness) (bool, string) {
-	got, ok, reason := extract.from(answer)
+func compareExtracted(want any, s *eval.Subject, extract *extraction, how strictness) (bool, string) {
+	got, ok, reason := extract.from(s)
 	if !ok {
 		return false, reason
 	}

@@ -3,22 +3,29 @@ package scorer
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
+	"github.com/rivo/uniseg"
+
 	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/strictyaml"
 )
 
 type lengthArgs struct {
 	Min     *int        `yaml:"min" json:"min,omitempty"`
 	Max     *int        `yaml:"max" json:"max,omitempty"`
-	Unit    string      `yaml:"unit" json:"unit" oneof:"characters words"`
+	Unit    string      `yaml:"unit" json:"unit" oneof:"characters words sentences tokens"`
 	Extract *extraction `yaml:"extract" json:"extract,omitempty"`
-	Metric  metricName  `yaml:"metric" json:"-"`
+	options `yaml:",inline" json:"-"`
 }
 
-// parseLength: {length: {min: 1, max: 280, unit: characters}}; the other unit is
-// words. Characters are Unicode code points, words stand between white space.
+// parseLength: {length: {min: 1, max: 280, unit: characters}}; the other units are
+// words, sentences and tokens. Characters are Unicode code points, words stand
+// between white space, sentences are those of Unicode's annex 29 with a letter or a
+// digit in them ("Dr. Smith" ends one), and tokens are the estimate that is used
+// wherever nobody has counted: 4 bytes of UTF-8 each.
 func parseLength(n strictyaml.Node) (rule, error) {
 	var args lengthArgs
 	if n.Kind() != strictyaml.Mapping {
@@ -38,7 +45,7 @@ func parseLength(n strictyaml.Node) (rule, error) {
 	case args.Min != nil && args.Max != nil && *args.Min > *args.Max:
 		return rule{}, n.Get("min").Errorf("min %d is above max %d: nothing can pass", *args.Min, *args.Max)
 	}
-	return rule{args: args, metric: string(args.Metric), about: "has " + args.wanted(), judge: args.judge}, nil
+	return rule{args: args, options: args.options, about: "has " + args.wanted(), judge: args.judge}, nil
 }
 
 func (a *lengthArgs) wanted() string {
@@ -52,20 +59,36 @@ func (a *lengthArgs) wanted() string {
 }
 
 func (a *lengthArgs) judge(s *eval.Subject) (bool, string, error) {
-	text, ok, reason := a.Extract.from(s.Answer)
+	text, ok, reason := a.Extract.from(s)
 	if !ok {
 		return false, reason, nil
 	}
-	length := 0
-	if a.Unit == "words" {
-		for range strings.FieldsSeq(text) {
-			length++
-		}
-	} else {
-		length = utf8.RuneCountInString(text)
-	}
+	length := lengthOf(text, a.Unit)
 	if a.Min != nil && length < *a.Min || a.Max != nil && length > *a.Max {
 		return false, fmt.Sprintf("want %s, got %d", a.wanted(), length), nil
 	}
 	return true, "", nil
+}
+
+func lengthOf(text, unit string) int {
+	length := 0
+	switch unit {
+	case "words":
+		for range strings.FieldsSeq(text) {
+			length++
+		}
+	case "sentences":
+		for state := -1; text != ""; {
+			var sentence string
+			sentence, text, state = uniseg.FirstSentenceInString(text, state)
+			if strings.ContainsFunc(sentence, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }) {
+				length++
+			}
+		}
+	case "tokens":
+		length = int(llm.EstimateTokens(len(text)))
+	default:
+		length = utf8.RuneCountInString(text)
+	}
+	return length
 }

@@ -9,41 +9,47 @@ import (
 	"github.com/llmx-dev/llmx/internal/strictyaml"
 )
 
-// negation passes where its check does not.
+// negation passes where its check does not. Its score is 1 or 0, also around a
+// check that holds by degrees.
 type negation struct {
-	of   *check
+	of   asked
 	spec json.RawMessage
 }
 
-func parseNot(field strictyaml.Field) (eval.Check, error) {
-	inner, err := Parse(field.Value)
+func parseNot(field strictyaml.Field) (asked, error) {
+	of, err := parseEntry(field.Value)
 	if err != nil {
 		return nil, err
 	}
-	of, plain := inner.(*check)
-	if !plain {
+	if _, twice := of.(*negation); twice {
 		return nil, fault.At(field.Place, "not stands within not").WithHint("write the check without them")
 	}
-	if of.kind.operational {
-		return nil, fault.At(field.Place, "not cannot stand around %s", of.kind.name).
+	if of.Operational() {
+		return nil, fault.At(field.Place, "not cannot stand around %s", of.Name()).
 			WithHint("a limit is there to be kept; what is slow or dear on purpose needs no check")
 	}
-	return &negation{of: of, spec: specOf(map[string]any{"check": not, "version": 1, "of": of.spec})}, nil
+	return &negation{of: of, spec: specOf(map[string]any{"check": not, "version": 1, "of": of.Spec()})}, nil
 }
 
 func (c *negation) Name() string          { return not + " " + c.of.Name() }
 func (c *negation) Metric() string        { return c.of.Metric() }
+func (c *negation) Weight() float64       { return c.of.Weight() }
+func (c *negation) Needs() eval.Need      { return c.of.Needs() }
+func (c *negation) Place() fault.Place    { return c.of.Place() }
 func (c *negation) Spec() json.RawMessage { return c.spec }
 func (c *negation) Operational() bool     { return false }
-func (c *negation) Deterministic() bool   { return true }
+func (c *negation) Deterministic() bool   { return c.of.Deterministic() }
+func (c *negation) about() string         { return "not: " + c.of.about() }
 
-func (c *negation) Score(_ context.Context, subject eval.Subject) (eval.Score, error) {
-	holds, _, err := c.of.rule.judge(&subject)
+func (c *negation) FitsGolden(golden any) error { return c.of.FitsGolden(golden) }
+
+func (c *negation) Score(ctx context.Context, subject eval.Subject) (eval.Score, error) {
+	inner, err := c.of.Score(ctx, subject)
 	if err != nil {
 		return eval.Score{}, err
 	}
-	if holds {
-		return score(c, false, "must not hold: "+c.of.rule.about), nil
+	if inner.Pass {
+		return score(c, false, "must not hold: "+c.of.about()), nil
 	}
 	return score(c, true, ""), nil
 }

@@ -144,3 +144,25 @@ func (v *number) UnmarshalNode(n strictyaml.Node) error {
 
 // MarshalJSON writes the number as it was written.
 func (v number) MarshalJSON() ([]byte, error) { return json.Marshal(v.text) }
+
+// String writes the number so that equal numbers are equal texts: 1800, 0.25, or
+// 0.1e-40 where plain digits would be long.
+func (d decimal) String() string {
+	const longest = 21
+	sign := ""
+	if d.negative {
+		sign = "-"
+	}
+	n := len(d.digits)
+	switch {
+	case n == 0:
+		return "0"
+	case d.exp >= n && d.exp <= longest:
+		return sign + d.digits + strings.Repeat("0", d.exp-n)
+	case d.exp > 0 && d.exp < n:
+		return sign + d.digits[:d.exp] + "." + d.digits[d.exp:]
+	case d.exp <= 0 && d.exp > -longest:
+		return sign + "0." + strings.Repeat("0", -d.exp) + d.digits
+	}
+	return sign + "0." + d.digits + "e" + strconv.Itoa(d.exp)
+}

@@ -14,7 +14,7 @@ type numericArgs struct {
 	Tolerance *number     `yaml:"tolerance" json:"tolerance,omitempty"`
 	Relative  *number     `yaml:"relative" json:"relative,omitempty"`
 	Extract   *extraction `yaml:"extract" json:"extract,omitempty"`
-	Metric    metricName  `yaml:"metric" json:"-"`
+	options   `yaml:",inline" json:"-"`
 
 	want, slack *big.Rat
 }
@@ -35,7 +35,7 @@ func parseNumeric(n strictyaml.Node) (rule, error) {
 	if err := args.settle(n); err != nil {
 		return rule{}, err
 	}
-	return rule{args: args, metric: string(args.Metric), about: "is the number " + args.Equals.text, judge: args.judge}, nil
+	return rule{args: args, options: args.options, about: "is the number " + args.Equals.text, judge: args.judge}, nil
 }
 
 func (a *numericArgs) settle(n strictyaml.Node) error {
@@ -91,7 +91,7 @@ func (a *numericArgs) judge(s *eval.Subject) (bool, string, error) {
 // number is the text of the number in question.
 func (a *numericArgs) number(s *eval.Subject) (text string, ok bool, reason string) {
 	if a.Extract != nil {
-		return a.Extract.from(s.Answer)
+		return a.Extract.from(s)
 	}
 	switch value := s.Value.(type) {
 	case nil:

@@ -16,8 +16,8 @@ import (
 // at the list price of the answering path.
 func parseMaxCost(n strictyaml.Node) (rule, error) {
 	var args struct {
-		Value  *number    `yaml:"value,required" json:"value"`
-		Metric metricName `yaml:"metric" json:"-"`
+		Value   *number `yaml:"value,required" json:"value"`
+		options `yaml:",inline" json:"-"`
 	}
 	if n.Kind() != strictyaml.Mapping {
 		args.Value = &number{}
@@ -37,7 +37,7 @@ func parseMaxCost(n strictyaml.Node) (rule, error) {
 		return rule{}, n.Errorf("a limit of %s USD limits nothing", cut(args.Value.text))
 	}
 	max := llm.Money(most.Int64())
-	return rule{args: args, metric: string(args.Metric), about: "costs at most " + max.String(), judge: func(s *eval.Subject) (bool, string, error) {
+	return rule{args: args, options: args.options, about: "costs at most " + max.String(), judge: func(s *eval.Subject) (bool, string, error) {
 		switch {
 		case !s.Cost.Known:
 			return false, "", fault.New(fault.Unjudged, "max_cost cannot judge: the price of the model is unknown").WithHint("give the model a price in llmx.yaml")
@@ -62,8 +62,8 @@ func dollars(m llm.Money) string {
 // the service time. An answer from the cache or a recording is left out.
 func parseMaxLatency(n strictyaml.Node) (rule, error) {
 	var args struct {
-		Value  time.Duration `yaml:"value,required" json:"value"`
-		Metric metricName    `yaml:"metric" json:"-"`
+		Value   time.Duration `yaml:"value,required" json:"value"`
+		options `yaml:",inline" json:"-"`
 	}
 	var err error
 	if n.Kind() == strictyaml.Mapping {
@@ -77,7 +77,7 @@ func parseMaxLatency(n strictyaml.Node) (rule, error) {
 	if args.Value == 0 {
 		return rule{}, n.Errorf("no answer comes in no time").WithHint("write a duration such as 500ms or 3s")
 	}
-	return rule{args: args, metric: string(args.Metric), about: "takes at most " + args.Value.String(), judge: func(s *eval.Subject) (bool, string, error) {
+	return rule{args: args, options: args.options, about: "takes at most " + args.Value.String(), judge: func(s *eval.Subject) (bool, string, error) {
 		switch {
 		case s.Stored:
 			return true, "stored answer", nil
@@ -91,8 +91,8 @@ func parseMaxLatency(n strictyaml.Node) (rule, error) {
 // parseMaxAttempts: {max_attempts: 2} or {max_attempts: {value: 2, metric: …}}.
 func parseMaxAttempts(n strictyaml.Node) (rule, error) {
 	var args struct {
-		Value  int        `yaml:"value,required" json:"value"`
-		Metric metricName `yaml:"metric" json:"-"`
+		Value   int `yaml:"value,required" json:"value"`
+		options `yaml:",inline" json:"-"`
 	}
 	var err error
 	if n.Kind() == strictyaml.Mapping {
@@ -106,7 +106,7 @@ func parseMaxAttempts(n strictyaml.Node) (rule, error) {
 	if args.Value < 1 {
 		return rule{}, n.Errorf("an answer takes one attempt at least")
 	}
-	return rule{args: args, metric: string(args.Metric), about: fmt.Sprintf("takes at most %d attempts", args.Value), judge: func(s *eval.Subject) (bool, string, error) {
+	return rule{args: args, options: args.options, about: fmt.Sprintf("takes at most %d attempts", args.Value), judge: func(s *eval.Subject) (bool, string, error) {
 		if s.Attempts > args.Value {
 			return false, fmt.Sprintf("want at most %d attempts, took %d", args.Value, s.Attempts), nil
 		}

@@ -68,7 +68,7 @@ func parseRegex(n strictyaml.Node) (rule, error) {
 	var args struct {
 		Value   *pattern    `yaml:"value,required" json:"value"`
 		Extract *extraction `yaml:"extract" json:"extract,omitempty"`
-		Metric  metricName  `yaml:"metric" json:"-"`
+		options `yaml:",inline" json:"-"`
 	}
 	if n.Kind() != strictyaml.Mapping {
 		args.Value = &pattern{}
@@ -79,8 +79,8 @@ func parseRegex(n strictyaml.Node) (rule, error) {
 		return rule{}, err
 	}
 	p := args.Value
-	return rule{args: args, metric: string(args.Metric), about: "matches " + p.String(), judge: func(s *eval.Subject) (bool, string, error) {
-		text, ok, reason := args.Extract.from(s.Answer)
+	return rule{args: args, options: args.options, about: "matches " + p.String(), judge: func(s *eval.Subject) (bool, string, error) {
+		text, ok, reason := args.Extract.from(s)
 		if !ok {
 			return false, reason, nil
 		}

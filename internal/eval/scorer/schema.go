@@ -10,10 +10,10 @@ import (
 )
 
 // parseSchema: schema, the prompt's own output contract; or {schema: {type: object,
-// …}}, a JSON Schema besides. The key metric beside the schema's keywords is the
-// check's; with nothing else there it is the contract that is meant.
+// …}}, a JSON Schema besides. The keys metric and weight beside the schema's keywords
+// are the check's; with nothing else there it is the contract that is meant.
 func parseSchema(n strictyaml.Node) (rule, error) {
-	var metric metricName
+	var given options
 	document := map[string]any{}
 	if n.Exists() {
 		object, ok := n.Value().(map[string]any)
@@ -21,25 +21,18 @@ func parseSchema(n strictyaml.Node) (rule, error) {
 			return rule{}, n.Mismatch("a JSON Schema").WithHint("write {schema: {type: object, …}}, or schema alone for the prompt's own")
 		}
 		document = object
-		if name := n.Get("metric"); name.Exists() {
-			if err := metric.UnmarshalNode(name); err != nil {
-				return rule{}, err
-			}
-			delete(document, "metric")
+		if err := given.takeFrom(n, document); err != nil {
+			return rule{}, err
 		}
 	}
 	if len(document) == 0 {
-		return rule{metric: string(metric), about: "keeps the prompt's output contract", judge: judgeContract}, nil
+		return rule{options: given, about: "keeps the prompt's output contract", judge: judgeContract}, nil
 	}
-	raw, err := json.Marshal(document)
+	raw, compiled, err := compileSchema(n, document)
 	if err != nil {
-		return rule{}, n.Errorf("the schema is not JSON: %v", err)
+		return rule{}, err
 	}
-	compiled, err := jsonschema.Compile(raw)
-	if err != nil {
-		return rule{}, n.Errorf("invalid JSON Schema: %v", err)
-	}
-	return rule{args: json.RawMessage(raw), metric: string(metric), about: "is valid under the schema", judge: func(s *eval.Subject) (bool, string, error) {
+	return rule{args: raw, options: given, about: "is valid under the schema", judge: func(s *eval.Subject) (bool, string, error) {
 		value, ok := valueOf(s)
 		if !ok {
 			return false, "the answer is not JSON: " + quote(s.Answer), nil
@@ -53,6 +46,19 @@ func parseSchema(n strictyaml.Node) (rule, error) {
 		}
 		return false, fmt.Sprintf("%s (and %d more)", cutReason(violations[0].String()), len(violations)-1), nil
 	}}, nil
+}
+
+// compileSchema reads a JSON Schema that stands in a check.
+func compileSchema(n strictyaml.Node, document any) (json.RawMessage, *jsonschema.Schema, error) {
+	raw, err := json.Marshal(document)
+	if err != nil {
+		return nil, nil, n.Errorf("the schema is not JSON: %v", err)
+	}
+	compiled, err := jsonschema.Compile(raw)
+	if err != nil {
+		return nil, nil, n.Errorf("invalid JSON Schema: %v", err)
+	}
+	return raw, compiled, nil
 }
 
 func judgeContract(s *eval.Subject) (bool, string, error) {

@@ -5,9 +5,6 @@
 package scorer
 
 import (
-	"context"
-	"encoding/json"
-	"regexp"
 	"strings"
 
 	"github.com/llmx-dev/llmx/internal/eval"
@@ -27,15 +24,24 @@ type kind struct {
 
 // rule is what a kind makes of its arguments.
 type rule struct {
-	args   any    // canonical, for the spec
-	metric string // "" for none
-	about  string // what is asked, in a few words: `contains "refund"`
-	judge  judge
+	args    any // canonical, for the spec
+	options options
+	about   string // what is asked, in a few words: `contains "refund"`
+	needs   eval.Need
+	fits    func(golden any) error // nil where any golden answer will do, or none is looked at
+	judge   judge
+
+	// A check that holds by degrees has, in place of judge:
+	rate      rate
+	threshold threshold
 }
 
 // judge tells whether a subject passes, and why not. An error means that it
 // cannot be judged.
 type judge func(s *eval.Subject) (pass bool, reason string, err error)
+
+// rate gives a score from 0 to 1, and says what is missing from it.
+type rate func(s *eval.Subject) (value float64, reason string, err error)
 
 func kinds() []kind {
 	return []kind{
@@ -44,25 +50,47 @@ func kinds() []kind {
 		{name: "equals", version: 1, parse: parseEquals},
 		{name: "contains", version: 1, parse: parseContains},
 		{name: "regex", version: 1, parse: parseRegex},
+		{name: "starts_with", version: 1, parse: parseStartsWith},
+		{name: "ends_with", version: 1, parse: parseEndsWith},
+		{name: "length", version: 1, parse: parseLength},
+		{name: "exact_match", version: 1, bare: true, parse: parseExactMatch},
+		{name: "token_f1", version: 1, bare: true, parse: parseTokenF1},
+		{name: "levenshtein", version: 1, bare: true, parse: parseLevenshtein},
+		{name: "refusal", version: 1, bare: true, parse: parseRefusal},
 		{name: "field", version: 1, parse: parseField},
 		{name: "numeric", version: 1, parse: parseNumeric},
-		{name: "length", version: 1, parse: parseLength},
+		{name: "date", version: 1, bare: true, parse: parseDate},
+		{name: "json", version: 1, bare: true, parse: parseJSONDiff},
+		{name: "list", version: 1, bare: true, parse: parseList},
+		{name: "is_json", version: 1, bare: true, parse: form("JSON", notJSONText)},
+		{name: "is_yaml", version: 1, bare: true, parse: form("YAML", notYAML)},
+		{name: "is_xml", version: 1, bare: true, parse: form("XML", notXML)},
+		{name: "is_html", version: 1, bare: true, parse: form("HTML", notHTML)},
+		{name: "tool_called", version: 1, bare: true, parse: parseToolCalled},
+		{name: "tool_sequence", version: 1, parse: parseToolSequence},
 		{name: "finish_reason", version: 1, parse: parseFinish},
 		{name: "max_cost", version: 1, operational: true, parse: parseMaxCost},
 		{name: "max_latency", version: 1, operational: true, parse: parseMaxLatency},
 		{name: "max_attempts", version: 1, operational: true, parse: parseMaxAttempts},
+		{name: "max_tokens", version: 1, operational: true, parse: parseMaxTokens},
+		{name: "cached", version: 1, operational: true, bare: true, parse: parseCached},
 	}
 }
 
-const not = "not"
+// The checks that stand around others.
+const (
+	not   = "not"
+	anyOf = "any_of"
+	allOf = "all_of"
+)
 
-// Names lists what an entry of expect may be called, "not" last.
+// Names lists what an entry of expect may be called, those around others last.
 func Names() []string {
 	var names []string
 	for _, kind := range kinds() {
 		names = append(names, kind.name)
 	}
-	return append(names, not)
+	return append(names, anyOf, allOf, not)
 }
 
 // Golden is the check that a case with a golden answer has without asking.
@@ -71,7 +99,7 @@ func Golden() eval.Check {
 	if err != nil {
 		panic(err) // no arguments: nothing can be wrong with them
 	}
-	return newCheck(kinds()[0], r)
+	return newCheck(kinds()[0], r, fault.Place{})
 }
 
 // ParseList reads a list of entries, and returns all their problems at once.
@@ -96,8 +124,20 @@ func ParseList(n strictyaml.Node) ([]eval.Check, error) {
 }
 
 // Parse reads one entry: a bare word (schema), a mapping of one key to its
-// arguments ({contains: refund}), or either within {not: …}.
+// arguments ({contains: refund}), or such within {not: …}, {any_of: […]} or {all_of: […]}.
 func Parse(n strictyaml.Node) (eval.Check, error) {
+	c, err := parseEntry(n)
+	if err != nil {
+		return nil, err
+	}
+	if c.Weight() != 1 && c.Metric() == "" {
+		return nil, fault.At(c.Place(), "the weight of %s weighs nothing: it counts in the mean of a metric, or of an all_of", c.Name()).
+			WithHint("add metric: NAME, or put the checks into {all_of: {checks: […], threshold: 0.8}}")
+	}
+	return c, nil
+}
+
+func parseEntry(n strictyaml.Node) (asked, error) {
 	switch n.Kind() {
 	case strictyaml.String:
 		return parseBare(n)
@@ -112,7 +152,7 @@ func Parse(n strictyaml.Node) (eval.Check, error) {
 	return nil, n.Mismatch("a check").WithHint("a check is a name, or a name with arguments: %s", strings.Join(Names(), ", "))
 }
 
-func parseBare(n strictyaml.Node) (eval.Check, error) {
+func parseBare(n strictyaml.Node) (asked, error) {
 	kind, err := find(n.Text(), n.Place())
 	if err != nil {
 		return nil, err
@@ -124,12 +164,15 @@ func parseBare(n strictyaml.Node) (eval.Check, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newCheck(kind, r), nil
+	return newCheck(kind, r, n.Place()), nil
 }
 
-func parseNamed(field strictyaml.Field) (eval.Check, error) {
-	if field.Key == not {
+func parseNamed(field strictyaml.Field) (asked, error) {
+	switch field.Key {
+	case not:
 		return parseNot(field)
+	case anyOf, allOf:
+		return parseGroup(field)
 	}
 	kind, err := find(field.Key, field.Place)
 	if err != nil {
@@ -143,82 +186,20 @@ func parseNamed(field strictyaml.Field) (eval.Check, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newCheck(kind, r), nil
+	return newCheck(kind, r, field.Place), nil
 }
 
 func find(name string, place fault.Place) (kind, error) {
-	if name == not {
+	switch name {
+	case not:
 		return kind{}, fault.At(place, "not needs a check").WithHint("write {not: {contains: refund}}")
+	case anyOf, allOf:
+		return kind{}, fault.At(place, "%s needs checks", name).WithHint("write {%s: [{contains: refund}, {contains: money}]}", name)
 	}
 	for _, kind := range kinds() {
 		if kind.name == name {
 			return kind, nil
 		}
 	}
-	return kind{}, fault.At(place, "unknown check %q", name).WithHint("%s", fault.Allowed(name, Names()))
-}
-
-// metricPattern is what a named metric looks like, so that it can stand in gates,
-// file names and table heads.
-var metricPattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
-
-// metricName is an option of every check.
-type metricName string
-
-// UnmarshalNode refuses names that could not stand in a table or a gate.
-func (m *metricName) UnmarshalNode(n strictyaml.Node) error {
-	if n.Kind() != strictyaml.String || !metricPattern.MatchString(n.Text()) {
-		return n.Mismatch("a metric's name").WithHint("lower-case letters, digits and _, at most 64, a letter first")
-	}
-	*m = metricName(n.Text())
-	return nil
-}
-
-// check is every check there is: a rule with its name.
-type check struct {
-	kind kind
-	rule rule
-	spec json.RawMessage
-}
-
-func newCheck(k kind, r rule) *check {
-	return &check{kind: k, rule: r, spec: specOf(map[string]any{
-		"check": k.name, "version": k.version, "args": r.args, "metric": r.metric,
-	})}
-}
-
-// specOf writes canonical JSON: keys sorted, nothing escaped for HTML's sake.
-func specOf(parts map[string]any) json.RawMessage {
-	for key, part := range parts {
-		if part == nil || part == "" {
-			delete(parts, key)
-		}
-	}
-	text, err := json.Marshal(parts)
-	if err != nil {
-		panic(err) // arguments are strings, numbers and lists of them
-	}
-	return text
-}
-
-func (c *check) Name() string          { return c.kind.name }
-func (c *check) Metric() string        { return c.rule.metric }
-func (c *check) Spec() json.RawMessage { return c.spec }
-func (c *check) Operational() bool     { return c.kind.operational }
-func (c *check) Deterministic() bool   { return true }
-
-func (c *check) Score(_ context.Context, subject eval.Subject) (eval.Score, error) {
-	pass, reason, err := c.rule.judge(&subject)
-	if err != nil {
-		return eval.Score{}, err
-	}
-	return score(c, pass, reason), nil
-}
-
-func score(c eval.Check, pass bool, reason string) eval.Score {
-	s := eval.Score{Check: c.Name(), Metric: c.Metric(), Pass: pass, Reason: reason, Operational: c.Operational()}
-	if pass {
-		s.Value = 1
-	}
-	return s
+	return kind{}, fault.At(place, "unknown check %q", name).WithHint("%s; llmx help checks shows them", fault.Allowed(name, Names()))
 }

@@ -222,42 +222,10 @@ func TestOperationalAndMetric(t *testing.T) {
 	}
 }
 
-// The spec is part of the criteria hash: these texts may only change together with
-// a check's version, or every stored answer would count as judged otherwise.
-func TestSpecIsCanonical(t *testing.T) {
-	tests := map[string]string{
-		"schema":                 `{"check":"schema","version":1}`,
-		"schema: {metric: m}":    `{"check":"schema","metric":"m","version":1}`,
-		"golden":                 `{"args":{},"check":"golden","version":1}`,
-		"contains: [b, a]":       `{"args":{"all":["b","a"]},"check":"contains","version":1}`,
-		"contains: a":            `{"args":{"all":["a"]},"check":"contains","version":1}`,
-		"contains: {value: a}":   `{"args":{"all":["a"]},"check":"contains","version":1}`,
-		"equals: {value: 1.0}":   `{"args":{"value":1.0},"check":"equals","version":1}`,
-		"equals: null":           `{"args":{"value":null},"check":"equals","version":1}`,
-		"regex: a+":              `{"args":{"value":"a+"},"check":"regex","version":1}`,
-		"length: {max: 3}":       `{"args":{"max":3,"unit":"characters"},"check":"length","version":1}`,
-		"max_latency: 3s":        `{"args":{"value":3000000000},"check":"max_latency","version":1}`,
-		"numeric: 0.10":          `{"args":{"equals":"0.10"},"check":"numeric","version":1}`,
-		"finish_reason: stop":    `{"args":{"value":["stop"]},"check":"finish_reason","version":1}`,
-		"not: {contains: sorry}": `{"check":"not","of":{"args":{"all":["sorry"]},"check":"contains","version":1},"version":1}`,
-		"golden: {extract: {regex: 'A: (.*)', drop: ','}}": `{"args":{"extract":{"drop":",","regex":"A: (.*)"}},"check":"golden","version":1}`,
-		"golden: {extract: final_number}":                  `{"args":{"extract":"final_number"},"check":"golden","version":1}`,
-		"field: {equals: null, path: $.a, min: 1}":         `{"args":{"path":"a","min":"1","equals":null},"check":"field","version":1}`,
-	}
-	for text, want := range tests {
-		if got := string(parse(t, text).Spec()); got != want {
-			t.Errorf("%s\n got %s\nwant %s", text, got, want)
-		}
-	}
-	if got, want := string(Golden().Spec()), string(parse(t, "golden").Spec()); got != want {
-		t.Errorf("the implicit golden check has the spec %s, the explicit one %s", got, want)
-	}
-}
-
 func TestParseListReportsEveryProblem(t *testing.T) {
 	_, err := ParseList(yaml(t, "- contians: x\n- schema\n- regex: '('\n- length: {}\n"))
 	want := `s.yaml:1:3: unknown check "contians"
-  did you mean "contains"? allowed: ` + strings.Join(Names(), ", ") + `
+  ` + fault.Allowed("contians", Names()) + `; llmx help checks shows them
 s.yaml:3:10: invalid regex: missing closing ): (
   the syntax is RE2's; single quotes keep backslashes as they are
 s.yaml:4:11: length has no limit

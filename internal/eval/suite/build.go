@@ -67,22 +67,31 @@ func checkTags(tags []string) error {
 }
 
 // addChecks puts the effective checks in order: how the golden answer is compared,
-// where nobody says so; then the suite's, then the case's own. A check golden that
-// is written replaces the one that is not, and the case's replaces the suite's.
-// The suite's says how to compare where there is a golden answer, and else nothing.
+// where nobody says so; then the suite's, then the case's own. A check that compares
+// with the golden answer (golden, token_f1 without a value, …) replaces the one that
+// is not written, and the case's replace the suite's; one that only measures, with
+// threshold: 0, stands beside them. The suite's say how to compare where there is a
+// golden answer, and else nothing.
 func (p *plan) addChecks(c *eval.Case, own []expectation, problems *fault.List) {
 	mine, failed := p.checks(c, own, problems)
 	suites, alsoFailed := p.checks(c, p.expect, problems)
-	ownGolden := slices.ContainsFunc(mine, p.isGolden)
 	switch {
-	case c.Golden == nil && ownGolden:
-		problems.Add(fault.New(fault.Invalid, "the check golden needs a golden answer").WithHint("add golden: to the case, or take the check out"))
-	case c.Golden == nil || ownGolden:
-		suites = slices.DeleteFunc(suites, p.isGolden)
-	case !slices.ContainsFunc(suites, p.isGolden):
+	case c.Golden == nil:
+		if i := slices.IndexFunc(mine, usesGolden); i >= 0 {
+			problems.Add(fault.New(fault.Invalid, "the check %s needs a golden answer", mine[i].Name()).WithHint("add golden: to the case, or take the check out"))
+		}
+		suites = slices.DeleteFunc(suites, usesGolden)
+	case slices.ContainsFunc(mine, judgesGolden):
+		suites = slices.DeleteFunc(suites, judgesGolden)
+	case !slices.ContainsFunc(suites, judgesGolden):
 		c.Checks = append(c.Checks, p.deps.GoldenCheck)
 	}
 	c.Checks = append(append(c.Checks, suites...), mine...)
+	if c.Golden != nil {
+		for _, check := range c.Checks {
+			problems.Add(misfit(check, *c.Golden))
+		}
+	}
 	if len(c.Checks) == 0 && !failed && !alsoFailed && !p.partial {
 		problems.Add(fault.New(fault.Invalid, "the case %s has no check: nothing could tell a wrong answer", strconv.Quote(c.ID)).
 			WithHint("add golden: or expect: to it, or expect: to the suite"))
@@ -106,8 +115,19 @@ func (p *plan) checks(c *eval.Case, list []expectation, problems *fault.List) (c
 	return checks, failed
 }
 
-// isGolden tells a written check of the golden answer, plain or within not.
-func (p *plan) isGolden(check eval.Check) bool {
-	name := p.deps.GoldenCheck.Name()
-	return check.Name() == name || check.Name() == "not "+name
+// usesGolden tells a check that compares with the golden answer, plain or within
+// others.
+func usesGolden(check eval.Check) bool { return eval.Needs(check)&eval.NeedGolden != 0 }
+
+// judgesGolden tells one of these that can fail by the golden answer.
+func judgesGolden(check eval.Check) bool { return eval.Needs(check)&eval.JudgesGolden != 0 }
+
+// misfit is the error of a golden answer that a check cannot compare with.
+func misfit(check eval.Check, golden eval.Golden) error {
+	err := eval.FitsGolden(check, golden)
+	if err == nil {
+		return nil
+	}
+	e := fault.As(err)
+	return fault.New(fault.Invalid, "the check %s cannot use the golden answer: %s", check.Name(), e.Message).WithHint("%s", e.Hint)
 }

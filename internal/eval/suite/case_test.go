@@ -54,6 +54,33 @@ func TestInputHash(t *testing.T) {
 	}
 }
 
+// A check that compares with the golden answer takes the place of the implied one,
+// whatever its name; the case's takes that of the suite's.
+func TestChecksOfTheGoldenAnswer(t *testing.T) {
+	for tail, want := range map[string]string{
+		one("{ticket: x}", "golden: y"):                                                                           "golden",
+		one("{ticket: x}", "golden: y, expect: [token_f1]"):                                                       "token_f1",
+		one("{ticket: x}", "golden: y, expect: [{token_f1: {threshold: 0}}]"):                                     "golden token_f1",
+		one("{ticket: x}", "golden: y, expect: [exact_match]") + "expect: [{token_f1: {threshold: 0}}, golden]\n": "token_f1 exact_match",
+		one("{ticket: x}", "golden: y, expect: [{token_f1: z}]"):                                                  "golden token_f1",
+		one("{ticket: x}", "golden: y, expect: [{any_of: [exact_match, {contains: z}]}]"):                         "any_of",
+		one("{ticket: x}", "golden: y, expect: [levenshtein]") + "expect: [exact_match, refusal]\n":               "refusal levenshtein",
+		one("{ticket: x}", "golden: y") + "expect: [{token_f1: {metric: f1}}, exact_match, golden]\n":             "token_f1 exact_match golden",
+		one("{ticket: x}", "expect: [refusal]") + "expect: [exact_match, {not: {all_of: [list]}}]\n":              "refusal",
+		one("{ticket: x}", "golden: [y], expect: [golden]") + "expect: [{not: {list: {as: set}}}]\n":              "golden",
+		one("{ticket: x}", "golden: [y]") + "expect: [{not: {list: {as: set}}}, {list: {items: [a]}}]\n":          "not list list",
+	} {
+		c := only(t, deps(), tail)
+		var names []string
+		for _, check := range c.Checks {
+			names = append(names, check.Name())
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("%s: %s, want %s", tail, got, want)
+		}
+	}
+}
+
 func TestCriteriaHash(t *testing.T) {
 	base := only(t, deps(), one("{ticket: x}", "golden: {label: bug}, expect: [{contains: a}, schema]"))
 	tests := map[string]struct {

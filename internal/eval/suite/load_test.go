@@ -3,8 +3,10 @@ package suite_test
 import (
 	"encoding/json"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -207,6 +209,48 @@ func TestLoadAndSchemaAcceptGoodFiles(t *testing.T) {
 				t.Errorf("the schema refuses it: %s", violation)
 			}
 		})
+	}
+}
+
+// The schema knows every check, and takes every example of llmx help checks.
+func TestSchemaKnowsEveryCheck(t *testing.T) {
+	compiled := schema(t)
+	for _, doc := range scorer.Docs() {
+		text := "suite: s\nprompt: triage\ncases: [{id: a}]\nexpect:\n  - " + doc.Example + "\n"
+		n, err := strictyaml.Parse("s.yaml", []byte(text), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, violation := range compiled.Validate(n.Value()) {
+			t.Errorf("%s: %s", doc.Example, violation)
+		}
+	}
+	var written struct {
+		Definitions map[string]struct {
+			AnyOf []struct {
+				Enum       []string
+				Properties map[string]any
+			}
+		}
+	}
+	if err := json.Unmarshal(suite.Schema, &written); err != nil {
+		t.Fatal(err)
+	}
+	names := scorer.Names()
+	slices.Sort(names)
+	known := written.Definitions["check"].AnyOf
+	if diff := cmp.Diff(names, slices.Sorted(maps.Keys(known[1].Properties))); diff != "" {
+		t.Errorf("checks of the schema: %s", diff)
+	}
+	for _, name := range names {
+		n, err := strictyaml.Parse("s.yaml", []byte(name), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = scorer.Parse(n)
+		if (err == nil) != slices.Contains(known[0].Enum, name) {
+			t.Errorf("%s as a bare word: the schema says %v, the check %v", name, err != nil, err)
+		}
 	}
 }
 

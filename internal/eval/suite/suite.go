@@ -58,7 +58,7 @@ type Deps struct {
 	// ParseCheck reads one entry of expect.
 	ParseCheck func(n strictyaml.Node) (eval.Check, error)
 	// GoldenCheck is what a case with a golden answer is held to, unless it or the
-	// suite says how to compare, by a check of the same name.
+	// suite says how to compare, by a check that judges by the golden answer.
 	GoldenCheck eval.Check
 	// CompileText compiles a template that stands at a line of a file. What it
 	// gives renders with the variable row, and is safe for concurrent use.

@@ -67,7 +67,7 @@ func (p *plan) walk(visit func(eval.Case, error) bool) {
 func (s *Suite) firstPass(gates []gate, problems *fault.List) {
 	seed := maphash.MakeSeed()
 	var hashes []uint64
-	tags, metrics := map[string]bool{}, map[string]bool{}
+	tags, metrics := map[string]bool{}, meanings{}
 	clean, cut := !s.plan.partial, false
 	s.plan.walk(func(c eval.Case, err error) bool {
 		if c.ID != "" {
@@ -88,11 +88,10 @@ func (s *Suite) firstPass(gates []gate, problems *fault.List) {
 			}
 		}
 		for _, check := range c.Checks {
-			if name := check.Metric(); name != "" {
-				metrics[name] = true
-			}
+			problems.Add(metrics.add(check, &c))
 		}
-		return true
+		cut = len(*problems) >= maxProblems
+		return !cut
 	})
 	s.Tags, s.Metrics = sorted(tags), sorted(metrics)
 	s.refuseTwins(seed, hashes, problems)
@@ -105,7 +104,7 @@ func (s *Suite) firstPass(gates []gate, problems *fault.List) {
 	}
 }
 
-func sorted(words map[string]bool) []string {
+func sorted[V any](words map[string]V) []string {
 	list := make([]string, 0, len(words))
 	for word := range words {
 		list = append(list, word)

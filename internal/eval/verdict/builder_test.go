@@ -153,8 +153,12 @@ type contains struct {
 	metric      string
 	guess       bool // not deterministic
 	operational bool
+	weight      float64
+	needs       eval.Need
 }
 
+func (c contains) Needs() eval.Need      { return c.needs }
+func (c contains) Weight() float64       { return max(c.weight, 1) }
 func (c contains) Name() string          { return "contains" }
 func (c contains) Metric() string        { return c.metric }
 func (c contains) Spec() json.RawMessage { return nil }
@@ -162,7 +166,7 @@ func (c contains) Operational() bool     { return c.operational }
 func (c contains) Deterministic() bool   { return !c.guess }
 func (c contains) Score(_ context.Context, s eval.Subject) (eval.Score, error) {
 	pass := strings.Contains(s.Answer, c.text)
-	score := eval.Score{Check: "contains", Metric: c.metric, Pass: pass}
+	score := eval.Score{Check: "contains", Metric: c.metric, Pass: pass, Weight: c.weight}
 	if pass {
 		score.Value = 1
 	}

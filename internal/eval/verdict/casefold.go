@@ -29,12 +29,15 @@ type caseFold struct {
 	failRepeat, passRepeat int
 }
 
-type mean struct {
-	sum   float64
-	count int
+// mean is a weighted one: a check without a weight weighs 1.
+type mean struct{ sum, weight float64 }
+
+func (m *mean) add(value, weight float64) {
+	m.sum += value * weight
+	m.weight += weight
 }
 
-func (m *mean) value() float64 { return m.sum / float64(m.count) }
+func (m *mean) value() float64 { return m.sum / m.weight }
 
 func newCaseFold(c *eval.Case) *caseFold { return &caseFold{c: c, cost: llm.KnownCost(0)} }
 
@@ -80,7 +83,7 @@ func (f *caseFold) addText(r *eval.Result) {
 func (f *caseFold) addScores(r *eval.Result) {
 	for i := range r.Scores {
 		if metric := r.Scores[i].Metric; metric != "" {
-			f.score(metric, r.Scores[i].Value)
+			f.score(metric, r.Scores[i].Value, r.Scores[i].Weighs())
 		}
 	}
 	f.addOperational(r)
@@ -89,7 +92,7 @@ func (f *caseFold) addScores(r *eval.Result) {
 	}
 	for _, check := range f.c.Checks {
 		if metric := check.Metric(); metric != "" && !check.Operational() {
-			f.score(metric, 0)
+			f.score(metric, 0, eval.WeightOf(check))
 		}
 	}
 }
@@ -111,7 +114,7 @@ func (f *caseFold) addOperational(r *eval.Result) {
 	}
 }
 
-func (f *caseFold) score(metric string, value float64) {
+func (f *caseFold) score(metric string, value, weight float64) {
 	if f.scores == nil {
 		f.scores = map[string]*mean{}
 	}
@@ -120,8 +123,7 @@ func (f *caseFold) score(metric string, value float64) {
 		m = new(mean)
 		f.scores[metric] = m
 	}
-	m.sum += value
-	m.count++
+	m.add(value, weight)
 }
 
 func digestOf(r *eval.Result) string {

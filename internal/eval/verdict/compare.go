@@ -155,7 +155,8 @@ func (p *before) text(text *string, passed, failed bool) {
 // operational ones speak of calls that are long over, and are left out.
 func (t *Tally) rescore(c *eval.Case, line *eval.BaselineLine) (past before, ok bool) {
 	for _, check := range c.Checks {
-		if !check.Operational() && !check.Deterministic() {
+		// A baseline has no tool calls, so what looks at them cannot be scored again.
+		if !check.Operational() && (!check.Deterministic() || needsToolCalls(check)) {
 			return before{}, false
 		}
 	}
@@ -212,16 +213,17 @@ func (t *Tally) rescoreAnswer(c *eval.Case, answer *eval.BaselineAnswer, sums ma
 				m = new(mean)
 				sums[score.Metric] = m
 			}
-			m.sum += score.Value * float64(answer.Count)
-			m.count += answer.Count
+			m.add(score.Value, score.Weighs()*float64(answer.Count))
 		}
 	}
 	return pass, true
 }
 
-// sameAnswers reports whether the case was answered as in the baseline, repeat for repeat.
+// sameAnswers reports whether the case was answered as in the baseline, repeat for
+// repeat. Of tool calls a baseline knows nothing: where a check looks at them, nobody
+// can say that they are the same.
 func sameAnswers(f *caseFold, line *eval.BaselineLine) bool {
-	if f.judged != line.Repeats {
+	if f.judged != line.Repeats || slices.ContainsFunc(f.c.Checks, needsToolCalls) {
 		return false
 	}
 	marks := uint64(0)
@@ -230,6 +232,8 @@ func sameAnswers(f *caseFold, line *eval.BaselineLine) bool {
 	}
 	return marks == f.digests
 }
+
+func needsToolCalls(check eval.Check) bool { return eval.Needs(check)&eval.NeedToolCalls != 0 }
 
 // flip lists the case if its share of passes moved.
 func (t *Tally) flip(f *caseFold, past before) {

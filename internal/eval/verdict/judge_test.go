@@ -333,6 +333,30 @@ func TestNamedMetrics(t *testing.T) {
 	}
 }
 
+// A metric's value for a case is the mean of its scores by weight, now, in the
+// baseline that is scored again, and where nothing was scored.
+func TestWeightsCountInAMetric(t *testing.T) {
+	b := newBench(maxDrop("style", 0.1))
+	b.many(1, "p", "p")
+	c := b.cases[0]
+	c.CriteriaHash = "other"
+	c.Checks = []eval.Check{contains{text: "p", metric: "style", weight: 3}, contains{text: "z", metric: "style"}}
+	b.results[0].Scores = []eval.Score{{Metric: "style", Value: 0.5, Pass: true, Weight: 3}, {Metric: "style", Value: 0.1, Pass: true}}
+	got := metricOf(t, b.judge(), "style")
+	if math.Abs(*got.Value-1.6/4) > 1e-12 || got.Baseline == nil || math.Abs(*got.Baseline-3.0/4) > 1e-12 {
+		t.Errorf("now %v, want 0.4; before %v, want 0.75", *got.Value, got.Baseline)
+	}
+
+	b = newBench(minimum("accuracy", 0))
+	b.many(1, "", "pp")
+	b.cases[0].Checks = c.Checks
+	b.results[0].Scores = []eval.Score{{Metric: "style", Value: 1, Pass: true, Weight: 3}, {Metric: "style", Value: 0, Pass: true}}
+	b.results[1].Status, b.results[1].Failure = eval.Fail, &llm.Failure{Class: fault.Length, Message: "cut at the token limit"}
+	if got := *metricOf(t, b.judge(), "style").Value; got != 3.0/8 {
+		t.Errorf("with a repeat that was not scored: %v, want 0.375", got)
+	}
+}
+
 // Half of every case's repeats is missing: with them the scores may be as before.
 func TestErrorsCouldHaveSavedAScore(t *testing.T) {
 	fill := func(before float64) eval.Verdict {

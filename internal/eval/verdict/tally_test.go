@@ -60,6 +60,7 @@ func TestRescoring(t *testing.T) {
 		{"now both fail", contains{text: "q"}, func(*eval.BaselineLine) {}, 1, 0, 0},
 		{"operational checks are left out", contains{text: "q", operational: true, guess: true}, func(*eval.BaselineLine) {}, 1, 0, 1},
 		{"a judge is asked again only by a run", contains{text: "p", guess: true}, func(*eval.BaselineLine) {}, 0, 1, 0},
+		{"a baseline has no tool calls", contains{text: "p", needs: eval.NeedToolCalls}, func(*eval.BaselineLine) {}, 0, 1, 0},
 		{"no text", contains{text: "p"}, func(line *eval.BaselineLine) { line.Answers[0].Text = nil }, 0, 1, 0},
 		{"a length stop stays a fail", contains{text: "p"}, func(line *eval.BaselineLine) { line.Answers[0].Finish = llm.FinishLength }, 1, 0, 0},
 		{"same criteria", contains{text: "q"}, func(line *eval.BaselineLine) { line.Criteria = "c2" }, 0, 0, 1},
@@ -78,6 +79,21 @@ func TestRescoring(t *testing.T) {
 				t.Errorf("paired %d, gone %v", g.Paired, g.Gone)
 			}
 		})
+	}
+}
+
+// The text of an answer that calls tools says nothing of the calls.
+func TestToolCallsAreNeverSaidToBeTheSame(t *testing.T) {
+	b := newBench()
+	b.before("a", "p")
+	c := b.now("a", "f")
+	b.results[0].Answer = "p"
+	if got := b.tally().pair.identical; got != 1 {
+		t.Fatalf("the texts are %d times the same", got)
+	}
+	c.Checks = []eval.Check{contains{text: "p", needs: eval.NeedToolCalls}}
+	if got := b.tally().pair.identical; got != 0 {
+		t.Errorf("%d answers are said to be the same", got)
 	}
 }
 

@@ -1,0 +1,100 @@
+package scorer
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/fault"
+)
+
+// asked is every check there is.
+type asked interface {
+	eval.Check
+	Weight() float64
+	Needs() eval.Need
+	FitsGolden(golden any) error
+	Place() fault.Place
+	about() string // what is asked, in a few words
+}
+
+// check is a rule with its name.
+type check struct {
+	kind kind
+	rule rule
+	at   fault.Place
+	spec json.RawMessage
+}
+
+func newCheck(k kind, r rule, at fault.Place) *check {
+	spec := map[string]any{"check": k.name, "version": k.version, "args": r.args}
+	r.options.describe(spec)
+	return &check{kind: k, rule: r, at: at, spec: specOf(spec)}
+}
+
+func (c *check) Name() string          { return c.kind.name }
+func (c *check) Metric() string        { return string(c.rule.options.Metric) }
+func (c *check) Weight() float64       { return c.rule.options.Weight.or1() }
+func (c *check) Place() fault.Place    { return c.at }
+func (c *check) Spec() json.RawMessage { return c.spec }
+func (c *check) Operational() bool     { return c.kind.operational }
+func (c *check) Deterministic() bool   { return true }
+func (c *check) about() string         { return c.rule.about }
+
+// Needs says besides whether the golden answer decides: with a threshold of 0 it is
+// only measured.
+func (c *check) Needs() eval.Need {
+	if c.rule.needs&eval.NeedGolden != 0 && (c.rule.rate == nil || c.rule.threshold > 0) {
+		return c.rule.needs | eval.JudgesGolden
+	}
+	return c.rule.needs
+}
+
+func (c *check) FitsGolden(golden any) error {
+	if c.rule.fits == nil || c.rule.needs&eval.NeedGolden == 0 {
+		return nil
+	}
+	return c.rule.fits(golden)
+}
+
+func (c *check) Score(_ context.Context, subject eval.Subject) (eval.Score, error) {
+	if c.rule.rate == nil {
+		pass, reason, err := c.rule.judge(&subject)
+		if err != nil {
+			return eval.Score{}, err
+		}
+		return score(c, pass, reason), nil
+	}
+	value, reason, err := c.rule.rate(&subject)
+	if err != nil {
+		return eval.Score{}, err
+	}
+	return rated(c, value, c.rule.threshold, reason), nil
+}
+
+// score is that of a check which holds or does not.
+func score(c asked, pass bool, reason string) eval.Score {
+	value := 0.0
+	if pass {
+		value = 1
+	}
+	return newScore(c, value, pass, reason)
+}
+
+// rated is the score of a check which holds by degrees.
+func rated(c asked, value float64, least threshold, reason string) eval.Score {
+	pass := least.reached(value)
+	if !pass && least < 1 {
+		reason = fmt.Sprintf("score %.3g, want %.3g: %s", value, float64(least), reason)
+	}
+	return newScore(c, value, pass, reason)
+}
+
+func newScore(c asked, value float64, pass bool, reason string) eval.Score {
+	s := eval.Score{Check: c.Name(), Metric: c.Metric(), Value: value, Pass: pass, Reason: reason, Operational: c.Operational()}
+	if w := c.Weight(); w != 1 {
+		s.Weight = w
+	}
+	return s
+}
