@@ -181,9 +181,25 @@ func (p *page) turn(call *llm.Call, i int, turn llm.Turn) {
 		p.line(span{"  answer of this turn", faint})
 		p.answer("    ", turn.Answer)
 	}
+	if len(turn.Repairs) > 0 {
+		p.hang("  ", "    ", span{"repaired: ", doubtful}, text(repairsOf(turn.Repairs)))
+	}
 	if turn.Violation != "" {
 		p.hang("  ", "    ", span{"contract refused: ", bad}, text(clip(turn.Violation, 2000)))
 	}
+}
+
+// repairsOf lists what was put right of an answer, with the first place of each.
+func repairsOf(repairs []llm.Repair) string {
+	var words []string
+	for _, r := range repairs {
+		word := fmt.Sprintf("%s (line %d, column %d", r.Name, r.Line, r.Col)
+		if r.Times > 1 {
+			word += fmt.Sprintf(", %d times", r.Times)
+		}
+		words = append(words, word+")")
+	}
+	return fmt.Sprintf("%s; score %.3f", strings.Join(words, ", "), llm.RepairScore(repairs))
 }
 
 func (p *page) message(m llm.Message) {

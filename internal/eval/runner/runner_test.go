@@ -256,13 +256,13 @@ func TestBrokenCaseFileEndsTheRun(t *testing.T) {
 func TestRescoreJudgesStoredAnswersAgain(t *testing.T) {
 	old := eval.Result{Case: "one", InputHash: "i", CriteriaHash: "old", Status: eval.Fail, Answer: "yes", Finish: llm.FinishStop}
 	c := eval.Case{ID: "one", InputHash: "i", CriteriaHash: "new", Checks: []eval.Check{says{want: "yes"}}}
-	plain := func(string, llm.Output) (any, string) { return nil, "" }
+	plain := func(string, llm.Output) (any, []llm.Repair, string) { return nil, nil, "" }
 
 	got, err := Rescore(t.Context(), &c, old, llm.Output{}, plain)
 	if err != nil || got.Status != eval.Pass || got.CriteriaHash != "new" {
 		t.Errorf("got %q %q, %v; want a pass under the new criteria", got.Status, got.CriteriaHash, err)
 	}
-	got, _ = Rescore(t.Context(), &c, old, llm.Output{Kind: llm.OutputJSON}, func(string, llm.Output) (any, string) { return nil, "not JSON" })
+	got, _ = Rescore(t.Context(), &c, old, llm.Output{Kind: llm.OutputJSON}, func(string, llm.Output) (any, []llm.Repair, string) { return nil, nil, "not JSON" })
 	if got.Status != eval.Fail || got.Valid != eval.Violated {
 		t.Errorf("got %q %q; want a fail: the contract is broken", got.Status, got.Valid)
 	}
