@@ -191,7 +191,7 @@ func (w *World) printAnswer(response llm.Response, asJSON bool) error {
 			"answer": response.Text, "value": response.End.Value, "finish": response.End.Finish, "call": call.ID,
 			"prompt": call.Prompt, "model": call.Model, "answered": call.Answered, "cached": call.Stored != nil,
 			"usage": call.Usage(), "cost_nano_usd": call.Cost().Amount, "cost_known": call.Cost().Known,
-			"turns": len(call.Turns), "attempts": call.Attempts(), "fallback": response.End.Fallback, "failed": response.End.Failed,
+			"turns": len(call.Turns), "attempts": call.Attempts(), "fallback": response.End.Fallback, "failed": response.End.Failed, "repairs": response.End.Repairs,
 			"service_ms": call.Service.Milliseconds(), "first_token_ms": call.FirstToken.Milliseconds(),
 		})
 	}
@@ -209,11 +209,22 @@ func (w *World) printAnswer(response llm.Response, asJSON bool) error {
 	if n := len(call.Turns); n > 1 {
 		mark += fmt.Sprintf("; %d turns", n)
 	}
+	if repairs := response.End.Repairs; len(repairs) > 0 {
+		mark += "; repaired: " + namesOf(repairs)
+	}
 	if response.End.Finish == llm.FinishLength {
 		mark += "; CUT at the token limit"
 	}
 	_, err := fmt.Fprintf(w.Stderr, "%s by %s, %s, %s%s; llmx explain %s\n", call.Prompt, call.Answered, from, call.Paid(), mark, call.ID)
 	return err
+}
+
+func namesOf(repairs []llm.Repair) string {
+	names := make([]string, len(repairs))
+	for i, r := range repairs {
+		names[i] = r.Name
+	}
+	return strings.Join(names, ", ")
 }
 
 // maxVar bounds an input that is read from a file or from stdin, in bytes.

@@ -286,3 +286,38 @@ func TestRescoreJudgesStoredAnswersAgain(t *testing.T) {
 		t.Errorf("got %v; want a refusal: the input is another one", err)
 	}
 }
+
+// A valid answer has the score of its repairs, asked or scored again; another has none.
+func TestResultsHaveTheirRepairScore(t *testing.T) {
+	output := llm.Output{Kind: llm.OutputJSON}
+	repairs := []llm.Repair{{Name: "quotes", Weight: 0.1}}
+	model := llm.ModelFunc(func(context.Context, llm.Request) iter.Seq2[llm.Event, error] {
+		return func(yield func(llm.Event, error) bool) {
+			if yield(llm.Event{Text: "yes", End: &llm.End{Finish: llm.FinishStop, Repairs: repairs}}, nil) {
+				yield(llm.Event{Call: &llm.Call{Answer: "'yes'", Finish: llm.FinishStop, Turns: []llm.Turn{{Output: output, Repairs: repairs}}}}, nil)
+			}
+		}
+	})
+	var got eval.Result
+	err := Run(t.Context(), Plan{Jobs: 1, Groups: []Group{{Cases: cases(1, 1, says{want: "'yes'"})}}}, model, func(_ int, _ *eval.Case, r *eval.Result) error {
+		got = *r
+		return nil
+	})
+	if err != nil || got.Status != eval.Pass || got.Valid != eval.Valid || got.RepairScore != 0.9 {
+		t.Fatalf("%+v, %v; want a valid pass with 0.9", got, err)
+	}
+	c := eval.Case{ID: "case-0", InputHash: "0", Checks: []eval.Check{says{want: "'yes'"}}}
+	for name, test := range map[string]struct {
+		read  Read
+		score float64
+	}{
+		"repaired": {func(string, llm.Output) (any, []llm.Repair, string) { return "yes", repairs, "" }, 0.9},
+		"as asked": {func(string, llm.Output) (any, []llm.Repair, string) { return "yes", nil, "" }, 1},
+		"refused":  {func(string, llm.Output) (any, []llm.Repair, string) { return nil, nil, "not JSON" }, 0},
+	} {
+		again, err := Rescore(t.Context(), &c, got, output, test.read)
+		if err != nil || again.RepairScore != test.score {
+			t.Errorf("%s: %v, %v; want %v", name, again.RepairScore, err, test.score)
+		}
+	}
+}
