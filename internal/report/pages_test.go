@@ -173,7 +173,7 @@ func aCall() *llm.Call {
 				},
 				Answer: "Sure: bug", Violation: "the answer is not JSON"},
 			{Kind: "re-ask", Messages: []llm.Message{llm.Text(llm.User, "Only JSON, please.")}, Answer: `{"label":"bug"}`,
-				Repairs: []llm.Repair{{Name: "quotes", Weight: 0.1, Line: 1, Col: 2, Times: 4}, {Name: "trailing_comma", Weight: 0.05, Line: 2, Col: 17, Times: 1}},
+				Repairs:  []llm.Repair{{Name: "quotes", Weight: 0.1, Line: 1, Col: 2, Times: 4}, {Name: "trailing_comma", Weight: 0.05, Line: 2, Col: 17, Times: 1}},
 				Attempts: []llm.Attempt{{Provider: "openai", Wire: "gpt-4o", Stored: &llm.Stored{By: "recording"}, Cost: llm.KnownCost(1000)}}},
 		},
 	}

@@ -83,13 +83,15 @@ func TestWhatAKeyDependsOn(t *testing.T) {
 		keys[key] = name
 	}
 	same := map[string]change{
-		"prompt":             func(r *llm.Request) { r.Prompt = llm.PromptRef{} },
-		"vars":               func(r *llm.Request) { r.Vars = nil },
-		"alias":              func(r *llm.Request) { r.Model = "other" },
-		"tenant":             func(r *llm.Request) { r.Tenant = "t" },
-		"reuse":              func(r *llm.Request) { r.Reuse = llm.ReuseRefresh },
-		"origin":             func(r *llm.Request) { r.Origin = llm.Origin{Case: "c"} },
-		"repair":             func(r *llm.Request) { r.Output.Repair, r.Output.Coerce = llm.RepairCoerce, []llm.Coercion{llm.CoerceList} },
+		"prompt": func(r *llm.Request) { r.Prompt = llm.PromptRef{} },
+		"vars":   func(r *llm.Request) { r.Vars = nil },
+		"alias":  func(r *llm.Request) { r.Model = "other" },
+		"tenant": func(r *llm.Request) { r.Tenant = "t" },
+		"reuse":  func(r *llm.Request) { r.Reuse = llm.ReuseRefresh },
+		"origin": func(r *llm.Request) { r.Origin = llm.Origin{Case: "c"} },
+		"repair": func(r *llm.Request) {
+			r.Output.Repair, r.Output.Coerce = llm.RepairCoerce, []llm.Coercion{llm.CoerceList}
+		},
 		"hint":               func(r *llm.Request) { r.Hint = "h" },
 		"space in options":   func(r *llm.Request) { r.Options["stop"] = json.RawMessage(`["\n","a b"]`) },
 		"order in an option": func(r *llm.Request) { r.Options["format"] = json.RawMessage(`{"a":"x y","b":1}`) },
