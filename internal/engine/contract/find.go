@@ -56,7 +56,7 @@ func find(text string) (values []found, broken string) {
 
 // likelyValue tells a value that somebody began to write from brackets of prose, such
 // as [x], {name} and [see below].
-var likelyValue = regexp.MustCompile(`^(\{\s*(["'“‘]|[\pL_$][\pL0-9_$-]*\s*:)|\[\s*(["'“‘{\[0-9,-]|\.[0-9]))`)
+var likelyValue = regexp.MustCompile(`^(\{\s*(["'“‘]|[\pL0-9_$][\pL0-9_$-]*\s*:)|\[\s*(["'“‘{\[0-9,-]|\.[0-9]))`)
 
 // pieceOf says that a value is a piece of something that has no beginning or no end,
 // such as {"a": 1} in: "x": {"a": 1}.

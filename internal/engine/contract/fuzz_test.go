@@ -93,11 +93,12 @@ func TestGarbageIsReadInBoundedTime(t *testing.T) {
 		"\\", "\"\\u", "```\n", "`", "```json\n{", "- a\n", "- [\n", "1. a\n", "a: 1\n", "18\n", "true\n", "billing ", "billing: ", "a=1 ", "&quot;", "{&quot;",
 		"\"a\" ", "[NaN,", "[.", "[-", "{\"a\":{", "\ufeff", "“", "é", "\xff", " ", "\n", ":", "=", "*", "_", "{a:1}\n{", "[1 ", "(", "~~~\n", "0", "9", ".", "1,",
 	}
+	others := []llm.Output{aNumber, aLabel, texts, python, pairs}
 	tails := []string{"", "”!", "]}", "\"", "\n```"}
 	parser := NewParser()
 	for i, shape := range shapes {
 		answer := strings.Repeat(shape, size/len(shape)) + tails[i%len(tails)]
-		for _, output := range []llm.Output{ticket, aNumber, aLabel, texts, python, pairs} {
+		for _, output := range []llm.Output{ticket, others[i%len(others)], others[(i+2)%len(others)]} {
 			begin := time.Now()
 			parser.Read(answer, output)
 			if took := time.Since(begin); took > 5*time.Second {

@@ -71,6 +71,7 @@ var malformed = []struct {
 	{ticket, `{"label":bug}`, "", "", "text without quotes: bug"},
 	{ticket, "{`label`:`bug`}", "", "", "there is no JSON value"},
 	{anything, `{True:1, a:2}`, "", "", "True cannot be a key without quotes"},
+	{anything, `{12345678901234567:1}`, "", "", "cannot be a key without quotes"}, // other digits in other languages
 	{anything, `{"a":1, 007:2}`, "", "", `"007" cannot be a key without quotes`},
 	{ticket, `{"label":"""bug"""}`, "", "", "want a comma or }"},
 	{anything, `{"a":u'x'}`, "", "", "text without quotes: u"},
