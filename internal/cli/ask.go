@@ -192,7 +192,7 @@ func (w *World) printAnswer(response llm.Response, asJSON bool) error {
 			"prompt": call.Prompt, "model": call.Model, "answered": call.Answered, "cached": call.Stored != nil,
 			"usage": call.Usage(), "cost_nano_usd": call.Cost().Amount, "cost_known": call.Cost().Known,
 			"paid_nano_usd": call.Paid().Amount, "paid_known": call.Paid().Known,
-			"turns": len(call.Turns), "attempts": call.Attempts(), "fallback": response.End.Fallback, "failed": response.End.Failed,
+			"turns": len(call.Turns), "attempts": call.Attempts(), "fallback": response.End.Fallback, "failed": response.End.Failed, "repairs": response.End.Repairs,
 			"service_ms": call.Service.Milliseconds(), "first_token_ms": call.FirstToken.Milliseconds(),
 		})
 	}
@@ -210,6 +210,9 @@ func (w *World) printAnswer(response llm.Response, asJSON bool) error {
 	if n := len(call.Turns); n > 1 {
 		mark += fmt.Sprintf("; %d turns", n)
 	}
+	if repairs := response.End.Repairs; len(repairs) > 0 {
+		mark += "; repaired: " + namesOf(repairs)
+	}
 	if response.End.Finish == llm.FinishLength {
 		mark += "; CUT at the token limit"
 	}
@@ -224,6 +227,14 @@ func paidFor(call *llm.Call) string {
 		return "cost unknown"
 	}
 	return paid.String()
+}
+
+func namesOf(repairs []llm.Repair) string {
+	names := make([]string, len(repairs))
+	for i, r := range repairs {
+		names[i] = r.Name
+	}
+	return strings.Join(names, ", ")
 }
 
 // maxVar bounds an input that is read from a file or from stdin, in bytes.

@@ -70,7 +70,7 @@ func runGolden(ctx context.Context, p *project, s *store.Store, cases []string, 
 			problems.Add(err)
 			continue
 		}
-		value, err := p.goldenOf(result)
+		value, err := goldenOf(ctx, s, result)
 		if err != nil {
 			problems.Add(err)
 			continue
@@ -154,7 +154,7 @@ func (p *project) answered(ctx context.Context, s *store.Store, run eval.Run, id
 }
 
 // goldenOf is the answer as a golden value: parsed where the contract says so.
-func (p *project) goldenOf(r *eval.Result) (any, error) {
+func goldenOf(ctx context.Context, s *store.Store, r *eval.Result) (any, error) {
 	if r.Valid == eval.Violated {
 		return nil, fault.New(fault.Usage, "the answer to %s breaks the prompt's contract: %s", r.Case, r.Reason()).
 			WithHint("only a valid answer can be golden")
@@ -162,7 +162,11 @@ func (p *project) goldenOf(r *eval.Result) (any, error) {
 	if r.Valid == eval.NoContract {
 		return r.Answer, nil
 	}
-	value, broken := newAnswerParser()(r.Answer, llm.Output{Kind: llm.OutputJSON})
+	output := llm.Output{Kind: llm.OutputJSON} // for want of the call's own contract
+	if call, err := s.Call(ctx, r.CallID); err == nil && call.Turn() != nil {
+		output = call.Turn().Output
+	}
+	value, broken := newAnswerParser()(r.Answer, output)
 	if broken != "" {
 		return nil, fault.New(fault.Usage, "the answer to %s cannot be golden: %s", r.Case, broken)
 	}

@@ -52,7 +52,7 @@ func runRescore(ctx context.Context, p *project, s *store.Store, id string, o *t
 		ID: newRunID(now), Started: now, State: eval.Running, Command: "llmx rescore " + old.ID, Replies: "stored",
 		Version: Version(), Filtered: old.Filtered, Groups: old.Groups, Spent: llm.KnownCost(0),
 	}
-	again := rescorer{run: t, old: old, parse: newAnswerParser()}
+	again := rescorer{run: t, old: old, parse: newAnswerParser(), read: newAnswerReader()}
 	if err := again.prepare(ctx); err != nil {
 		return err
 	}
@@ -68,6 +68,7 @@ type rescorer struct {
 	old    eval.Run
 	suites map[string]*loaded
 	parse  func(string, llm.Output) (any, string)
+	read   runner.Read
 	scored int
 }
 
@@ -125,7 +126,7 @@ func (r *rescorer) rescoreCase(ctx context.Context, index int, group eval.Group,
 		if err != nil {
 			return err
 		}
-		again, err := runner.Rescore(ctx, c, result, p.Output, r.parse)
+		again, err := runner.Rescore(ctx, c, result, p.Output, r.read)
 		if err != nil {
 			return err
 		}

@@ -44,6 +44,8 @@ func (s *shopServer) answer(model string, messages []upstream.Message, _ map[str
 		case "bug":
 			return vendorError(503, "overloaded_error", "try later")
 		}
+	case "fenced": // the right answer, wrapped
+		right.Text = "Here it is:\n```json\n" + right.Text + "\n```"
 	case "broken": // no JSON, in spite of the contract
 		right.Text = "Sure! The label is billing."
 	case "refused": // the key is echoed, as some servers do

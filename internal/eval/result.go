@@ -36,13 +36,15 @@ type Result struct {
 	Answered     string // the model that answered, in the provider's words
 	Repeat       int
 
-	Status  Status
-	Scores  []Score
-	Answer  string
-	Digest  string // of the answer: DigestOf
-	Valid   Validity
-	Finish  llm.FinishReason
-	Failure *llm.Failure // of an error, an unjudged, or a fail that is the call's own
+	Status Status
+	Scores []Score
+	Answer string
+	Digest string // of the answer: DigestOf
+	Valid  Validity
+	// RepairScore is llm.RepairScore of a valid answer's repairs, else 0. See Repaired.
+	RepairScore float64
+	Finish      llm.FinishReason
+	Failure     *llm.Failure // of an error, an unjudged, or a fail that is the call's own
 
 	CallID     string
 	Turns      int
@@ -68,6 +70,21 @@ const (
 	Valid      Validity = "valid"
 	Violated   Validity = "violated"
 )
+
+// Repaired is how far the answer was as its contract asks: 1 for one that came so, less
+// for one that was put right, 0 for one that was refused. It is false without a
+// contract. A valid answer without a score is of a time when nothing was repaired.
+func (r *Result) Repaired() (score float64, ok bool) {
+	switch {
+	case r.Valid == NoContract:
+		return 0, false
+	case r.Valid == Violated:
+		return 0, true
+	case r.RepairScore == 0:
+		return 1, true
+	}
+	return r.RepairScore, true
+}
 
 // Reason is the first thing that kept the result from passing.
 func (r *Result) Reason() string {

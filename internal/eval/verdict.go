@@ -27,6 +27,9 @@ const (
 // gated by min: 1 unless the suite says otherwise.
 const MetricOperational = "operational"
 
+// MetricRepair is the mean of Result.Repaired over the results under a contract.
+const MetricRepair = "repair_score"
+
 // GateKind tells specifications from tests.
 type GateKind string
 

@@ -42,8 +42,9 @@ type Turn struct {
 	Options   Options
 	Output    Output
 	Attempts  []Attempt
-	Answer    string
-	Violation string // what the contract, or a check of the cascade, refused; "" if nothing
+	Answer    string   // as the model gave it
+	Repairs   []Repair // what was put right of it
+	Violation string   // what the contract, or a check of the cascade, refused; "" if nothing
 }
 
 // Attempt is one request to a provider, or one answer from what is stored.

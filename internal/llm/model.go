@@ -75,7 +75,8 @@ type End struct {
 	Usage      Usage
 	Model      string // the model that answered, in the provider's words
 	ResponseID string
-	Value      any // the parsed answer, where the contract has one (see package jsonschema for its Go types)
+	Value      any      // the parsed answer, where the contract has one (see package jsonschema for its Go types)
+	Repairs    []Repair // what was put right of the answer, whose text is then the value written anew
 
 	RateLimit *RateLimit // what the provider said of its limits; nil where it did not
 	Skipped   int        // pieces of the stream that could not be read and were left out

@@ -25,22 +25,6 @@ func (p PromptRef) String() string {
 // the JSON text that the user wrote, so that temperature 0 stays temperature 0.
 type Options map[string]json.RawMessage
 
-// OutputKind says what form an answer must have.
-type OutputKind string
-
-// The kinds of output.
-const (
-	OutputText   OutputKind = "text"
-	OutputNumber OutputKind = "number"
-	OutputJSON   OutputKind = "json" // valid under Output.Schema
-)
-
-// Output is the contract of an answer. The zero value is text.
-type Output struct {
-	Kind   OutputKind      `json:"kind,omitempty"`
-	Schema json.RawMessage `json:"schema,omitempty"`
-}
-
 // Reuse says how far an answer that was given before may stand in for a new one,
 // and whether this one may do so later.
 type Reuse string

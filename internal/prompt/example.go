@@ -2,9 +2,13 @@ package prompt
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/jsonschema"
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/strictyaml"
 )
@@ -62,26 +66,63 @@ func (l *loader) exampleProblems(i int, n strictyaml.Node, err error) {
 func (p *Prompt) exampleAnswer(n strictyaml.Node) (string, error) {
 	switch p.Output.Kind {
 	case llm.OutputJSON:
-		raw, err := jsonOf(n)
+		return jsonExample(n, p.schema)
+	case llm.OutputList:
+		schema, err := jsonschema.Compile(p.Output.ValueSchema())
 		if err != nil {
 			return "", err
 		}
-		if violations := p.schema.Validate(n.Value()); len(violations) > 0 {
-			words := make([]string, len(violations))
-			for i, v := range violations {
-				words[i] = v.String()
-			}
-			return "", n.Errorf("the output breaks the schema: %s", strings.Join(words, "; "))
-		}
-		return string(raw), nil
+		return jsonExample(n, schema)
 	case llm.OutputNumber:
 		if n.Kind() != strictyaml.Number {
 			return "", n.Mismatch("a number")
 		}
-	default:
-		if n.Kind() != strictyaml.String {
-			return "", n.Mismatch("a string")
+		return n.Text(), nil
+	case llm.OutputBoolean:
+		if value, ok := n.Value().(bool); ok {
+			return strconv.FormatBool(value), nil
+		}
+		return "", n.Mismatch("true or false")
+	}
+	if n.Kind() != strictyaml.String {
+		return "", n.Mismatch("a string")
+	}
+	return p.textExample(n)
+}
+
+func jsonExample(n strictyaml.Node, schema *jsonschema.Schema) (string, error) {
+	raw, err := jsonOf(n)
+	if err != nil {
+		return "", err
+	}
+	if violations := schema.Validate(n.Value()); len(violations) > 0 {
+		words := make([]string, len(violations))
+		for i, v := range violations {
+			words[i] = v.String()
+		}
+		return "", n.Errorf("the output breaks the schema: %s", strings.Join(words, "; "))
+	}
+	return string(raw), nil
+}
+
+// textExample is an example that stands in the prompt as it is written; code gets its
+// fence.
+func (p *Prompt) textExample(n strictyaml.Node) (string, error) {
+	text := n.Text()
+	switch p.Output.Kind {
+	case llm.OutputLabel:
+		if !slices.Contains(p.Output.Enum, text) {
+			return "", n.Errorf("the output %q is no label of the prompt", text).WithHint("%s", fault.Allowed(text, p.Output.Enum))
+		}
+	case llm.OutputCode:
+		if strings.TrimSpace(text) == "" || strings.Contains(text, "```") {
+			return "", n.Errorf("the output of an example is the code without its fence")
+		}
+		return "```" + p.Output.Language + "\n" + strings.TrimRight(text, "\r\n") + "\n```", nil
+	case llm.OutputRegex:
+		if whole := regexp.MustCompile(`\A(?:` + p.Output.Pattern + `)\z`); !whole.MatchString(strings.TrimSpace(text)) {
+			return "", n.Errorf("the output does not match the pattern %s", p.Output.Pattern)
 		}
 	}
-	return n.Text(), nil
+	return text, nil
 }

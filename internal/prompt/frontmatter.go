@@ -20,7 +20,9 @@ type frontMatter struct {
 	Inputs      strictyaml.Node `yaml:"inputs"`
 	Outputs     strictyaml.Node `yaml:"outputs"`
 	LLMX        struct {
-		Examples []exampleBlock `yaml:"examples"`
+		Examples []exampleBlock  `yaml:"examples"`
+		Repair   strictyaml.Node `yaml:"repair"`
+		Coerce   strictyaml.Node `yaml:"coerce"`
 	} `yaml:"llmx"`
 }
 

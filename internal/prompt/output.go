@@ -3,7 +3,6 @@ package prompt
 import (
 	"encoding/json"
 	"path"
-	"slices"
 
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/jsonschema"
@@ -18,8 +17,6 @@ type outputs struct {
 	file   string             // where the schema stood, "" inline
 }
 
-var outputKinds = []string{string(llm.OutputText), string(llm.OutputNumber), string(llm.OutputJSON)}
-
 // readOutputs reads a JSON Schema, {file: …} or {kind: …}; without the key: text.
 func (l *loader) readOutputs(n strictyaml.Node) outputs {
 	if !n.Exists() {
@@ -30,17 +27,17 @@ func (l *loader) readOutputs(n strictyaml.Node) outputs {
 		l.problems.Add(n.Mismatch("a JSON Schema, {file: …} or {kind: …}"))
 		return outputs{}
 	}
+	if kind := n.Get("kind"); kind.Exists() {
+		return l.outputKind(n, kind)
+	}
 	for _, field := range fields {
-		if (field.Key == "file" || field.Key == "kind") && len(fields) > 1 {
+		if field.Key == "file" && len(fields) > 1 {
 			l.problems.Add(fault.At(field.Place, "the key %q stands beside others", field.Key).
-				WithHint("outputs is a JSON Schema, {file: …} alone or {kind: …} alone"))
+				WithHint("outputs is a JSON Schema, {file: …} alone or {kind: …}"))
 			return outputs{}
 		}
 	}
-	switch fields[0].Key {
-	case "kind":
-		return l.outputKind(fields[0].Value)
-	case "file":
+	if fields[0].Key == "file" {
 		return l.outputFile(fields[0].Value)
 	}
 	raw, err := jsonOf(n)
@@ -49,18 +46,6 @@ func (l *loader) readOutputs(n strictyaml.Node) outputs {
 		return outputs{}
 	}
 	return l.compileSchema(raw, n.Place(), "")
-}
-
-func (l *loader) outputKind(n strictyaml.Node) outputs {
-	if n.Kind() != strictyaml.String || !slices.Contains(outputKinds, n.Text()) {
-		l.problems.Add(n.Errorf("unknown kind of output %q", n.Text()).WithHint("%s", fault.Allowed(n.Text(), outputKinds)))
-		return outputs{}
-	}
-	kind := llm.OutputKind(n.Text())
-	if kind == llm.OutputJSON {
-		return l.compileSchema(json.RawMessage("{}"), n.Place(), "")
-	}
-	return outputs{output: llm.Output{Kind: kind}}
 }
 
 // outputFile reads a schema from a file below prompts/, named from the prompt's directory.

@@ -100,7 +100,7 @@ func TestPromptIsReadWhole(t *testing.T) {
 		"ref": "triage@draft", "description": "Routes a support ticket.", "model": "small",
 		"options": llm.Options{"temperature": json.RawMessage("0"), "top_p": json.RawMessage("0.70"), "stop": json.RawMessage(`["a","b"]`)},
 		"output": llm.Output{Kind: llm.OutputJSON, Schema: json.RawMessage(
-			`{"type":"object","required":["label"],"properties":{"urgency":{"type":"integer","minimum":1},"label":{"enum":["billing","bug"]}}}`)},
+			`{"type":"object","required":["label"],"properties":{"urgency":{"type":"integer","minimum":1},"label":{"enum":["billing","bug"]}}}`), Repair: llm.RepairSyntax},
 		"inputs": []string{"ticket", "note"}, "hash": 32,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

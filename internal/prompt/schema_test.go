@@ -31,6 +31,9 @@ func TestSchemaAcceptsAndRefuses(t *testing.T) {
 		"---\nname: a-b_1\nauthors: [x]\ntags: [y]\nmodel: {}\noutputs: {kind: number}\n---\n",
 		"---\nname: t\ninputs: {a: {kind: string, default: x}, b: {kind: array, default: [1]}, c: {kind: string, required: true, default: null}}\noutputs: {enum: [a, b]}\n---\n",
 	}
+	for _, one := range goodOutputs {
+		good = append(good, "---\nname: t\n"+one.head+"\n---\n")
+	}
 	for _, text := range good {
 		if violations := schema.Validate(frontMatterOf(t, text)); len(violations) > 0 {
 			t.Errorf("refused: %v\n%s", violations, text)

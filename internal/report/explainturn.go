@@ -29,6 +29,9 @@ func (p *page) turn(call *llm.Call, i int, s *story) {
 		p.line(span{"  answer of this turn", faint})
 		p.answer("    ", turn.Answer)
 	}
+	if len(turn.Repairs) > 0 {
+		p.hang("  ", "    ", span{"repaired: ", doubtful}, text(repairsOf(turn.Repairs)))
+	}
 	if turn.Violation != "" {
 		why, byCheck := strings.CutPrefix(turn.Violation, "not accepted: ")
 		label := "contract refused: "
@@ -118,4 +121,17 @@ func (p *page) part(part llm.Part) {
 	default:
 		p.answer(indent, part.Text)
 	}
+}
+
+// repairsOf lists what was put right of an answer, with the first place of each.
+func repairsOf(repairs []llm.Repair) string {
+	var words []string
+	for _, r := range repairs {
+		word := fmt.Sprintf("%s (line %d, column %d", r.Name, r.Line, r.Col)
+		if r.Times > 1 {
+			word += fmt.Sprintf(", %d times", r.Times)
+		}
+		words = append(words, word+")")
+	}
+	return fmt.Sprintf("%s; score %.3f", strings.Join(words, ", "), llm.RepairScore(repairs))
 }

@@ -81,7 +81,7 @@ func (w *writer) callNumber(run string) (int64, error) {
 	return open.calls, nil
 }
 
-const turnColumns = `call, n, kind, shape, violation, answer, messages`
+const turnColumns = `call, n, kind, shape, violation, answer, messages, repairs`
 
 func (w *writer) insertTurn(call int64, n int, t *llm.Turn) error {
 	shape, err := w.shapeHash(t)
@@ -94,7 +94,13 @@ func (w *writer) insertTurn(call int64, n int, t *llm.Turn) error {
 			return err
 		}
 	}
-	err = w.inserts.turn.exec(call, int64(n), textValue(t.Kind), shape, textValue(t.Violation), textValue(t.Answer), messages)
+	var repairs driver.Value
+	if len(t.Repairs) > 0 {
+		if repairs, err = jsonValue(t.Repairs); err != nil {
+			return err
+		}
+	}
+	err = w.inserts.turn.exec(call, int64(n), textValue(t.Kind), shape, textValue(t.Violation), textValue(t.Answer), messages, repairs)
 	if err != nil {
 		return err
 	}
@@ -128,7 +134,7 @@ func (w *writer) insertAttempt(call int64, turn, n int, a *llm.Attempt) error {
 	)
 }
 
-const shapeColumns = `hash, options, output_kind, output_schema`
+const shapeColumns = `hash, options, output_kind, output_schema, output_rest`
 
 // shapeSet knows the shapes that stand in the file, by what they hold.
 type shapeSet map[string]string
@@ -139,24 +145,38 @@ const maxShapes = 1000
 // shapeHash names the options and the output contract of a turn, and keeps them
 // where they are new. nil stands for none of both.
 func (w *writer) shapeHash(t *llm.Turn) (driver.Value, error) {
-	if len(t.Options) == 0 && t.Output.Kind == "" && t.Output.Schema == nil {
-		return nil, nil
+	rest, err := restOf(t.Output)
+	if err != nil || len(t.Options) == 0 && t.Output.Kind == "" && t.Output.Schema == nil && rest == nil {
+		return nil, err
 	}
 	var options []byte
 	if len(t.Options) > 0 {
-		var err error
 		if options, err = json.Marshal(t.Options); err != nil {
 			return nil, err
 		}
 	}
-	key := string(options) + "\x00" + string(t.Output.Kind) + "\x00" + string(t.Output.Schema)
+	key := string(options) + "\x00" + string(t.Output.Kind) + "\x00" + string(t.Output.Schema) + "\x00" + string(rest)
 	if hash, ok := w.shapes[key]; ok {
 		return hash, nil
 	}
-	hash := eval.HashOf(options, []byte(t.Output.Kind), t.Output.Schema)
+	parts := [][]byte{options, []byte(t.Output.Kind), t.Output.Schema}
+	if rest != nil { // shapes of before keep their hashes
+		parts = append(parts, rest)
+	}
+	hash := eval.HashOf(parts...)
 	if len(w.shapes) == maxShapes {
 		clear(w.shapes)
 	}
 	w.shapes[key] = hash
-	return hash, w.inserts.shape.exec(hash, textValue(string(options)), textValue(string(t.Output.Kind)), textValue(string(t.Output.Schema)))
+	return hash, w.inserts.shape.exec(hash, textValue(string(options)), textValue(string(t.Output.Kind)), textValue(string(t.Output.Schema)), textValue(string(rest)))
+}
+
+// restOf is what a contract says besides its kind and its schema; nil for nothing.
+func restOf(output llm.Output) ([]byte, error) {
+	output.Kind, output.Schema = "", nil
+	rest, err := json.Marshal(output)
+	if err != nil || string(rest) == "{}" {
+		return nil, err
+	}
+	return rest, nil
 }

@@ -60,7 +60,7 @@ func (r *record) call() (n int64, call *llm.Call, answerInTurn bool) {
 }
 
 func (s *Store) turns(ctx context.Context, call int64) ([]llm.Turn, error) {
-	const columns = `kind, violation, answer, messages, options, output_kind, output_schema`
+	const columns = `kind, violation, answer, messages, repairs, options, output_kind, output_schema, output_rest`
 	rows, err := s.readers.QueryContext(ctx, "SELECT "+columns+" FROM turns LEFT JOIN shapes ON shapes.hash = turns.shape WHERE call = ? ORDER BY n", call)
 	if err != nil {
 		return nil, err
@@ -74,9 +74,12 @@ func (s *Store) turns(ctx context.Context, call int64) ([]llm.Turn, error) {
 		}
 		turn := llm.Turn{Kind: r.text(), Violation: r.text(), Answer: r.text()}
 		r.json(&turn.Messages)
+		r.json(&turn.Repairs)
 		r.json(&turn.Options)
-		turn.Output.Kind = llm.OutputKind(r.text())
-		if schema := r.text(); schema != "" {
+		kind, schema := r.text(), r.text()
+		r.json(&turn.Output)
+		turn.Output.Kind = llm.OutputKind(kind)
+		if schema != "" {
 			turn.Output.Schema = json.RawMessage(schema)
 		}
 		if r.err != nil {

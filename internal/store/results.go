@@ -11,7 +11,7 @@ import (
 const resultColumns = `id, grp, "case", repeat, status, digest, input_hash, criteria_hash, tags, answered, valid, finish,
 	call, turns, attempts, input_tokens, output_tokens, cached_tokens, reasoning_tokens, estimated,
 	cost, cost_known, paid, paid_known, queue, service, first_token, stored_by, stored_at, origin, started,
-	failure, scores, answer`
+	failure, scores, answer, repair_score`
 
 // AddResult queues a result of a run that was begun here; it waits while the
 // queue is full. The error is that of a write before, and stays: after it
@@ -56,8 +56,24 @@ func (w *writer) insertResult(r *eval.Result) error {
 		r.Usage.Input, r.Usage.Output, r.Usage.CachedInput, r.Usage.Reasoning, boolValue(r.Usage.Estimated),
 		int64(r.Cost.Amount), boolValue(r.Cost.Known), int64(r.Paid.Amount), boolValue(r.Paid.Known),
 		int64(r.Queue), int64(r.Service), int64(r.FirstToken), textValue(r.StoredBy), timeValue(r.StoredAt),
-		textValue(r.Origin), timeValue(r.Started), failure, scores, textValue(r.Answer),
+		textValue(r.Origin), timeValue(r.Started), failure, scores, textValue(r.Answer), repairScoreValue(r),
 	)
+}
+
+// repairScoreValue is NULL where the standing of the answer says it.
+func repairScoreValue(r *eval.Result) driver.Value {
+	if r.RepairScore == plainScore(r.Valid) {
+		return nil
+	}
+	return r.RepairScore
+}
+
+// plainScore is the repair score of an answer of which nothing was put right.
+func plainScore(valid eval.Validity) float64 {
+	if valid == eval.Valid {
+		return 1
+	}
+	return 0
 }
 
 func scoresValue(scores []eval.Score) (driver.Value, error) {
@@ -87,7 +103,7 @@ func newResultReader(run string, groups map[int64]groupKey) *resultReader {
 func (r *resultReader) result() eval.Result {
 	r.int64() // the id
 	group := r.groups[r.int64()]
-	return eval.Result{
+	result := eval.Result{
 		Run: r.run, Suite: group.suite, Model: group.model, Treatment: group.treatment, Prompt: group.prompt,
 		Case: r.text(), Repeat: r.int(), Status: eval.Status(r.text()), Digest: r.text(), InputHash: r.text(),
 		CriteriaHash: r.text(), Tags: parsedOnce(r.record, r.tags), Answered: r.text(), Valid: eval.Validity(r.text()),
@@ -96,6 +112,12 @@ func (r *resultReader) result() eval.Result {
 		StoredBy: r.text(), StoredAt: r.time(), Origin: r.text(), Started: r.time(),
 		Failure: r.failure(), Scores: parsedOnce(r.record, r.scores), Answer: r.text(),
 	}
+	if score, scored := r.take().(float64); scored {
+		result.RepairScore = score
+	} else {
+		result.RepairScore = plainScore(result.Valid)
+	}
+	return result
 }
 
 // maxParsed bounds what parsedOnce remembers.

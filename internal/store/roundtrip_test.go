@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"reflect"
 	"testing"
 	"time"
@@ -203,5 +204,24 @@ func TestChecksAreATableForSQL(t *testing.T) {
 	}
 	if diff := cmp.Diff(result.Scores, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A store of before has no repair scores: what was valid then needed no repair.
+func TestResultsOfBeforeNeededNoRepair(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "llmx.db")
+	s := openTest(t, path, Options{})
+	run := beginRun(t, s, "run")
+	for i, valid := range []eval.Validity{eval.Valid, eval.Violated, eval.NoContract} {
+		if err := s.AddResult(eval.Result{Run: run.ID, Case: "c", Repeat: i, Valid: valid, RepairScore: 0.5}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	endRun(t, s, run)
+	foreign(t, path, "UPDATE results SET repair_score = NULL")
+	for i, r := range results(t, s, run.ID, ResultFilter{}) {
+		if want := []float64{1, 0, 0}[i]; r.RepairScore != want {
+			t.Errorf("%q: %v, want %v", r.Valid, r.RepairScore, want)
+		}
 	}
 }

@@ -49,6 +49,9 @@ func identify(req *llm.Request, resolved string) identity {
 	}
 	b = appendText(b, kind)
 	b = appendText(b, req.Output.Schema)
+	if details := req.Output.Details(); details != nil {
+		b = appendText(b, details)
+	}
 	return sha256.Sum256(b)
 }
 

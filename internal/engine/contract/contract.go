@@ -1,6 +1,11 @@
 // Package contract is the engine's wrapper that holds an answer to its output
 // contract: what is cut or invalid is never passed on as a valid answer. It
 // imports the jsonschema room and the words of llm and fault.
+//
+// The reader of what is nearly JSON is our own. The libraries there are complete
+// what is cut, guess where quotes were forgotten, make NaN a text and do not say
+// what they changed (tried: kaptinlin/jsonrepair 0.2.15, RealAlexandreAI/json-repair
+// 0.0.18); here a repair must be named, and leave one reading only.
 package contract
 
 import (
@@ -21,7 +26,7 @@ func New(next llm.Model) llm.Model {
 			ctx, call := llm.EnsureCall(ctx)
 			call.Turns = append(call.Turns, newTurn(req))
 			turn := call.Turn()
-			if req.Output.Kind == "" || req.Output.Kind == llm.OutputText {
+			if req.Output.IsText() {
 				answer := text(turn, next.Stream(ctx, req))
 				if !req.Live {
 					answer = whole(answer)
@@ -47,33 +52,38 @@ func newTurn(req llm.Request) llm.Turn {
 	return llm.Turn{Kind: kind, Messages: req.Messages, Options: req.Options, Output: req.Output}
 }
 
-// hold gives an answer once it is whole and valid.
+// hold gives an answer once it is whole and valid: as it came, or where it was
+// repaired its value alone. The turn keeps what the model said.
 func hold(parser *Parser, turn *llm.Turn, output llm.Output, stream iter.Seq2[llm.Event, error]) iter.Seq2[llm.Event, error] {
 	response, err := llm.Collect(stream)
 	if err != nil {
 		return llm.Fail(err) // the route has left in the turn what had come
 	}
 	turn.Answer = response.Text
-	value, err := accept(parser, response, output)
+	parsed, err := accept(parser, response, output)
 	if err != nil {
 		turn.Violation = fault.As(err).Message
 		return llm.Fail(err)
 	}
-	response.End.Value = value
+	turn.Repairs = parsed.Repairs
+	response.Text, response.End.Value, response.End.Repairs = parsed.Text, parsed.Value, parsed.Repairs
+	if len(parsed.Repairs) > 0 {
+		response.End.Keep = nil // the next one may need no repair
+	}
 	keep(&response.End)
 	return response.Events()
 }
 
 // accept judges a whole answer; the error's class counts as a fail.
-func accept(parser *Parser, response llm.Response, output llm.Output) (any, error) {
+func accept(parser *Parser, response llm.Response, output llm.Output) (Parsed, error) {
 	if err := stopped(response.End.Finish); err != nil {
-		return nil, err
+		return Parsed{}, err
 	}
-	value, broken := parser.Parse(response.Text, output)
+	parsed, broken := parser.Read(response.Text, output)
 	if broken != "" {
-		return nil, fault.New(fault.Contract, "%s", broken)
+		return Parsed{}, fault.New(fault.Contract, "%s", broken)
 	}
-	return value, nil
+	return parsed, nil
 }
 
 // stopped is the error of an answer that its model did not finish.

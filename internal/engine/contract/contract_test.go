@@ -125,23 +125,41 @@ func TestLiveTextPassesUntilItIsFiltered(t *testing.T) {
 	}
 }
 
-func FuzzParse(f *testing.F) {
-	for _, seed := range []string{`{"label":"bug"}`, `{"label":"x"}`, "[1,2", "18", "\xff", `{"a":{"b":[{}]}}`} {
-		f.Add(seed)
+// What was put right is passed on as the value alone, with what was done; the turn keeps
+// what the model said, and the cache does not.
+func TestRepairedAnswerIsPassedOnWrittenAnewAndNotKept(t *testing.T) {
+	said := "Sure!\n```json\n{'label':'bug','b':1,'a':2,}\n```"
+	output := llm.Output{Kind: llm.OutputJSON, Schema: json.RawMessage(ticketSchema), Repair: llm.RepairSyntax}
+	call := &llm.Call{}
+	kept := false
+	model := New(answering(said, llm.End{Finish: llm.FinishStop, Keep: func() { kept = true }}))
+	response, err := llm.Collect(model.Stream(llm.WithCall(t.Context(), call), llm.Request{Output: output}))
+	if err != nil {
+		t.Fatal(err)
 	}
-	parser := NewParser()
-	output := llm.Output{Kind: llm.OutputJSON, Schema: json.RawMessage(ticketSchema)}
-	f.Fuzz(func(t *testing.T, answer string) {
-		value, broken := parser.Parse(answer, output)
-		if broken != "" {
-			if value != nil {
-				t.Fatalf("a refused answer has the value %v", value)
-			}
-			return
-		}
-		object, ok := value.(map[string]any)
-		if !ok || (object["label"] != "bug" && object["label"] != "billing") {
-			t.Fatalf("%q was accepted as %v", answer, value)
-		}
-	})
+	if want := `{"label":"bug","b":1,"a":2}`; response.Text != want {
+		t.Errorf("passed on %s, want %s", response.Text, want)
+	}
+	want := []llm.Repair{
+		{Name: "prose", Weight: 0.1, Line: 1, Col: 1, Times: 1}, {Name: "code_fence", Weight: 0.05, Line: 2, Col: 1, Times: 1},
+		{Name: "quotes", Weight: 0.1, Line: 3, Col: 2, Times: 4}, {Name: "trailing_comma", Weight: 0.05, Line: 3, Col: 27, Times: 1},
+	}
+	if diff := cmp.Diff(want, response.End.Repairs); diff != "" {
+		t.Error(diff)
+	}
+	if turn := call.Turns[0]; turn.Answer != said || !cmp.Equal(turn.Repairs, want) || turn.Violation != "" {
+		t.Errorf("the turn holds %+v", turn)
+	}
+	if kept || response.End.Keep != nil {
+		t.Error("the cache has it")
+	}
+}
+
+// A model that was stopped has not said all, whatever a repair could make of it.
+func TestStoppedAnswerIsNotRepaired(t *testing.T) {
+	output := llm.Output{Kind: llm.OutputJSON, Repair: llm.RepairSyntax}
+	_, err := llm.Collect(New(answering("```json\n{}\n```\nAnd", llm.End{Finish: llm.FinishLength})).Stream(t.Context(), llm.Request{Output: output}))
+	if fault.ClassOf(err) != fault.Length {
+		t.Errorf("got %v, want a length stop", err)
+	}
 }

@@ -12,10 +12,11 @@ import (
 )
 
 // Parser turns an answer's text into the value that its contract promises. It
-// keeps compiled schemas and is safe for concurrent use.
+// keeps compiled schemas and patterns and is safe for concurrent use.
 type Parser struct {
-	mu      sync.RWMutex
-	schemas map[string]compiled
+	mu       sync.RWMutex
+	schemas  map[string]compiled
+	patterns map[string]pattern
 }
 
 type compiled struct {
@@ -23,59 +24,77 @@ type compiled struct {
 	err    error
 }
 
-// maxSchemas bounds the compiled schemas that are kept.
-const maxSchemas = 1024
+type pattern struct {
+	regexp *regexp.Regexp
+	err    error
+}
+
+// maxCompiled bounds the compiled schemas, and the patterns, that are kept.
+const maxCompiled = 1024
 
 // NewParser makes a parser that knows no schema yet.
-func NewParser() *Parser { return &Parser{schemas: map[string]compiled{}} }
+func NewParser() *Parser {
+	return &Parser{schemas: map[string]compiled{}, patterns: map[string]pattern{}}
+}
 
-// number is what OutputNumber accepts: a JSON number, with a sign + besides.
-var number = regexp.MustCompile(`^[+-]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+// Parsed is an answer that keeps its contract.
+type Parsed struct {
+	Value   any          // see package jsonschema for its Go types; nil for text
+	Text    string       // the answer as it came, or where it was repaired its value written anew
+	Repairs []llm.Repair // in the order of the answer
+	Score   float64      // llm.RepairScore of them
+}
 
-// Parse gives the value of an answer, or what the contract refuses. Text has no
-// value (nil) and is never refused. JSON is strict: one value, nothing around
-// it, no key twice. A number stands alone, without separators or a unit.
+// Parse is Read for who needs the value alone.
 func (p *Parser) Parse(answer string, output llm.Output) (value any, broken string) {
+	parsed, broken := p.Read(answer, output)
+	return parsed.Value, broken
+}
+
+// Read gives what an answer holds, or what the contract refuses. White space around
+// an answer never counts. Where the contract repairs nothing it accepts exactly:
+//
+//   - text: everything; it has no value.
+//   - json: one JSON value and nothing around it, no key twice, valid under the schema.
+//   - number: a JSON number alone, with a sign + besides; no separators, no unit.
+//   - boolean: true or false.
+//   - label: one of the enum, letter by letter.
+//   - list: a JSON array whose items are of the kind; or, where items are strings or
+//     numbers, lines that each begin with the same bullet (-, *, + or •) or with the
+//     numbers 1., 2., … or 1), 2), …, none of them indented or empty.
+//   - code: one fenced block (``` or ~~~) that names the language; its lines are the value.
+//   - regex: what the pattern matches from end to end; its named groups are the value,
+//     null for one that took no part.
+//
+// Repairs are tried when that has failed, and put right the form alone: see the list
+// in repairs.go. A cut value is refused, and so is what can be read in two ways.
+func (p *Parser) Read(answer string, output llm.Output) (Parsed, string) {
 	switch output.Kind {
 	case "", llm.OutputText:
-		return nil, ""
-	case llm.OutputNumber:
-		text := strings.TrimSpace(answer)
-		if !number.MatchString(text) {
-			return nil, fmt.Sprintf("expected a number and nothing else, got %s", quote(text))
-		}
-		return json.Number(strings.TrimPrefix(text, "+")), ""
+		return asItCame(answer, nil), ""
+	case llm.OutputNumber, llm.OutputBoolean, llm.OutputLabel:
+		return readScalar(answer, output)
+	case llm.OutputList:
+		return p.readList(answer, output)
+	case llm.OutputCode:
+		return readCode(answer, output)
+	case llm.OutputRegex:
+		return p.readRegex(answer, output)
 	}
-	value, err := jsonschema.Decode([]byte(strings.TrimSpace(answer)))
-	if err != nil {
-		return nil, fmt.Sprintf("not JSON: %v", err)
-	}
-	if len(output.Schema) == 0 {
-		return value, ""
-	}
-	schema, err := p.schema(output.Schema)
-	if err != nil {
-		return nil, fmt.Sprintf("the schema cannot be used: %v", err)
-	}
-	if violations := schema.Validate(value); len(violations) > 0 {
-		return nil, describe(violations)
-	}
-	return value, ""
+	return p.readJSON(answer, output)
 }
 
-// describe lists what is wrong, at most three things of it.
-func describe(violations []jsonschema.Violation) string {
-	const most = 3
-	words := make([]string, 0, most)
-	for _, v := range violations[:min(most, len(violations))] {
-		words = append(words, v.String())
-	}
-	text := strings.Join(words, "; ")
-	if more := len(violations) - most; more > 0 {
-		text += fmt.Sprintf("; and %d more", more)
-	}
-	return text
+func asItCame(answer string, value any) Parsed { return Parsed{Value: value, Text: answer, Score: 1} }
+
+// mended is an answer that was put right.
+func mended(answer string, value any, text string, c changes) Parsed {
+	repairs := c.repairs(answer)
+	return Parsed{Value: value, Text: text, Repairs: repairs, Score: llm.RepairScore(repairs)}
 }
+
+func repairs(output llm.Output) bool { return output.Repair == llm.RepairSyntax || coerces(output) }
+
+func coerces(output llm.Output) bool { return output.Repair == llm.RepairCoerce }
 
 func (p *Parser) schema(raw json.RawMessage) (*jsonschema.Schema, error) {
 	p.mu.RLock()
@@ -87,17 +106,34 @@ func (p *Parser) schema(raw json.RawMessage) (*jsonschema.Schema, error) {
 	schema, err := jsonschema.Compile(raw)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.schemas) >= maxSchemas {
+	if len(p.schemas) >= maxCompiled {
 		clear(p.schemas)
 	}
 	p.schemas[string(raw)] = compiled{schema, err}
 	return schema, err
 }
 
+func (p *Parser) pattern(text string) (*regexp.Regexp, error) {
+	p.mu.RLock()
+	known, ok := p.patterns[text]
+	p.mu.RUnlock()
+	if ok {
+		return known.regexp, known.err
+	}
+	compiled, err := regexp.Compile(text)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.patterns) >= maxCompiled {
+		clear(p.patterns)
+	}
+	p.patterns[text] = pattern{compiled, err}
+	return compiled, err
+}
+
 func quote(text string) string {
 	const most = 60
-	if runes := []rune(text); len(runes) > most {
+	if runes := []rune(text[:min(len(text), 4*most+4)]); len(runes) > most {
 		text = string(runes[:most]) + "…"
 	}
-	return fmt.Sprintf("%q", text)
+	return fmt.Sprintf("%q", strings.ToValidUTF8(text, "\ufffd"))
 }

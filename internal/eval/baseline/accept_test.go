@@ -89,6 +89,41 @@ func TestFromResults(t *testing.T) {
 	}
 }
 
+// A line keeps its repair score only where something was repaired: else it says what
+// valid and repeats say, and lines of before stay byte for byte.
+func TestRepairsAreKeptWhereThereWereSome(t *testing.T) {
+	for name, test := range map[string]struct {
+		scores []float64 // of the valid repeats
+		broken int
+		want   map[string]float64
+	}{
+		"none":        {[]float64{1, 1}, 0, nil},
+		"refused":     {[]float64{1}, 1, nil},
+		"not counted": {[]float64{0, 0}, 0, nil}, // of a store of before
+		"one":         {[]float64{1, 0.5}, 0, map[string]float64{"repair_score": 0.75}},
+		"and refused": {[]float64{1, 0.5}, 1, map[string]float64{"repair_score": 0.5}},
+	} {
+		var results []eval.Result
+		for _, score := range test.scores {
+			r := result("small", "a", len(results), "right")
+			r.RepairScore = score
+			results = append(results, r)
+		}
+		for range test.broken {
+			r := result("small", "a", len(results), "wrong")
+			r.Valid, r.Failure = eval.Violated, &llm.Failure{Class: fault.Contract, Message: "not JSON"}
+			results = append(results, r)
+		}
+		got, err := FromResults(stream(results...), []eval.Group{groupOf("small", len(results))}, complete)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.want, got.Lines[0].Scores); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
 func TestAnswersAreSortedByCount(t *testing.T) {
 	for _, often := range []string{"right", "wrong"} {
 		seldom := map[string]string{"right": "wrong", "wrong": "right"}[often]

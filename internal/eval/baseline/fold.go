@@ -23,6 +23,7 @@ type lineFold struct {
 
 	passes, repeats, valid int
 	contract               bool
+	repaired               bool
 	cost                   llm.Cost
 	scores                 map[string]*scoreFold
 	answers                []eval.BaselineAnswer
@@ -48,20 +49,28 @@ func (f *lineFold) add(r *eval.Result) {
 	if r.Valid == eval.Valid {
 		f.valid++
 	}
+	if score, ok := r.Repaired(); ok {
+		f.score(eval.MetricRepair, score, 1)
+		f.repaired = f.repaired || r.Valid == eval.Valid && score < 1
+	}
 	f.cost = f.cost.Plus(r.Cost)
 	for _, score := range r.Scores {
 		if score.Metric == "" {
 			continue
 		}
-		fold := f.scores[score.Metric]
-		if fold == nil {
-			fold = new(scoreFold)
-			f.scores[score.Metric] = fold
-		}
-		fold.sum += score.Value * score.Weighs()
-		fold.weight += score.Weighs()
+		f.score(score.Metric, score.Value, score.Weighs())
 	}
 	f.addAnswer(r)
+}
+
+func (f *lineFold) score(metric string, value, weight float64) {
+	fold := f.scores[metric]
+	if fold == nil {
+		fold = new(scoreFold)
+		f.scores[metric] = fold
+	}
+	fold.sum += value * weight
+	fold.weight += weight
 }
 
 // addAnswer counts equal answers together; one that was stopped by length or a
@@ -102,6 +111,9 @@ func (f *lineFold) line() eval.BaselineLine {
 	}
 	if f.contract {
 		line.Valid = f.valid
+	}
+	if !f.repaired {
+		delete(f.scores, eval.MetricRepair) // the valid ones say it
 	}
 	if len(f.scores) > 0 {
 		line.Scores = make(map[string]float64, len(f.scores))

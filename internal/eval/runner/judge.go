@@ -27,7 +27,7 @@ func (j job) judge(ctx context.Context, plan Plan, model llm.Model) (eval.Result
 		output = describe(&result, call)
 	}
 	subject := subjectOf(j.c, &result, response, output)
-	conclude(ctx, j.c, &result, subject, err)
+	conclude(ctx, j.c, &result, subject, response.End.Repairs, err)
 	if ctx.Err() != nil {
 		return eval.Result{}, false
 	}
@@ -77,16 +77,16 @@ func subjectOf(c *eval.Case, r *eval.Result, response llm.Response, output llm.O
 
 // conclude turns what happened into a status: a fail is the model's doing, an
 // error is not.
-func conclude(ctx context.Context, c *eval.Case, r *eval.Result, subject eval.Subject, failure error) {
+func conclude(ctx context.Context, c *eval.Case, r *eval.Result, subject eval.Subject, repairs []llm.Repair, failure error) {
 	r.Failure = llm.FailureOf(failure)
 	if r.Answer != "" || failure == nil {
 		r.Digest = eval.DigestOf(r.Answer)
 	}
-	hasContract := subject.Output.Kind != "" && subject.Output.Kind != llm.OutputText
+	hasContract := !subject.Output.IsText()
 	switch class := fault.ClassOf(failure); {
 	case failure == nil:
 		if hasContract {
-			r.Valid = eval.Valid
+			r.Valid, r.RepairScore = eval.Valid, llm.RepairScore(repairs)
 		}
 	case class == fault.Missing:
 		r.Status = eval.Unjudged
@@ -148,9 +148,13 @@ func asksFinish(c *eval.Case) bool {
 	return false
 }
 
-// Rescore runs a case's checks over a stored result again, without a call. parse
-// reads the answer under the contract. A result that was not judged stays as it is.
-func Rescore(ctx context.Context, c *eval.Case, old eval.Result, output llm.Output, parse func(string, llm.Output) (any, string)) (eval.Result, error) {
+// Read gives an answer's value under a contract, what was repaired of it, or what
+// the contract refuses.
+type Read func(answer string, output llm.Output) (value any, repairs []llm.Repair, broken string)
+
+// Rescore runs a case's checks over a stored result again, without a call. A result
+// that was not judged stays as it is.
+func Rescore(ctx context.Context, c *eval.Case, old eval.Result, output llm.Output, read Read) (eval.Result, error) {
 	if !old.Status.Judged() {
 		return old, nil
 	}
@@ -172,17 +176,19 @@ func Rescore(ctx context.Context, c *eval.Case, old eval.Result, output llm.Outp
 		}
 	}
 	r := old
-	r.CriteriaHash, r.Tags, r.Valid, r.Scores, r.Failure = c.CriteriaHash, c.Tags, eval.NoContract, nil, nil
+	r.CriteriaHash, r.Tags, r.Scores, r.Failure = c.CriteriaHash, c.Tags, nil, nil
+	r.Valid, r.RepairScore = eval.NoContract, 0
 	subject := subjectOf(c, &r, llm.Response{}, output)
 	failure := kept(old)
+	var repairs []llm.Repair
 	if failure == nil {
-		value, broken := parse(r.Answer, output)
-		subject.Value = value
+		var broken string
+		subject.Value, repairs, broken = read(r.Answer, output)
 		if broken != "" {
 			failure = fault.New(fault.Contract, "%s", broken)
 		}
 	}
-	conclude(ctx, c, &r, subject, failure)
+	conclude(ctx, c, &r, subject, repairs, failure)
 	return r, nil
 }
 

@@ -252,13 +252,13 @@ func TestBrokenCaseFileEndsTheRun(t *testing.T) {
 func TestRescoreJudgesStoredAnswersAgain(t *testing.T) {
 	old := eval.Result{Case: "one", InputHash: "i", CriteriaHash: "old", Status: eval.Fail, Answer: "yes", Finish: llm.FinishStop}
 	c := eval.Case{ID: "one", InputHash: "i", CriteriaHash: "new", Checks: []eval.Check{says{want: "yes"}}}
-	plain := func(string, llm.Output) (any, string) { return nil, "" }
+	plain := func(string, llm.Output) (any, []llm.Repair, string) { return nil, nil, "" }
 
 	got, err := Rescore(t.Context(), &c, old, llm.Output{}, plain)
 	if err != nil || got.Status != eval.Pass || got.CriteriaHash != "new" {
 		t.Errorf("got %q %q, %v; want a pass under the new criteria", got.Status, got.CriteriaHash, err)
 	}
-	got, _ = Rescore(t.Context(), &c, old, llm.Output{Kind: llm.OutputJSON}, func(string, llm.Output) (any, string) { return nil, "not JSON" })
+	got, _ = Rescore(t.Context(), &c, old, llm.Output{Kind: llm.OutputJSON}, func(string, llm.Output) (any, []llm.Repair, string) { return nil, nil, "not JSON" })
 	if got.Status != eval.Fail || got.Valid != eval.Violated {
 		t.Errorf("got %q %q; want a fail: the contract is broken", got.Status, got.Valid)
 	}
@@ -280,5 +280,40 @@ func TestRescoreJudgesStoredAnswersAgain(t *testing.T) {
 	c.InputHash = "other"
 	if _, err = Rescore(t.Context(), &c, old, llm.Output{}, plain); fault.ClassOf(err) != fault.Invalid {
 		t.Errorf("got %v; want a refusal: the input is another one", err)
+	}
+}
+
+// A valid answer has the score of its repairs, asked or scored again; another has none.
+func TestResultsHaveTheirRepairScore(t *testing.T) {
+	output := llm.Output{Kind: llm.OutputJSON}
+	repairs := []llm.Repair{{Name: "quotes", Weight: 0.1}}
+	model := llm.ModelFunc(func(context.Context, llm.Request) iter.Seq2[llm.Event, error] {
+		return func(yield func(llm.Event, error) bool) {
+			if yield(llm.Event{Text: "yes", End: &llm.End{Finish: llm.FinishStop, Repairs: repairs}}, nil) {
+				yield(llm.Event{Call: &llm.Call{Answer: "'yes'", Finish: llm.FinishStop, Turns: []llm.Turn{{Output: output, Repairs: repairs}}}}, nil)
+			}
+		}
+	})
+	var got eval.Result
+	err := Run(t.Context(), Plan{Jobs: 1, Groups: []Group{{Cases: cases(1, 1, says{want: "'yes'"})}}}, model, func(_ int, _ *eval.Case, r *eval.Result) error {
+		got = *r
+		return nil
+	})
+	if err != nil || got.Status != eval.Pass || got.Valid != eval.Valid || got.RepairScore != 0.9 {
+		t.Fatalf("%+v, %v; want a valid pass with 0.9", got, err)
+	}
+	c := eval.Case{ID: "case-0", InputHash: "0", Checks: []eval.Check{says{want: "'yes'"}}}
+	for name, test := range map[string]struct {
+		read  Read
+		score float64
+	}{
+		"repaired": {func(string, llm.Output) (any, []llm.Repair, string) { return "yes", repairs, "" }, 0.9},
+		"as asked": {func(string, llm.Output) (any, []llm.Repair, string) { return "yes", nil, "" }, 1},
+		"refused":  {func(string, llm.Output) (any, []llm.Repair, string) { return nil, nil, "not JSON" }, 0},
+	} {
+		again, err := Rescore(t.Context(), &c, got, output, test.read)
+		if err != nil || again.RepairScore != test.score {
+			t.Errorf("%s: %v, %v; want %v", name, again.RepairScore, err, test.score)
+		}
 	}
 }

@@ -48,7 +48,7 @@ func TestAChecksSubjectHasToolCallsAndWhereItIsFrom(t *testing.T) {
 func TestRescoreRefusesChecksOfToolCalls(t *testing.T) {
 	old := eval.Result{Suite: "s", Case: "one", InputHash: "i", Status: eval.Pass, Answer: "yes", Finish: llm.FinishStop}
 	c := eval.Case{ID: "one", InputHash: "i", Checks: []eval.Check{says{want: "yes"}, says{want: "yes", needs: eval.NeedToolCalls}}}
-	_, err := Rescore(t.Context(), &c, old, llm.Output{}, func(string, llm.Output) (any, string) { return nil, "" })
+	_, err := Rescore(t.Context(), &c, old, llm.Output{}, func(string, llm.Output) (any, []llm.Repair, string) { return nil, nil, "" })
 	if fault.ClassOf(err) != fault.Unjudged || !strings.Contains(err.Error(), "looks at tool calls, which are not stored with a result") {
 		t.Errorf("got %v", err)
 	}

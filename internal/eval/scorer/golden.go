@@ -5,7 +5,6 @@ import (
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/jsonschema"
-	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/strictyaml"
 )
 
@@ -75,7 +74,7 @@ func compare(want any, s *eval.Subject, extract *extraction, how strictness) (bo
 	if s.Broken != "" {
 		return false, "no valid answer: " + cutReason(s.Broken)
 	}
-	if s.Value != nil || s.Output.Kind == llm.OutputJSON || s.Output.Kind == llm.OutputNumber {
+	if s.Value != nil || !s.Output.IsText() {
 		return match(want, s.Value, how)
 	}
 	return compareText(want, s.Answer, how)

@@ -58,7 +58,8 @@ func shorten(text string) string {
 // goldenCell reads a golden answer. CSV has no types, so the prompt's contract
 // decides: text where it says text, else JSON if the cell is JSON.
 func (p *plan) goldenCell(path string) cellReader {
-	if kind := p.prompt.Output.Kind; kind == llm.OutputText || kind == "" || p.isString(path) {
+	switch kind := p.prompt.Output.Kind; {
+	case p.prompt.Output.IsText(), kind == llm.OutputLabel, kind == llm.OutputCode, kind == llm.OutputRegex && path != "", p.isString(path):
 		return unlessEmpty
 	}
 	return func(text string, _ fault.Place) (any, bool, error) {

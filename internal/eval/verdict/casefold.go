@@ -16,6 +16,7 @@ type caseFold struct {
 	passes, judged int
 	valid          int
 	contract       bool // a repeat has a standing under a contract
+	repaired       bool // a repeat was put right
 	cost           llm.Cost
 	scores         map[string]*mean // by metric
 	bounded        int              // repeats with operational checks
@@ -58,6 +59,10 @@ func (f *caseFold) add(r *eval.Result) {
 		f.valid++
 	}
 	f.digests += markOf(digestOf(r), r.Finish)
+	if score, ok := r.Repaired(); ok {
+		f.score(eval.MetricRepair, score, 1)
+		f.repaired = f.repaired || r.Valid == eval.Valid && score < 1
+	}
 	f.addScores(r)
 	f.addText(r)
 }
@@ -161,6 +166,7 @@ func (t *Tally) finish(f *caseFold) {
 	if f.contract || t.hasContract() {
 		t.validity.add(f.valid, f.judged, missing)
 	}
+	t.repaired = t.repaired || f.repaired
 	t.cost.add(f)
 	for metric, m := range f.scores {
 		t.metric(metric).add(m.value(), f.judged, missing)
@@ -182,6 +188,9 @@ func (t *Tally) finish(f *caseFold) {
 
 // addUnscored lets a case without any judged repeat count in its metrics' best case.
 func (t *Tally) addUnscored(f *caseFold) {
+	if t.hasContract() {
+		t.metric(eval.MetricRepair).add(0, 0, f.missing())
+	}
 	seen := ""
 	for _, check := range f.c.Checks {
 		if metric := check.Metric(); metric != "" && metric != seen && !check.Operational() {
@@ -192,7 +201,7 @@ func (t *Tally) addUnscored(f *caseFold) {
 }
 
 func (t *Tally) hasContract() bool {
-	return t.settings.Output.Kind == llm.OutputJSON || t.settings.Output.Kind == llm.OutputNumber
+	return !t.settings.Output.IsText()
 }
 
 func (t *Tally) metric(name string) *meanMetric {

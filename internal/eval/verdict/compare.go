@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -129,15 +130,32 @@ func (t *Tally) past(c *eval.Case, line *eval.BaselineLine) (past before, ok boo
 	if line.Criteria != c.CriteriaHash {
 		past, ok = t.rescore(c, line)
 		if ok {
+			past.scores = withRepair(past.scores, line)
 			t.pair.rescored++
 		}
 		return past, ok
 	}
-	past = before{passes: line.Passes, repeats: line.Repeats, scores: line.Scores}
+	past = before{passes: line.Passes, repeats: line.Repeats, scores: withRepair(line.Scores, line)}
 	for i := range line.Answers {
 		past.text(line.Answers[i].Text, line.Answers[i].Passes > 0, line.Answers[i].Passes < line.Answers[i].Count)
 	}
 	return past, true
+}
+
+// withRepair adds how far the line's answers were as the contract asks: as it says,
+// else none was repaired, and each was valid or refused. It does not depend on criteria.
+func withRepair(scores map[string]float64, line *eval.BaselineLine) map[string]float64 {
+	score, known := line.Scores[eval.MetricRepair]
+	if !known {
+		score = share(line.Valid, line.Repeats)
+	}
+	if line.Valid < 0 {
+		return scores
+	}
+	all := make(map[string]float64, len(scores)+1)
+	maps.Copy(all, scores)
+	all[eval.MetricRepair] = score
+	return all
 }
 
 // text keeps the most frequent answer that passed, and that failed.

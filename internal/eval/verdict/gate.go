@@ -92,7 +92,7 @@ func (t *Tally) whyUnknown(metric string) string {
 		return "no result was judged"
 	case metric == metricCost:
 		return "a model without a price answered; give it a price in llmx.yaml"
-	case metric == metricValidity:
+	case metric == metricValidity || metric == eval.MetricRepair:
 		return "the prompt has no output contract"
 	}
 	return "no check gives this metric"

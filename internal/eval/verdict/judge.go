@@ -220,7 +220,7 @@ func (t *Tally) metrics() []eval.Metric {
 	}
 	var names []string
 	for name, m := range t.named {
-		if m.cases > 0 {
+		if m.cases > 0 && (name != eval.MetricRepair || t.showsRepair()) {
 			names = append(names, name)
 		}
 	}
@@ -229,4 +229,9 @@ func (t *Tally) metrics() []eval.Metric {
 		figures = append(figures, t.named[name].figure(name, "score"))
 	}
 	return figures
+}
+
+// showsRepair leaves out a figure that only says again what the validity says.
+func (t *Tally) showsRepair() bool {
+	return t.repaired || slices.ContainsFunc(t.settings.Gates, func(g eval.Gate) bool { return g.Metric == eval.MetricRepair })
 }

@@ -42,6 +42,7 @@ type Tally struct {
 	accuracy  shareMetric
 	validity  shareMetric
 	named     map[string]*meanMetric
+	repaired  bool // an answer was put right
 	cost      costMetric
 	pair      pairing
 	finished  []time.Duration // of calls made now

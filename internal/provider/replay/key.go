@@ -17,7 +17,8 @@ const keyVersion = "llmx recording 1"
 
 // Key names the reply to a request: the hex SHA-256 over the key version, the
 // resolved model ("openai/gpt-4o-mini"), the repeat, the messages, the options
-// and the output contract, each with its length before it.
+// and the output contract, each with its length before it. What may be repaired of
+// an answer is no part of that.
 //
 // Media enters by the digest of its bytes. Options are ordered by name and the
 // objects in them by key; a schema keeps the order of its keys, because models
@@ -39,6 +40,9 @@ func Key(req llm.Request, resolved string) string {
 	}
 	b = appendText(b, string(kind))
 	b = appendCompact(b, req.Output.Schema)
+	if details := req.Output.Details(); details != nil {
+		b = appendText(b, string(details))
+	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
 }

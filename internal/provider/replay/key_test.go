@@ -63,6 +63,10 @@ func TestWhatAKeyDependsOn(t *testing.T) {
 		"option gone":     func(r *llm.Request) { delete(r.Options, "temperature") },
 		"option string":   func(r *llm.Request) { r.Options["stop"] = json.RawMessage(`["\n","ab"]`) },
 		"option inside":   func(r *llm.Request) { r.Options["format"] = json.RawMessage(`{"a":"xy","b":1}`) },
+		"items":           func(r *llm.Request) { r.Output.Items = "number" },
+		"labels":          func(r *llm.Request) { r.Output.Enum = []string{"a"} },
+		"language":        func(r *llm.Request) { r.Output.Language = "go" },
+		"pattern":         func(r *llm.Request) { r.Output.Pattern = "(?P<a>.)" },
 		"output kind":     func(r *llm.Request) { r.Output.Kind = llm.OutputText },
 		"schema":          func(r *llm.Request) { r.Output.Schema = json.RawMessage(`{"type":"array"}`) },
 		"order in schema": func(r *llm.Request) { r.Output.Schema = json.RawMessage(`{"title":"a \" b","type":"object"}`) },
@@ -79,12 +83,15 @@ func TestWhatAKeyDependsOn(t *testing.T) {
 		keys[key] = name
 	}
 	same := map[string]change{
-		"prompt":             func(r *llm.Request) { r.Prompt = llm.PromptRef{} },
-		"vars":               func(r *llm.Request) { r.Vars = nil },
-		"alias":              func(r *llm.Request) { r.Model = "other" },
-		"tenant":             func(r *llm.Request) { r.Tenant = "t" },
-		"reuse":              func(r *llm.Request) { r.Reuse = llm.ReuseRefresh },
-		"origin":             func(r *llm.Request) { r.Origin = llm.Origin{Case: "c"} },
+		"prompt": func(r *llm.Request) { r.Prompt = llm.PromptRef{} },
+		"vars":   func(r *llm.Request) { r.Vars = nil },
+		"alias":  func(r *llm.Request) { r.Model = "other" },
+		"tenant": func(r *llm.Request) { r.Tenant = "t" },
+		"reuse":  func(r *llm.Request) { r.Reuse = llm.ReuseRefresh },
+		"origin": func(r *llm.Request) { r.Origin = llm.Origin{Case: "c"} },
+		"repair": func(r *llm.Request) {
+			r.Output.Repair, r.Output.Coerce = llm.RepairCoerce, []llm.Coercion{llm.CoerceList}
+		},
 		"hint":               func(r *llm.Request) { r.Hint = "h" },
 		"space in options":   func(r *llm.Request) { r.Options["stop"] = json.RawMessage(`["\n","a b"]`) },
 		"order in an option": func(r *llm.Request) { r.Options["format"] = json.RawMessage(`{"a":"x y","b":1}`) },

@@ -24,8 +24,36 @@ func (m *model) answer(d draw, req llm.Request) (string, error) {
 			text = breakForm(text, nil, nil, d)
 		}
 		return text, nil
+	case llm.OutputBoolean, llm.OutputList:
+		req.Output.Schema = req.Output.ValueSchema()
+		return m.jsonAnswer(d, req, right, malformed)
+	case llm.OutputLabel:
+		return m.labelAnswer(d, req, right, malformed)
+	case llm.OutputCode:
+		text := "```" + req.Output.Language + "\n" + textAnswer(d, req.Hint, right) + "\n```"
+		if malformed {
+			text = breakForm(text, nil, nil, d)
+		}
+		return text, nil
 	}
 	return textAnswer(d, req.Hint, right), nil
+}
+
+// labelAnswer is a label as it stands in the enum, without the quotes of JSON.
+func (m *model) labelAnswer(d draw, req llm.Request, right, malformed bool) (string, error) {
+	req.Output.Schema = req.Output.ValueSchema()
+	text, err := m.jsonAnswer(d, req, right, false)
+	if err != nil {
+		return "", err
+	}
+	var label string
+	if json.Unmarshal([]byte(text), &label) == nil {
+		text = label
+	}
+	if malformed {
+		text = breakForm(text, nil, nil, d)
+	}
+	return text, nil
 }
 
 func (m *model) jsonAnswer(d draw, req llm.Request, right, malformed bool) (string, error) {

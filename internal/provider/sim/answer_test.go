@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -227,6 +228,41 @@ func TestTextAndNumberAnswers(t *testing.T) {
 				t.Errorf("wrong answer to %v has another form: %q", test.hint, wrong)
 			}
 		}
+	}
+}
+
+// Every kind of output has answers, right and wrong, that a reader of its kind takes.
+func TestKindsOfOutput(t *testing.T) {
+	labels := llm.Output{Kind: llm.OutputLabel, Enum: []string{"billing", "bug"}}
+	tests := []struct {
+		output       llm.Output
+		hint         any
+		right, wrong string
+	}{
+		{labels, "bug", "bug", "billing"},
+		{llm.Output{Kind: llm.OutputBoolean}, true, "true", "false"},
+		{llm.Output{Kind: llm.OutputList, Items: "number"}, []any{json.Number("1"), json.Number("2.50")}, "[1,2.50]", ""},
+		{llm.Output{Kind: llm.OutputCode, Language: "go"}, "x := 1", "```go\nx := 1\n```", ""},
+		{llm.Output{Kind: llm.OutputRegex, Pattern: "(?P<a>.)"}, "x", "x", ""},
+	}
+	for _, test := range tests {
+		req := ask("x")
+		req.Output, req.Hint = test.output, test.hint
+		if got := collect(t, New(Options{Model: "small"}), req).Text; got != test.right {
+			t.Errorf("right answer as %s = %q, want %q", test.output.Kind, got, test.right)
+		}
+		wrong := collect(t, New(Options{Model: "small", Accuracy: ptr(0)}), req).Text
+		if wrong == test.right || test.wrong != "" && wrong != test.wrong {
+			t.Errorf("wrong answer as %s = %q, want %q", test.output.Kind, wrong, test.wrong)
+		}
+		if malformed := collect(t, New(Options{Model: "small", Malformed: 1}), req).Text; malformed == test.right && test.output.Kind != llm.OutputRegex {
+			t.Errorf("malformed answer as %s = %q", test.output.Kind, malformed)
+		}
+	}
+	req := ask("x")
+	req.Output = labels
+	if got := collect(t, New(Options{Model: "small"}), req).Text; !slices.Contains(labels.Enum, got) {
+		t.Errorf("without a hint the label is %q", got)
 	}
 }
 
