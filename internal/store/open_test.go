@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"modernc.org/sqlite"
+
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
 )
@@ -145,6 +147,42 @@ func TestOpenWhileLocked(t *testing.T) {
 	foreign(t, path, "PRAGMA journal_mode = DELETE", "BEGIN EXCLUSIVE")
 	_, err := Open(ctx, path, Options{Now: time.Now, BusyTimeout: 30 * time.Millisecond})
 	wantFault(t, err, fault.Store, "locked by another process")
+}
+
+// TestOpenWhileAnotherMakesIt is late by one step: the first setting, which waits for
+// a lock as it should, is done, and another process has taken the lock since.
+func TestOpenWhileAnotherMakesIt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "llmx.db")
+	holder := foreign(t, path, "PRAGMA journal_mode = DELETE", "BEGIN IMMEDIATE")
+	dsn := strings.Replace(writerDSN(path, defaultBusyTimeout, 0), "&_pragma=auto_vacuum(2)", "", 1)
+	connector, err := sqlite.NewConnector(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	defer db.Close()
+	_, err = connect(ctx, db, 30*time.Millisecond)
+	wantFault(t, failureOf("llmx.db", "open", err), fault.Store, "locked by another process")
+
+	opened := make(chan error, 1)
+	go func() {
+		conn, err := connect(ctx, db, defaultBusyTimeout)
+		if err == nil {
+			err = conn.Close()
+		}
+		opened <- err
+	}()
+	select {
+	case err := <-opened:
+		t.Fatalf("it did not wait: %v", err)
+	case <-time.After(30 * time.Millisecond):
+	}
+	if _, err := holder.ExecContext(ctx, "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-opened; err != nil {
+		t.Error(err)
+	}
 }
 
 func TestDiskFull(t *testing.T) {

@@ -4,11 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
@@ -74,7 +76,7 @@ func openWriter(ctx context.Context, path string, o Options) (*writer, error) {
 	}
 	db := sql.OpenDB(connector)
 	db.SetMaxOpenConns(1)
-	conn, err := db.Conn(ctx)
+	conn, err := connect(ctx, db, o.BusyTimeout)
 	if err != nil {
 		db.Close()
 		return nil, fail(err)
@@ -89,6 +91,25 @@ func openWriter(ctx context.Context, path string, o Options) (*writer, error) {
 		queue: make(chan work, queueRows), ended: make(chan struct{}),
 		runs: map[string]*openRun{}, shapes: shapeSet{},
 	}, nil
+}
+
+// connect waits for the lock itself: where two processes make one file, SQLite
+// refuses the turn to a log at once to all but one of them, whatever its busy
+// timeout says, since each holds a lock that the other one needs.
+func connect(ctx context.Context, db *sql.DB, patience time.Duration) (*sql.Conn, error) {
+	const pause = 5 * time.Millisecond
+	for end := time.Now().Add(patience); ; {
+		conn, err := db.Conn(ctx)
+		said, ok := errors.AsType[*sqlite.Error](err)
+		if !ok || said.Code()&0xff != sqlite3.SQLITE_BUSY || !time.Now().Before(end) {
+			return conn, err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 // send queues work; it waits while the queue is full.
