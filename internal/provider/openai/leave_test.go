@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/provider/upstream"
 )
 
@@ -74,6 +75,36 @@ func TestConsumerThatStopsCancelsTheUpstream(t *testing.T) {
 		break
 	}
 	awaitClosed(t, gone)
+}
+
+// A server that turns the connection into something else says nothing after it, and
+// what it leaves open is not bound to the request any more.
+func TestSwitchingProtocols(t *testing.T) {
+	silent := make(chan struct{})
+	p := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		fmt.Fprint(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello")
+		<-silent
+	})
+	ended := make(chan error, 1)
+	go func() {
+		_, err := llm.Collect(p.Model("m", Caps{}).Stream(t.Context(), hello()))
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		if fault.ClassOf(err) != fault.ServerError {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it waits for ever")
+	}
+	close(silent)
 }
 
 func TestDeadline(t *testing.T) {

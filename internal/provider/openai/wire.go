@@ -104,7 +104,7 @@ func (w wire) examine(ctx context.Context, resp *http.Response, ex *exchange) er
 	case status < 200 || status >= 400:
 		var said []byte
 		var err error
-		if plain {
+		if plain && status >= 200 { // below it the body is the connection itself, which no deadline ends
 			said, err = readFailure(resp.Body, ex)
 		}
 		resp.Body.Close()
