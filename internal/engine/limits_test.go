@@ -3,6 +3,7 @@ package engine_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,6 +46,23 @@ func TestOneAtATime(t *testing.T) {
 			if want := time.Duration(i) * 10 * time.Second; a.At != want {
 				t.Errorf("attempt %d came at %v, want %v", i, a.At, want)
 			}
+		}
+	})
+}
+
+// A call whose time was used up by waiting says so: it is not the model that is slow.
+func TestATimeoutTellsOfTheQueue(t *testing.T) {
+	p := plan{policy: usual("late-14s"), limits: map[string]limit.Settings{"late-14s": {Concurrency: 1}}}
+	inHouse(t, p, func(t *testing.T, h *house) {
+		for i, c := range h.trickle(time.Millisecond, 5*time.Millisecond) {
+			if told := c.err != nil && strings.Contains(c.err.Error(), "most of which it waited for its turn"); told != (i == 4) || told && c.took != total {
+				t.Errorf("call %d: %v after %v", i, c.err, c.took)
+			}
+		}
+	})
+	inHouse(t, plan{policy: usual("paced-19s")}, func(t *testing.T, h *house) {
+		if _, err := h.ask(llm.Request{}); fault.ClassOf(err) != fault.TimeoutTotal || strings.Contains(err.Error(), "its turn") {
+			t.Error(err)
 		}
 	})
 }
