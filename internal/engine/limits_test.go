@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -103,15 +104,23 @@ func TestLimitsAreLearnedFromRefusals(t *testing.T) {
 	p := plan{policy: usual("tight"), limits: map[string]limit.Settings{"tight": {RPM: 600, Concurrency: 64}}}
 	inHouse(t, p, func(t *testing.T, h *house) {
 		refused := faults.RetryAfter(429, 2*time.Second)
+		var mu sync.Mutex
 		var admitted []time.Duration // of the last ten seconds
-		h.server.Set("tight", func(x *faults.Exchange) {
-			now := x.Since()
+		full := func(now time.Duration) bool {
+			mu.Lock()
+			defer mu.Unlock()
 			admitted = slices.DeleteFunc(admitted, func(at time.Duration) bool { return at < now-10*time.Second })
 			if len(admitted) >= 20 { // two a second, and we believe ten
+				return true
+			}
+			admitted = append(admitted, now)
+			return false
+		}
+		h.server.Set("tight", func(x *faults.Exchange) {
+			if full(x.Since()) {
 				refused(x)
 				return
 			}
-			admitted = append(admitted, now)
 			faults.OK()(x)
 		})
 		calls := h.trickle(400*time.Millisecond, 3*time.Minute)
