@@ -31,6 +31,7 @@ type engineParts struct {
 	wrap    func(alias string, next llm.Model) llm.Model
 	cached  bool
 
+	jobs     int       // calls under way at once, whose turn each has to wait for; 0 for one
 	troubles *troubles // counts who fails; nil where nobody wants to know
 	// onlooker stands in place of the store where nothing may be written.
 	onlooker *onlooker
@@ -47,6 +48,9 @@ func (p *project) newEngine(parts engineParts) (llm.Model, error) {
 			continue
 		}
 		policies[name] = p.policy(found)
+		if parts.jobs > 1 {
+			policies[name] = p.patient(policies[name], found, parts.jobs)
+		}
 		for _, alias := range found.Models() {
 			if targets[alias] == nil {
 				target, err := parts.servers.target(alias, parts.wrap, parts.book)

@@ -74,6 +74,7 @@ outputs:
   type: object
   required: [label]
   properties: {label: {type: string}, why: {type: string}}
+llmx: {repair: off} # a wrapped answer is what makes a cascade go on
 ---
 system:
 Label the ticket with one word, and say why.

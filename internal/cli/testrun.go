@@ -115,7 +115,7 @@ func (t *testRun) record(ctx context.Context, s *servers, files map[string]*repl
 	model, err := t.project.newEngine(engineParts{
 		store: t.store, book: t.book, servers: s, prompts: t.plan.prompts(), models: t.plan.models(),
 		wrap:   s.recorded(recordingMode{mode: t.mode, fresh: t.options.replies.fresh, files: files}),
-		cached: t.mode == replay.Live, troubles: &t.troubles,
+		cached: t.mode == replay.Live, jobs: t.jobs, troubles: &t.troubles,
 	})
 	if err != nil {
 		return err

@@ -3,6 +3,8 @@ package engine_test
 import (
 	"fmt"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -49,6 +51,23 @@ func TestOneAtATime(t *testing.T) {
 	})
 }
 
+// A call whose time was used up by waiting says so: it is not the model that is slow.
+func TestATimeoutTellsOfTheQueue(t *testing.T) {
+	p := plan{policy: usual("late-14s"), limits: map[string]limit.Settings{"late-14s": {Concurrency: 1}}}
+	inHouse(t, p, func(t *testing.T, h *house) {
+		for i, c := range h.trickle(time.Millisecond, 5*time.Millisecond) {
+			if told := c.err != nil && strings.Contains(c.err.Error(), "most of which it waited for its turn"); told != (i == 4) || told && c.took != total {
+				t.Errorf("call %d: %v after %v", i, c.err, c.took)
+			}
+		}
+	})
+	inHouse(t, plan{policy: usual("paced-19s")}, func(t *testing.T, h *house) {
+		if _, err := h.ask(llm.Request{}); fault.ClassOf(err) != fault.TimeoutTotal || strings.Contains(err.Error(), "its turn") {
+			t.Error(err)
+		}
+	})
+}
+
 // Who would wait beyond his deadline for our own limit goes to the fallback at once,
 // and says nothing of the model's health; without a fallback he is told so at once.
 func TestAWaitThatIsTooLongGoesToTheFallback(t *testing.T) {
@@ -85,15 +104,23 @@ func TestLimitsAreLearnedFromRefusals(t *testing.T) {
 	p := plan{policy: usual("tight"), limits: map[string]limit.Settings{"tight": {RPM: 600, Concurrency: 64}}}
 	inHouse(t, p, func(t *testing.T, h *house) {
 		refused := faults.RetryAfter(429, 2*time.Second)
+		var mu sync.Mutex
 		var admitted []time.Duration // of the last ten seconds
-		h.server.Set("tight", func(x *faults.Exchange) {
-			now := x.Since()
+		full := func(now time.Duration) bool {
+			mu.Lock()
+			defer mu.Unlock()
 			admitted = slices.DeleteFunc(admitted, func(at time.Duration) bool { return at < now-10*time.Second })
 			if len(admitted) >= 20 { // two a second, and we believe ten
+				return true
+			}
+			admitted = append(admitted, now)
+			return false
+		}
+		h.server.Set("tight", func(x *faults.Exchange) {
+			if full(x.Since()) {
 				refused(x)
 				return
 			}
-			admitted = append(admitted, now)
 			faults.OK()(x)
 		})
 		calls := h.trickle(400*time.Millisecond, 3*time.Minute)

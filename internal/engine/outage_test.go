@@ -16,6 +16,7 @@ const openFor = 5 * time.Second
 
 // served is what came of one call of a trickle.
 type served struct {
+	err      error
 	at       time.Duration // since the trickle began
 	took     time.Duration
 	by       string // who answered, "" for a failure
@@ -34,7 +35,7 @@ func (h *house) trickle(every, long time.Duration) []served {
 			asked := llm.Request{Model: "r", Messages: []llm.Message{llm.Text(llm.User, fmt.Sprint("call ", i))}}
 			c := served{at: time.Since(begin)}
 			got, err := llm.Collect(h.engine.Stream(h.t.Context(), asked))
-			c.took, c.attempts = time.Since(begin)-c.at, got.Call.Attempts()
+			c.took, c.attempts, c.err = time.Since(begin)-c.at, got.Call.Attempts(), err
 			if err == nil {
 				c.by = got.End.Model
 				if got.Text != faults.Answer(asked.Messages) {

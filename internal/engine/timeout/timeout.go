@@ -21,6 +21,8 @@ func New(alias string, next llm.Model) llm.Model {
 	return llm.ModelFunc(func(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
 		return func(yield func(llm.Event, error) bool) {
 			llm.AdmissionFrom(ctx).Asked = true
+			call := llm.UnderwayFrom(ctx)
+			call.Asking()
 			w := watch{alias: alias, bounds: req.Timeouts}
 			ctx, w.cancel = context.WithCancelCause(ctx)
 			defer w.cancel(nil)
@@ -32,6 +34,7 @@ func New(alias string, next llm.Model) llm.Model {
 					if reason, ok := errors.AsType[*fault.Error](context.Cause(ctx)); ok {
 						err = reason
 					}
+					call.Failed()
 					yield(llm.Event{}, err)
 					return
 				}

@@ -10,11 +10,15 @@ import (
 )
 
 // judge asks for one case × repeat and scores what comes back. It reports false
-// when the run was ended meanwhile: then there is no result.
-func (j job) judge(ctx context.Context, plan Plan, model llm.Model) (eval.Result, bool) {
+// when the run was ended meanwhile, or was stopped while it waited: then there is no
+// result.
+func (j job) judge(ctx, stopped context.Context, plan Plan, model llm.Model) (eval.Result, bool) {
 	group := &plan.Groups[j.group]
-	response, err := llm.Collect(model.Stream(ctx, plan.Request(j.group, j.c, j.repeat)))
-	if ctx.Err() != nil {
+	asking, call := llm.WithUnderway(ctx)
+	defer call.End()
+	defer context.AfterFunc(stopped, call.Stop)()
+	response, err := llm.Collect(model.Stream(asking, plan.Request(j.group, j.c, j.repeat)))
+	if ctx.Err() != nil || asking.Err() != nil && err != nil {
 		return eval.Result{}, false
 	}
 	result := eval.Result{

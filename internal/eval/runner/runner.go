@@ -6,6 +6,7 @@ package runner
 import (
 	"context"
 	"iter"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -27,8 +28,9 @@ type Plan struct {
 	Jobs   int       // cases under way at once, at least 1
 	Reuse  llm.Reuse // ReuseRefresh asks everything anew
 
-	// Stop ends the run gracefully: no further case is begun, those under way
-	// are finished. ctx ends it at once.
+	// Stop ends the run gracefully: no further case is begun, those for which a
+	// provider is being asked are finished, those that wait for their turn or to
+	// ask again are left. ctx ends it at once.
 	Stop <-chan struct{}
 }
 
@@ -44,8 +46,12 @@ func Run(ctx context.Context, plan Plan, model llm.Model, sink Sink) error {
 	defer cancel(nil)
 	work, done := make(chan job), make(chan outcome)
 
+	stopped, stop := plan.stopped(ctx)
+	defer stop()
+
 	workers, workCtx := errgroup.WithContext(ctx)
 	var produced error
+	var left atomic.Bool
 	workers.Go(func() error {
 		defer close(work)
 		produced = plan.produce(workCtx, work)
@@ -54,8 +60,9 @@ func Run(ctx context.Context, plan Plan, model llm.Model, sink Sink) error {
 	for range max(1, plan.Jobs) {
 		workers.Go(func() error {
 			for j := range work {
-				result, ok := j.judge(workCtx, plan, model)
+				result, ok := j.judge(workCtx, stopped, plan, model)
 				if !ok {
+					left.Store(true)
 					continue // the run was ended under it: no result
 				}
 				done <- outcome{j, result}
@@ -82,10 +89,23 @@ func Run(ctx context.Context, plan Plan, model llm.Model, sink Sink) error {
 		return failure
 	case produced != nil:
 		return produced
-	case ctx.Err() != nil:
+	case left.Load(), ctx.Err() != nil:
 		return interrupted()
 	}
 	return nil
+}
+
+// stopped is a context that ends with Stop.
+func (p Plan) stopped(ctx context.Context) (_ context.Context, release func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	go func() {
+		defer cancel()
+		select {
+		case <-p.Stop:
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }
 
 func interrupted() error { return fault.New(fault.Canceled, "interrupted") }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -154,6 +155,7 @@ func (g *gate) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Event,
 		now := g.under.Add(1)
 		defer g.under.Add(-1)
 		g.most.Store(max(g.most.Load(), now))
+		llm.UnderwayFrom(ctx).Asking()
 		select {
 		case <-g.open:
 			yield(llm.Event{Text: "yes", End: &llm.End{Finish: llm.FinishStop}}, nil)
@@ -316,4 +318,50 @@ func TestResultsHaveTheirRepairScore(t *testing.T) {
 			t.Errorf("%s: %v, %v; want %v", name, again.RepairScore, err, test.score)
 		}
 	}
+}
+
+// TestStopLeavesThoseThatWait has one call that is being asked, one that waits for a
+// place, and one that pauses between two attempts.
+func TestStopLeavesThoseThatWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stop := make(chan struct{})
+		model := llm.ModelFunc(func(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
+			call := llm.UnderwayFrom(ctx)
+			attempt := func(takes time.Duration, failed bool) {
+				call.Asking()
+				time.Sleep(takes)
+				if failed {
+					call.Failed()
+				}
+			}
+			switch req.Origin.Case {
+			case "asked":
+				attempt(time.Minute, false)
+				return llm.Replay("yes", llm.End{Finish: llm.FinishStop})
+			case "failing":
+				attempt(time.Minute, true)
+			case "pausing":
+				attempt(time.Millisecond, true)
+			}
+			<-ctx.Done()
+			return llm.Fail(fault.Ended(ctx, nil))
+		})
+		cases := func(yield func(eval.Case, error) bool) {
+			for _, id := range []string{"asked", "failing", "waiting", "pausing"} {
+				if !yield(eval.Case{ID: id, Checks: []eval.Check{says{want: "yes"}}}, nil) {
+					return
+				}
+			}
+		}
+		time.AfterFunc(time.Second, func() { close(stop) })
+		began := time.Now()
+		var got []string
+		err := Run(t.Context(), Plan{Jobs: 4, Stop: stop, Groups: []Group{{Cases: cases}}}, model, func(_ int, c *eval.Case, _ *eval.Result) error {
+			got = append(got, c.ID)
+			return nil
+		})
+		if took := time.Since(began); fault.ClassOf(err) != fault.Canceled || took != time.Minute || !slices.Equal(got, []string{"asked"}) {
+			t.Errorf("got %v after %v, %v", got, took, err)
+		}
+	})
 }

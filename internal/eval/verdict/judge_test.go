@@ -267,6 +267,13 @@ func TestLatency(t *testing.T) {
 	if got := gateOf(t, b.judge(), "latency_p95", eval.GateMax); got.Word != eval.NotGated || !strings.Contains(got.Note, "cannot be told") {
 		t.Errorf("cut after 5 s says nothing about 8 s: %+v", got)
 	}
+	b = fill(90, 10, "")
+	for _, r := range b.results[90:] { // they waited for their turn until their time was up
+		r.Service, r.Attempts = 0, 0
+	}
+	if got := gateOf(t, b.judge(), "latency_p95", eval.GateMax); got.N != 90 || *got.Value != 1 {
+		t.Errorf("with ten that were not asked: %+v", got)
+	}
 	b = newBench(maxRise("latency_p95", 0.1))
 	b.many(1, "p", "p")
 	b.settings.Baseline.Headers[1].LatencyP95 = time.Second

@@ -166,7 +166,9 @@ func (t *Tally) countError(r *eval.Result) {
 	seen.First = min(seen.First, message) // not the first to arrive: that differs from run to run
 	switch class {
 	case fault.TimeoutFirstToken, fault.TimeoutIdle, fault.TimeoutTotal:
-		t.cut = append(t.cut, r.Service)
+		if r.Attempts > 0 { // one that was still waiting for its turn says nothing of a model
+			t.cut = append(t.cut, r.Service)
+		}
 	}
 }
 
