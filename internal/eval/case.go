@@ -3,8 +3,10 @@
 package eval
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/llmx-dev/llmx/internal/fault"
@@ -59,6 +61,8 @@ type Subject struct {
 	Broken string         // what the contract refused, "" for a valid answer
 
 	ToolCalls []llm.ToolCall // that the model proposed, in order
+	Repairs   []llm.Repair   // what was put right of a valid answer
+	Turns     int            // final requests that the answer took: more than one where it was asked for again
 
 	Finish   llm.FinishReason
 	Usage    llm.Usage // over all attempts
@@ -67,6 +71,11 @@ type Subject struct {
 	Attempts int
 	Stored   bool   // from the cache or a recording: Service is not of now
 	StoredBy string // "cache", "recording" or "shared"; "" for an answer of now
+
+	// Ask answers a check that asks a model, for the result that Origin names. Nil
+	// where nobody may be asked.
+	Ask    llm.Model
+	Origin llm.Origin
 }
 
 // Need is what a check looks at besides the answer itself.
@@ -115,6 +124,36 @@ type Score struct {
 	Reason      string  `json:"reason,omitempty"` // why it did not pass; may be empty for a pass
 	Operational bool    `json:"operational,omitempty"`
 	Weight      float64 `json:"weight,omitempty"` // in the metric's mean; 0 stands for 1
+	Turn        int     `json:"turn,omitempty"`   // of a conversation, from 1
+
+	Want  string `json:"want,omitempty"` // of a label: the right one
+	Got   string `json:"got,omitempty"`  // of a label: the answer's, "" for none of them
+	Asked *Asked `json:"asked,omitempty"`
+}
+
+// Asked says whom a check asked.
+type Asked struct {
+	Prompt string   `json:"prompt,omitempty"` // name@version
+	Model  string   `json:"model"`            // that answered, in the provider's words
+	Calls  []string `json:"calls"`            // their ids
+	Eval   `json:"spent"`
+}
+
+// Plus joins whom two checks asked, either of which may be nil.
+func (a *Asked) Plus(b *Asked) *Asked {
+	if a == nil || b == nil {
+		return cmp.Or(a, b)
+	}
+	both := *a
+	both.Calls = append(slices.Clone(a.Calls), b.Calls...)
+	both.Eval = a.Eval.Plus(b.Eval)
+	if b.Prompt != a.Prompt {
+		both.Prompt += ", " + b.Prompt
+	}
+	if b.Model != a.Model {
+		both.Model += ", " + b.Model
+	}
+	return &both
 }
 
 // Weighs is the score's weight in the mean of its metric.

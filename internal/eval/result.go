@@ -36,11 +36,14 @@ type Result struct {
 	Answered     string // the model that answered, in the provider's words
 	Repeat       int
 
-	Status Status
-	Scores []Score
-	Answer string
-	Digest string // of the answer: DigestOf
-	Valid  Validity
+	Status    Status
+	Scores    []Score
+	Answer    string
+	ToolCalls []llm.ToolCall // that the model proposed
+	Digest    string         // of the answer: DigestOf, of its tool calls too, and of every step
+	Valid     Validity
+	// FirstTry is the standing of what the model said first, before it was asked again.
+	FirstTry Validity
 	// RepairScore is llm.RepairScore of a valid answer's repairs, else 0. See Repaired.
 	RepairScore float64
 	Finish      llm.FinishReason
@@ -55,10 +58,42 @@ type Result struct {
 	Queue      time.Duration
 	Service    time.Duration
 	FirstToken time.Duration
+	Eval       Eval      // what the checks that ask a model spent
+	Steps      []Step    // of a case that is a conversation; then Answer is the last one
 	StoredBy   string    // "", "cache" or "recording"
 	StoredAt   time.Time // when a stored answer was given
 	Origin     string    // of a recording: who wrote it
 	Started    time.Time
+}
+
+// Eval is what checks that ask a model spent. It is no part of Cost and Paid.
+type Eval struct {
+	Calls int      `json:"calls"`
+	Cost  llm.Cost `json:"cost"` // at the uncached list price
+	Paid  llm.Cost `json:"paid"`
+}
+
+// Plus adds what another check spent. The zero value is nothing.
+func (e Eval) Plus(other Eval) Eval {
+	if other.Calls == 0 {
+		return e
+	}
+	if e.Calls == 0 {
+		return other
+	}
+	return Eval{Calls: e.Calls + other.Calls, Cost: e.Cost.Plus(other.Cost), Paid: e.Paid.Plus(other.Paid)}
+}
+
+// Step is one turn of a case that is a conversation: what was said to the model, and
+// what came back. Its scores are the result's, by Score.Turn.
+type Step struct {
+	Said      []llm.Message    `json:"said"` // since the answer before
+	Answer    string           `json:"answer"`
+	ToolCalls []llm.ToolCall   `json:"tool_calls,omitempty"`
+	Valid     Validity         `json:"valid,omitempty"`
+	Finish    llm.FinishReason `json:"finish,omitempty"`
+	Failure   *llm.Failure     `json:"failure,omitempty"`
+	Call      string           `json:"call,omitempty"` // its id
 }
 
 // Validity is the answer's standing under the prompt's output contract.

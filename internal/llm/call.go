@@ -35,14 +35,23 @@ type Call struct {
 	Failure *Failure // nil for an answer that was passed on
 }
 
+// The kinds of turns.
+const (
+	TurnAsk     = "ask"
+	TurnReask   = "re-ask"  // the answer before broke its contract, and was sent back with what was wrong
+	TurnCascade = "cascade" // the next step of one
+)
+
 // Turn is one final request of a call.
 type Turn struct {
-	Kind      string // "ask", or "cascade" for the next step of one
+	Kind      string
 	Messages  []Message
 	Options   Options
 	Output    Output
+	Tools     Tools
 	Attempts  []Attempt
-	Answer    string   // as the model gave it
+	Answer    string // as the model gave it
+	ToolCalls []ToolCall
 	Repairs   []Repair // what was put right of it
 	Violation string   // what the contract, or a check of the cascade, refused; "" if nothing
 }
@@ -64,9 +73,19 @@ type Attempt struct {
 	Finish     FinishReason
 	Stored     *Stored
 	Failure    *Failure
+	// Structured says how the model was told the form of its answer: one of the
+	// Structured… words, "" where nothing was said.
+	Structured string
 	Skipped    int  // pieces of the stream that could not be read and were left out
 	Unasked    bool // nobody was asked: the breaker was open, the budget spent, the wait too long, the key refused before
 }
+
+// How a model is told the form of its answer.
+const (
+	StructuredSchema       = "json_schema"  // natively, by a schema that it is held to
+	StructuredObject       = "json_object"  // natively, that it is JSON; the rest in words
+	StructuredInstructions = "instructions" // in words alone
+)
 
 // Failure is how a call or an attempt failed, as it is kept.
 type Failure struct {
@@ -136,6 +155,8 @@ type Admission struct {
 	Queue  time.Duration // waiting for a place
 	Asked  bool          // the provider was asked
 	Before bool          // it was not: it refused before what no request can change
+
+	Structured string // how the form of the answer was told; see Attempt.Structured
 }
 
 type admissionKey struct{}

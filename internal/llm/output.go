@@ -15,6 +15,10 @@ const (
 	OutputList    OutputKind = "list"    // a JSON array, or lines with bullets or numbers
 	OutputCode    OutputKind = "code"    // a fenced block in Output.Language
 	OutputRegex   OutputKind = "regex"   // what Output.Pattern matches; the value is its named groups
+
+	// OutputEmbedding asks for the vector of the one message's text. The answer is the
+	// base64 of its float32s, little-endian. No prompt can ask for it.
+	OutputEmbedding OutputKind = "embedding"
 )
 
 // Output is the contract of an answer. The zero value is text; without a word on
@@ -28,6 +32,7 @@ type Output struct {
 	Pattern  string          `json:"pattern,omitempty"`  // of a regex, in Go's syntax
 	Repair   RepairMode      `json:"repair,omitempty"`
 	Coerce   []Coercion      `json:"coerce,omitempty"` // read where Repair is RepairCoerce
+	Reask    int             `json:"reask,omitempty"`  // how often an answer that breaks the contract is asked for again
 }
 
 // IsText reports whether every answer will do.

@@ -49,6 +49,7 @@ type Origin struct {
 	Run   string `json:"run,omitempty"`
 	Suite string `json:"suite,omitempty"`
 	Case  string `json:"case,omitempty"`
+	Check string `json:"check,omitempty"` // the check that asks, "" for the answer itself
 }
 
 // Timeouts bound one attempt; 0 is no bound.
@@ -68,6 +69,7 @@ type Request struct {
 	Messages []Message
 	Options  Options
 	Output   Output
+	Tools    Tools
 
 	Repeat int    // index of the draw, from 0; part of cache and recording keys
 	Tenant string // whose cache

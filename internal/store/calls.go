@@ -10,7 +10,7 @@ import (
 
 const (
 	// callHead is a call but for its contents.
-	callHead = `n, id, started, run, suite, "case", prompt, prompt_version, prompt_hash, model, repeat, answered, finish,
+	callHead = `n, id, started, run, suite, "case", "check", prompt, prompt_version, prompt_hash, model, repeat, answered, finish,
 	stored, queue, service, first_token, total, failure`
 	callColumns = callHead + `, vars, answer, answer_in_turn`
 )
@@ -47,6 +47,7 @@ func (w *writer) insertCall(c *llm.Call) error {
 	}
 	err = w.inserts.call.exec(
 		n, c.ID, timeValue(c.Started), textValue(c.Origin.Run), textValue(c.Origin.Suite), textValue(c.Origin.Case),
+		textValue(c.Origin.Check),
 		textValue(c.Prompt.Name), textValue(c.Prompt.Version), textValue(c.Prompt.Hash), textValue(c.Model),
 		int64(c.Repeat), textValue(c.Answered), textValue(string(c.Finish)), stored,
 		int64(c.Queue), int64(c.Service), int64(c.FirstToken), int64(c.Total),
@@ -81,26 +82,26 @@ func (w *writer) callNumber(run string) (int64, error) {
 	return open.calls, nil
 }
 
-const turnColumns = `call, n, kind, shape, violation, answer, messages, repairs`
+const turnColumns = `call, n, kind, shape, violation, answer, messages, repairs, tool_calls`
 
 func (w *writer) insertTurn(call int64, n int, t *llm.Turn) error {
 	shape, err := w.shapeHash(t)
 	if err != nil {
 		return err
 	}
-	var messages driver.Value
-	if len(t.Messages) > 0 {
-		if messages, err = jsonValue(t.Messages); err != nil {
-			return err
-		}
+	messages, err := listValue(t.Messages)
+	if err != nil {
+		return err
 	}
-	var repairs driver.Value
-	if len(t.Repairs) > 0 {
-		if repairs, err = jsonValue(t.Repairs); err != nil {
-			return err
-		}
+	repairs, err := listValue(t.Repairs)
+	if err != nil {
+		return err
 	}
-	err = w.inserts.turn.exec(call, int64(n), textValue(t.Kind), shape, textValue(t.Violation), textValue(t.Answer), messages, repairs)
+	tools, err := listValue(t.ToolCalls)
+	if err != nil {
+		return err
+	}
+	err = w.inserts.turn.exec(call, int64(n), textValue(t.Kind), shape, textValue(t.Violation), textValue(t.Answer), messages, repairs, tools)
 	if err != nil {
 		return err
 	}
@@ -114,7 +115,7 @@ func (w *writer) insertTurn(call int64, n int, t *llm.Turn) error {
 
 const attemptColumns = `call, turn, n, provider, model, wire, answered, response_id, started, queue, service, first_token,
 	input_tokens, output_tokens, cached_tokens, reasoning_tokens, estimated, cost, cost_known, paid, paid_known, finish,
-	stored, failure, skipped, unasked`
+	stored, failure, skipped, unasked, structured`
 
 func (w *writer) insertAttempt(call int64, turn, n int, a *llm.Attempt) error {
 	failure, err := failureValue(a.Failure)
@@ -130,11 +131,11 @@ func (w *writer) insertAttempt(call int64, turn, n int, a *llm.Attempt) error {
 		textValue(a.ResponseID), timeValue(a.Started), int64(a.Queue), int64(a.Service), int64(a.FirstToken),
 		a.Usage.Input, a.Usage.Output, a.Usage.CachedInput, a.Usage.Reasoning, boolValue(a.Usage.Estimated),
 		int64(a.Cost.Amount), boolValue(a.Cost.Known), int64(a.Paid.Amount), boolValue(a.Paid.Known),
-		textValue(string(a.Finish)), stored, failure, int64(a.Skipped), boolValue(a.Unasked),
+		textValue(string(a.Finish)), stored, failure, int64(a.Skipped), boolValue(a.Unasked), textValue(a.Structured),
 	)
 }
 
-const shapeColumns = `hash, options, output_kind, output_schema, output_rest`
+const shapeColumns = `hash, options, output_kind, output_schema, output_rest, tools`
 
 // shapeSet knows the shapes that stand in the file, by what they hold.
 type shapeSet map[string]string
@@ -142,11 +143,12 @@ type shapeSet map[string]string
 // maxShapes bounds the set; there are as many as there are prompts, usually.
 const maxShapes = 1000
 
-// shapeHash names the options and the output contract of a turn, and keeps them
-// where they are new. nil stands for none of both.
+// shapeHash names the options, the output contract and the tools of a turn, and keeps them
+// where they are new. nil stands for
+// none of these.
 func (w *writer) shapeHash(t *llm.Turn) (driver.Value, error) {
 	rest, err := restOf(t.Output)
-	if err != nil || len(t.Options) == 0 && t.Output.Kind == "" && t.Output.Schema == nil && rest == nil {
+	if err != nil || len(t.Options) == 0 && t.Output.Kind == "" && t.Output.Schema == nil && rest == nil && !t.Tools.Offered() {
 		return nil, err
 	}
 	var options []byte
@@ -155,7 +157,7 @@ func (w *writer) shapeHash(t *llm.Turn) (driver.Value, error) {
 			return nil, err
 		}
 	}
-	key := string(options) + "\x00" + string(t.Output.Kind) + "\x00" + string(t.Output.Schema) + "\x00" + string(rest)
+	key := string(options) + "\x00" + string(t.Output.Kind) + "\x00" + string(t.Output.Schema) + "\x00" + string(rest) + "\x00" + string(t.Tools.Text())
 	if hash, ok := w.shapes[key]; ok {
 		return hash, nil
 	}
@@ -163,12 +165,16 @@ func (w *writer) shapeHash(t *llm.Turn) (driver.Value, error) {
 	if rest != nil { // shapes of before keep their hashes
 		parts = append(parts, rest)
 	}
+	if tools := t.Tools.Text(); tools != nil {
+		parts = append(parts, []byte("tools"), tools)
+	}
 	hash := eval.HashOf(parts...)
 	if len(w.shapes) == maxShapes {
 		clear(w.shapes)
 	}
 	w.shapes[key] = hash
-	return hash, w.inserts.shape.exec(hash, textValue(string(options)), textValue(string(t.Output.Kind)), textValue(string(t.Output.Schema)), textValue(string(rest)))
+	return hash, w.inserts.shape.exec(hash, textValue(string(options)), textValue(string(t.Output.Kind)), textValue(string(t.Output.Schema)), textValue(string(rest)),
+		textValue(string(t.Tools.Text())))
 }
 
 // restOf is what a contract says besides its kind and its schema; nil for nothing.

@@ -47,7 +47,7 @@ func (s *Store) CallsBeginning(ctx context.Context, start string) ([]string, err
 func (r *record) call() (n int64, call *llm.Call, answerInTurn bool) {
 	n = r.int64()
 	c := &llm.Call{
-		ID: r.text(), Started: r.time(), Origin: llm.Origin{Run: r.text(), Suite: r.text(), Case: r.text()},
+		ID: r.text(), Started: r.time(), Origin: llm.Origin{Run: r.text(), Suite: r.text(), Case: r.text(), Check: r.text()},
 		Prompt: llm.PromptRef{Name: r.text(), Version: r.text(), Hash: r.text()}, Model: r.text(), Repeat: r.int(),
 		Answered: r.text(), Finish: llm.FinishReason(r.text()), Stored: r.stored(),
 		Queue: r.duration(), Service: r.duration(), FirstToken: r.duration(), Total: r.duration(), Failure: r.failure(),
@@ -60,7 +60,7 @@ func (r *record) call() (n int64, call *llm.Call, answerInTurn bool) {
 }
 
 func (s *Store) turns(ctx context.Context, call int64) ([]llm.Turn, error) {
-	const columns = `kind, violation, answer, messages, repairs, options, output_kind, output_schema, output_rest`
+	const columns = `kind, violation, answer, messages, repairs, tool_calls, options, output_kind, output_schema, output_rest, tools`
 	rows, err := s.readers.QueryContext(ctx, "SELECT "+columns+" FROM turns LEFT JOIN shapes ON shapes.hash = turns.shape WHERE call = ? ORDER BY n", call)
 	if err != nil {
 		return nil, err
@@ -75,6 +75,7 @@ func (s *Store) turns(ctx context.Context, call int64) ([]llm.Turn, error) {
 		turn := llm.Turn{Kind: r.text(), Violation: r.text(), Answer: r.text()}
 		r.json(&turn.Messages)
 		r.json(&turn.Repairs)
+		r.json(&turn.ToolCalls)
 		r.json(&turn.Options)
 		kind, schema := r.text(), r.text()
 		r.json(&turn.Output)
@@ -82,6 +83,7 @@ func (s *Store) turns(ctx context.Context, call int64) ([]llm.Turn, error) {
 		if schema != "" {
 			turn.Output.Schema = json.RawMessage(schema)
 		}
+		r.json(&turn.Tools)
 		if r.err != nil {
 			return nil, r.err
 		}
@@ -111,7 +113,7 @@ func (s *Store) attempts(ctx context.Context, where string, arg any, turnsOf fun
 			Provider: r.text(), Model: r.text(), Wire: r.text(), Answered: r.text(), ResponseID: r.text(),
 			Started: r.time(), Queue: r.duration(), Service: r.duration(), FirstToken: r.duration(),
 			Usage: r.usage(), Cost: r.cost(), Paid: r.cost(), Finish: llm.FinishReason(r.text()),
-			Stored: r.stored(), Failure: r.failure(), Skipped: r.int(), Unasked: r.bool(),
+			Stored: r.stored(), Failure: r.failure(), Skipped: r.int(), Unasked: r.bool(), Structured: r.text(),
 		}
 		if r.err != nil {
 			return r.err

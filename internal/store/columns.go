@@ -53,12 +53,12 @@ func jsonValue(v any) (driver.Value, error) {
 	return string(text), nil
 }
 
-// textsValue is a JSON array of texts, NULL for none.
-func textsValue(texts []string) (driver.Value, error) {
-	if len(texts) == 0 {
+// listValue is a JSON array, NULL for none.
+func listValue[T any](items []T) (driver.Value, error) {
+	if len(items) == 0 {
 		return nil, nil
 	}
-	return jsonValue(texts)
+	return jsonValue(items)
 }
 
 func storedValue(s *llm.Stored) (driver.Value, error) {

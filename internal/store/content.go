@@ -19,7 +19,7 @@ func callWithoutContent(c *llm.Call) *llm.Call {
 	kept.Turns = slices.Clone(c.Turns)
 	for i := range kept.Turns {
 		turn := &kept.Turns[i]
-		turn.Messages, turn.Answer = nil, ""
+		turn.Messages, turn.Answer, turn.ToolCalls = nil, "", nil
 		if turn.Violation != "" {
 			turn.Violation = withheld
 		}
@@ -44,12 +44,14 @@ func failureWithoutContent(f *llm.Failure) *llm.Failure {
 
 // resultWithoutContent keeps what was judged, and not what was said.
 func resultWithoutContent(r eval.Result) eval.Result {
-	r.Answer = ""
+	r.Answer, r.ToolCalls, r.Steps = "", nil, nil
 	r.Failure = failureWithoutContent(r.Failure)
 	r.Scores = slices.Clone(r.Scores)
 	for i := range r.Scores {
-		if r.Scores[i].Reason != "" {
-			r.Scores[i].Reason = withheld
+		score := &r.Scores[i]
+		score.Want, score.Got = "", ""
+		if score.Reason != "" {
+			score.Reason = withheld
 		}
 	}
 	return r

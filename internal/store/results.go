@@ -11,7 +11,7 @@ import (
 const resultColumns = `id, grp, "case", repeat, status, digest, input_hash, criteria_hash, tags, answered, valid, finish,
 	call, turns, attempts, input_tokens, output_tokens, cached_tokens, reasoning_tokens, estimated,
 	cost, cost_known, paid, paid_known, queue, service, first_token, stored_by, stored_at, origin, started,
-	failure, scores, answer, repair_score`
+	failure, scores, answer, repair_score, tool_calls, first_try, eval, steps`
 
 // AddResult queues a result of a run that was begun here; it waits while the
 // queue is full. The error is that of a write before, and stays: after it
@@ -36,7 +36,7 @@ func (w *writer) insertResult(r *eval.Result) error {
 	if err != nil {
 		return err
 	}
-	tags, err := textsValue(r.Tags)
+	tags, err := listValue(r.Tags)
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,19 @@ func (w *writer) insertResult(r *eval.Result) error {
 	if err != nil {
 		return err
 	}
-	scores, err := scoresValue(r.Scores)
+	scores, err := listValue(r.Scores)
+	if err != nil {
+		return err
+	}
+	tools, err := listValue(r.ToolCalls)
+	if err != nil {
+		return err
+	}
+	steps, err := listValue(r.Steps)
+	if err != nil {
+		return err
+	}
+	spent, err := evalValue(r.Eval)
 	if err != nil {
 		return err
 	}
@@ -57,6 +69,7 @@ func (w *writer) insertResult(r *eval.Result) error {
 		int64(r.Cost.Amount), boolValue(r.Cost.Known), int64(r.Paid.Amount), boolValue(r.Paid.Known),
 		int64(r.Queue), int64(r.Service), int64(r.FirstToken), textValue(r.StoredBy), timeValue(r.StoredAt),
 		textValue(r.Origin), timeValue(r.Started), failure, scores, textValue(r.Answer), repairScoreValue(r),
+		tools, firstTryValue(r), spent, steps,
 	)
 }
 
@@ -76,11 +89,19 @@ func plainScore(valid eval.Validity) float64 {
 	return 0
 }
 
-func scoresValue(scores []eval.Score) (driver.Value, error) {
-	if len(scores) == 0 {
+// firstTryValue is NULL where the answer stands as it did at first.
+func firstTryValue(r *eval.Result) driver.Value {
+	if r.FirstTry == r.Valid {
+		return nil
+	}
+	return string(r.FirstTry)
+}
+
+func evalValue(spent eval.Eval) (driver.Value, error) {
+	if spent.Calls == 0 {
 		return nil, nil
 	}
-	return jsonValue(scores)
+	return jsonValue(spent)
 }
 
 // resultReader makes results of rows. Thousands of rows have the same tags and
@@ -117,6 +138,14 @@ func (r *resultReader) result() eval.Result {
 	} else {
 		result.RepairScore = plainScore(result.Valid)
 	}
+	r.json(&result.ToolCalls)
+	if first, differs := r.take().(string); differs {
+		result.FirstTry = eval.Validity(first)
+	} else {
+		result.FirstTry = result.Valid
+	}
+	r.json(&result.Eval)
+	r.json(&result.Steps)
 	return result
 }
 

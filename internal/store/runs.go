@@ -140,7 +140,7 @@ func runValues(run eval.Run) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	warnings, err := textsValue(run.Warnings)
+	warnings, err := listValue(run.Warnings)
 	if err != nil {
 		return nil, err
 	}

@@ -52,6 +52,10 @@ func identify(req *llm.Request, resolved string) identity {
 	if details := req.Output.Details(); details != nil {
 		b = appendText(b, details)
 	}
+	if tools := req.Tools.Text(); tools != nil {
+		b = appendText(b, "tools")
+		b = appendText(b, tools)
+	}
 	return sha256.Sum256(b)
 }
 

@@ -26,9 +26,11 @@ var decided = map[string]bool{
 	"Options": true, "Output.Kind": true, "Output.Schema": true,
 	"Output.Items": true, "Output.Enum": true, "Output.Language": true, "Output.Pattern": true,
 	"Output.Repair": false, "Output.Coerce": false, // what was repaired is not kept, and the rest needs none
+	"Output.Reask":    false, // asked again it is another request
+	"Tools.List.Name": true, "Tools.List.Description": true, "Tools.List.Parameters": true, "Tools.Choice": true, "Tools.OneAtATime": true,
 	"Repeat": true, "Tenant": true,
 	"Reuse":      false, // says what to do with an answer
-	"Origin.Run": false, "Origin.Suite": false, "Origin.Case": false,
+	"Origin.Run": false, "Origin.Suite": false, "Origin.Case": false, "Origin.Check": false,
 	"Tags": false, "Sticky": false, "Step": false, "Recorded": false, // they choose the model, which is resolved
 	"Key":  false,                                                                                                      // says who pays
 	"Live": false, "KeepAlive": false, "Timeouts.Connect": false, "Timeouts.FirstToken": false, "Timeouts.Idle": false, // when, not what
@@ -92,6 +94,9 @@ func fill(v reflect.Value) {
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 		fill(v.Index(0))
+		if req, ok := v.Addr().Interface().(*[]llm.ToolSpec); ok {
+			(*req)[0].Parameters = json.RawMessage("1") // written as JSON, which it must be
+		}
 	default:
 		set(v, 1)
 	}
@@ -135,6 +140,10 @@ func change(t *testing.T, v reflect.Value, path []string) {
 			}
 		}
 		v = v.FieldByName(name)
+	}
+	if raw, ok := v.Addr().Interface().(*json.RawMessage); ok {
+		*raw = json.RawMessage("2")
+		return
 	}
 	if v.Kind() == reflect.Slice {
 		v = v.Index(0)
@@ -206,6 +215,7 @@ func TestEqualRequestsHaveEqualKeys(t *testing.T) {
 func TestKeyStaysTheSame(t *testing.T) {
 	var req llm.Request
 	fill(reflect.ValueOf(&req).Elem())
+	req.Tools = llm.Tools{}
 	const detailed = "88ee58ff199a12a67519f3e4183861cb249042fc1d5512c8b4b171ef73a3e83e"
 	if got := Key(req, "up/one"); got != detailed {
 		t.Errorf("the key is %s, want %s", got, detailed)

@@ -45,11 +45,11 @@ func New(next llm.Model) llm.Model {
 }
 
 func newTurn(req llm.Request) llm.Turn {
-	kind := "ask"
+	kind := llm.TurnAsk
 	if req.Step > 0 {
-		kind = "cascade"
+		kind = llm.TurnCascade
 	}
-	return llm.Turn{Kind: kind, Messages: req.Messages, Options: req.Options, Output: req.Output}
+	return llm.Turn{Kind: kind, Messages: req.Messages, Options: req.Options, Output: req.Output, Tools: req.Tools}
 }
 
 // hold gives an answer once it is whole and valid: as it came, or where it was

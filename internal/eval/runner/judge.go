@@ -24,14 +24,15 @@ func (j job) judge(ctx, stopped context.Context, plan Plan, model llm.Model) (ev
 	result := eval.Result{
 		Run: plan.Run, Suite: group.Suite, Case: j.c.ID, Tags: j.c.Tags,
 		InputHash: j.c.InputHash, CriteriaHash: j.c.CriteriaHash, Treatment: group.Treatment,
-		Prompt: group.Prompt, Model: group.Model, Repeat: j.repeat, Answer: response.Text,
+		Prompt: group.Prompt, Model: group.Model, Repeat: j.repeat, Answer: response.Text, ToolCalls: response.ToolCalls,
 	}
 	var output llm.Output
 	if call := response.Call; call != nil {
 		output = describe(&result, call)
 	}
-	subject := subjectOf(j.c, &result, response, output)
-	conclude(ctx, j.c, &result, subject, response.End.Repairs, err)
+	subject := subjectOf(j.c, &result, response.End.Value, output)
+	subject.Repairs, subject.Ask, subject.Origin = response.End.Repairs, model, llm.Origin{Run: plan.Run, Suite: group.Suite, Case: j.c.ID}
+	conclude(ctx, j.c, &result, subject, err)
 	if ctx.Err() != nil {
 		return eval.Result{}, false
 	}
@@ -71,26 +72,26 @@ func describe(r *eval.Result, call *llm.Call) llm.Output {
 	return llm.Output{}
 }
 
-func subjectOf(c *eval.Case, r *eval.Result, response llm.Response, output llm.Output) eval.Subject {
+func subjectOf(c *eval.Case, r *eval.Result, value any, output llm.Output) eval.Subject {
 	return eval.Subject{
-		Answer: r.Answer, Value: response.End.Value, Output: output, Golden: c.Golden, Vars: c.Vars,
+		Answer: r.Answer, Value: value, Output: output, Golden: c.Golden, Vars: c.Vars,
 		Finish: r.Finish, Usage: r.Usage, Cost: r.Cost, Service: r.Service,
-		Attempts: r.Attempts, Stored: r.StoredBy != "", StoredBy: r.StoredBy, ToolCalls: response.ToolCalls,
+		Attempts: r.Attempts, Stored: r.StoredBy != "", StoredBy: r.StoredBy, ToolCalls: r.ToolCalls, Turns: r.Turns,
 	}
 }
 
 // conclude turns what happened into a status: a fail is the model's doing, an
 // error is not.
-func conclude(ctx context.Context, c *eval.Case, r *eval.Result, subject eval.Subject, repairs []llm.Repair, failure error) {
+func conclude(ctx context.Context, c *eval.Case, r *eval.Result, subject eval.Subject, failure error) {
 	r.Failure = llm.FailureOf(failure)
-	if r.Answer != "" || failure == nil {
-		r.Digest = eval.DigestOf(r.Answer)
+	if r.Answer != "" || len(r.ToolCalls) > 0 || failure == nil {
+		r.Digest = eval.DigestOfAnswer(r.Answer, r.ToolCalls)
 	}
 	hasContract := !subject.Output.IsText()
 	switch class := fault.ClassOf(failure); {
 	case failure == nil:
 		if hasContract {
-			r.Valid, r.RepairScore = eval.Valid, llm.RepairScore(repairs)
+			r.Valid, r.RepairScore = eval.Valid, llm.RepairScore(subject.Repairs)
 		}
 	case class == fault.Missing:
 		r.Status = eval.Unjudged
@@ -118,11 +119,15 @@ func conclude(ctx context.Context, c *eval.Case, r *eval.Result, subject eval.Su
 	}
 }
 
-// score runs every check. One that cannot judge makes the result an error.
+// score runs every check. One that cannot judge makes the result an error; what it
+// spent until then was spent.
 func score(ctx context.Context, c *eval.Case, r *eval.Result, subject eval.Subject) error {
 	r.Scores = make([]eval.Score, 0, len(c.Checks))
 	for _, check := range c.Checks {
 		s, err := check.Score(ctx, subject)
+		if s.Asked != nil {
+			r.Eval = r.Eval.Plus(s.Asked.Eval)
+		}
 		if err != nil {
 			f := fault.As(err)
 			return fault.New(f.Class, "the check %s could not judge: %s", check.Name(), f.Message).Because(err)
@@ -162,7 +167,7 @@ func Rescore(ctx context.Context, c *eval.Case, old eval.Result, output llm.Outp
 	if !old.Status.Judged() {
 		return old, nil
 	}
-	if old.Answer == "" && old.Digest != "" && old.Digest != eval.DigestOf("") {
+	if old.Answer == "" && old.Digest != "" && old.Digest != eval.DigestOfAnswer("", old.ToolCalls) {
 		return old, fault.New(fault.Unjudged, "the answer to case %s is not stored, so it cannot be scored again", c.ID).
 			WithHint("store.content in llmx.yaml says what is kept: full keeps answers")
 	}
@@ -174,25 +179,20 @@ func Rescore(ctx context.Context, c *eval.Case, old eval.Result, output llm.Outp
 		if !check.Deterministic() {
 			return old, fault.New(fault.Invalid, "the check %s of case %s asks a model: it cannot be run again without a call", check.Name(), c.ID)
 		}
-		if eval.Needs(check)&eval.NeedToolCalls != 0 {
-			return old, fault.New(fault.Unjudged, "the check %s of case %s looks at tool calls, which are not stored with a result: it cannot be scored again", check.Name(), c.ID).
-				WithHint("run it again: llmx test %s", old.Suite)
-		}
 	}
 	r := old
 	r.CriteriaHash, r.Tags, r.Scores, r.Failure = c.CriteriaHash, c.Tags, nil, nil
 	r.Valid, r.RepairScore = eval.NoContract, 0
-	subject := subjectOf(c, &r, llm.Response{}, output)
+	subject := subjectOf(c, &r, nil, output)
 	failure := kept(old)
-	var repairs []llm.Repair
 	if failure == nil {
 		var broken string
-		subject.Value, repairs, broken = read(r.Answer, output)
+		subject.Value, subject.Repairs, broken = read(r.Answer, output)
 		if broken != "" {
 			failure = fault.New(fault.Contract, "%s", broken)
 		}
 	}
-	conclude(ctx, c, &r, subject, repairs, failure)
+	conclude(ctx, c, &r, subject, failure)
 	return r, nil
 }
 

@@ -3,7 +3,6 @@ package runner
 import (
 	"context"
 	"iter"
-	"strings"
 	"testing"
 
 	"github.com/llmx-dev/llmx/internal/eval"
@@ -44,12 +43,21 @@ func TestAChecksSubjectHasToolCallsAndWhereItIsFrom(t *testing.T) {
 	}
 }
 
-// A result has no tool calls: a check of them would find none, and judge wrongly.
-func TestRescoreRefusesChecksOfToolCalls(t *testing.T) {
-	old := eval.Result{Suite: "s", Case: "one", InputHash: "i", Status: eval.Pass, Answer: "yes", Finish: llm.FinishStop}
-	c := eval.Case{ID: "one", InputHash: "i", Checks: []eval.Check{says{want: "yes"}, says{want: "yes", needs: eval.NeedToolCalls}}}
-	_, err := Rescore(t.Context(), &c, old, llm.Output{}, func(string, llm.Output) (any, []llm.Repair, string) { return nil, nil, "" })
-	if fault.ClassOf(err) != fault.Unjudged || !strings.Contains(err.Error(), "looks at tool calls, which are not stored with a result") {
-		t.Errorf("got %v", err)
+// A result keeps its tool calls: a check of them is run again over what is stored.
+func TestRescoreShowsTheStoredToolCalls(t *testing.T) {
+	calls := []llm.ToolCall{{ID: "1", Name: "search", Arguments: `{"q":1}`}}
+	old := eval.Result{
+		Suite: "s", Case: "one", InputHash: "i", Status: eval.Pass, Finish: llm.FinishToolCalls,
+		ToolCalls: calls, Digest: eval.DigestOfAnswer("", calls),
+	}
+	var subject eval.Subject
+	c := eval.Case{ID: "one", InputHash: "i", Checks: []eval.Check{sees{subject: &subject}}}
+	got, err := Rescore(t.Context(), &c, old, llm.Output{}, func(string, llm.Output) (any, []llm.Repair, string) { return nil, nil, "" })
+	if err != nil || got.Status != eval.Pass || got.Digest != old.Digest || len(subject.ToolCalls) != 1 || subject.ToolCalls[0] != calls[0] {
+		t.Errorf("%v, %+v: the check saw %+v", err, got, subject.ToolCalls)
+	}
+	old.ToolCalls = nil // as where content is not stored
+	if _, err := Rescore(t.Context(), &c, old, llm.Output{}, nil); fault.ClassOf(err) != fault.Unjudged {
+		t.Errorf("without what the model said: %v", err)
 	}
 }

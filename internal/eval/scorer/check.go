@@ -39,13 +39,13 @@ func (c *check) Weight() float64       { return c.rule.options.Weight.or1() }
 func (c *check) Place() fault.Place    { return c.at }
 func (c *check) Spec() json.RawMessage { return c.spec }
 func (c *check) Operational() bool     { return c.kind.operational }
-func (c *check) Deterministic() bool   { return true }
+func (c *check) Deterministic() bool   { return !c.rule.asksModel }
 func (c *check) about() string         { return c.rule.about }
 
 // Needs says besides whether the golden answer decides: with a threshold of 0 it is
 // only measured.
 func (c *check) Needs() eval.Need {
-	if c.rule.needs&eval.NeedGolden != 0 && (c.rule.rate == nil || c.rule.threshold > 0) {
+	if c.rule.needs&eval.NeedGolden != 0 && (c.rule.rate == nil && c.rule.ask == nil || c.rule.threshold > 0) {
 		return c.rule.needs | eval.JudgesGolden
 	}
 	return c.rule.needs
@@ -58,7 +58,16 @@ func (c *check) FitsGolden(golden any) error {
 	return c.rule.fits(golden)
 }
 
-func (c *check) Score(_ context.Context, subject eval.Subject) (eval.Score, error) {
+func (c *check) Score(ctx context.Context, subject eval.Subject) (eval.Score, error) {
+	if c.rule.ask != nil {
+		value, reason, asked, err := c.rule.ask(ctx, &subject)
+		if err != nil {
+			return eval.Score{Asked: asked}, err
+		}
+		s := rated(c, value, c.rule.threshold, reason)
+		s.Asked = asked
+		return s, nil
+	}
 	if c.rule.rate == nil {
 		pass, reason, err := c.rule.judge(&subject)
 		if err != nil {

@@ -29,7 +29,7 @@ type groupArgs struct {
 	options   `yaml:",inline"`
 }
 
-func parseGroup(field strictyaml.Field) (asked, error) {
+func (p *Parser) parseGroup(field strictyaml.Field) (asked, error) {
 	n := field.Value
 	args := groupArgs{Checks: n}
 	if n.Kind() == strictyaml.Mapping {
@@ -47,7 +47,7 @@ func parseGroup(field strictyaml.Field) (asked, error) {
 	g := &group{name: field.Key, threshold: args.Threshold, options: args.options, at: field.Place}
 	var problems fault.List
 	for _, item := range args.Checks.Items() {
-		member, err := parseMember(field.Key, item)
+		member, err := p.parseMember(field.Key, item)
 		problems.Add(err)
 		g.checks = append(g.checks, member)
 	}
@@ -68,8 +68,8 @@ func hintChecks(field strictyaml.Field, err error) error {
 }
 
 // parseMember reads a check of a group.
-func parseMember(group string, n strictyaml.Node) (asked, error) {
-	c, err := parseEntry(n)
+func (p *Parser) parseMember(group string, n strictyaml.Node) (asked, error) {
+	c, err := p.parseEntry(n)
 	switch {
 	case err != nil:
 		return nil, err
@@ -145,10 +145,12 @@ func (g *group) Score(ctx context.Context, subject eval.Subject) (eval.Score, er
 	best, sum, weights := 0.0, 0.0, 0.0
 	passed := 0
 	var reasons []string
+	var whom *eval.Asked
 	for _, c := range g.checks {
 		one, err := c.Score(ctx, subject)
+		whom = whom.Plus(one.Asked)
 		if err != nil {
-			return eval.Score{}, err
+			return eval.Score{Asked: whom}, err
 		}
 		best, sum, weights = max(best, one.Value), sum+one.Value*c.Weight(), weights+c.Weight()
 		if one.Pass {
@@ -157,17 +159,21 @@ func (g *group) Score(ctx context.Context, subject eval.Subject) (eval.Score, er
 			reasons = append(reasons, c.Name()+": "+one.Reason)
 		}
 	}
-	reason := cutReason(strings.Join(reasons, "; "))
+	all := g.sum(best, sum/weights, passed, cutReason(strings.Join(reasons, "; ")))
+	all.Asked = whom
+	return all, nil
+}
+
+func (g *group) sum(best, mean float64, passed int, reason string) eval.Score {
 	switch {
 	case g.name == anyOf && passed > 0:
-		return newScore(g, best, true, ""), nil
+		return newScore(g, best, true, "")
 	case g.name == anyOf:
-		return newScore(g, best, false, reason), nil
+		return newScore(g, best, false, reason)
 	case g.threshold != nil:
-		return rated(g, sum/weights, *g.threshold, reason), nil
+		return rated(g, mean, *g.threshold, reason)
+	case passed == len(g.checks):
+		return newScore(g, mean, true, "")
 	}
-	if passed == len(g.checks) {
-		return newScore(g, sum/weights, true, ""), nil
-	}
-	return newScore(g, sum/weights, false, fmt.Sprintf("%d of %d hold: %s", passed, len(g.checks), reason)), nil
+	return newScore(g, mean, false, fmt.Sprintf("%d of %d hold: %s", passed, len(g.checks), reason))
 }

@@ -16,8 +16,8 @@ type negation struct {
 	spec json.RawMessage
 }
 
-func parseNot(field strictyaml.Field) (asked, error) {
-	of, err := parseEntry(field.Value)
+func (p *Parser) parseNot(field strictyaml.Field) (asked, error) {
+	of, err := p.parseEntry(field.Value)
 	if err != nil {
 		return nil, err
 	}
@@ -46,10 +46,12 @@ func (c *negation) FitsGolden(golden any) error { return c.of.FitsGolden(golden)
 func (c *negation) Score(ctx context.Context, subject eval.Subject) (eval.Score, error) {
 	inner, err := c.of.Score(ctx, subject)
 	if err != nil {
-		return eval.Score{}, err
+		return eval.Score{Asked: inner.Asked}, err
 	}
+	outer := score(c, true, "")
 	if inner.Pass {
-		return score(c, false, "must not hold: "+c.of.about()), nil
+		outer = score(c, false, "must not hold: "+c.of.about())
 	}
-	return score(c, true, ""), nil
+	outer.Asked = inner.Asked
+	return outer, nil
 }

@@ -5,6 +5,7 @@
 package scorer
 
 import (
+	"context"
 	"strings"
 
 	"github.com/llmx-dev/llmx/internal/eval"
@@ -20,7 +21,23 @@ type kind struct {
 	bare        bool // may stand without arguments
 	operational bool
 	parse       func(args strictyaml.Node) (rule, error)
+	with        func(p *Parser, args strictyaml.Node) (rule, error) // in place of parse
 }
+
+// Deps are what some checks need of other rooms. Without it they are refused.
+type Deps struct{}
+
+// Parser reads checks. The zero value reads those that look at the answer alone.
+type Parser struct{ deps Deps }
+
+// NewParser makes a parser of every check there is.
+func NewParser(d Deps) *Parser { return &Parser{deps: d} }
+
+// Parse reads an entry by a Parser without deps.
+func Parse(n strictyaml.Node) (eval.Check, error) { return new(Parser).Parse(n) }
+
+// ParseList reads a list of entries by a Parser without deps.
+func ParseList(n strictyaml.Node) ([]eval.Check, error) { return new(Parser).ParseList(n) }
 
 // rule is what a kind makes of its arguments.
 type rule struct {
@@ -34,6 +51,11 @@ type rule struct {
 	// A check that holds by degrees has, in place of judge:
 	rate      rate
 	threshold threshold
+
+	// A check that takes its time, as it asks a model or runs a program, has in place
+	// of both:
+	ask       ask
+	asksModel bool // so that nobody runs it again without a call
 }
 
 // judge tells whether a subject passes, and why not. An error means that it
@@ -42,6 +64,9 @@ type judge func(s *eval.Subject) (pass bool, reason string, err error)
 
 // rate gives a score from 0 to 1, and says what is missing from it.
 type rate func(s *eval.Subject) (value float64, reason string, err error)
+
+// ask is a rate that can be cancelled, and says whom it asked: also beside an error.
+type ask func(ctx context.Context, s *eval.Subject) (value float64, reason string, asked *eval.Asked, err error)
 
 func kinds() []kind {
 	return []kind{
@@ -103,7 +128,7 @@ func Golden() eval.Check {
 }
 
 // ParseList reads a list of entries, and returns all their problems at once.
-func ParseList(n strictyaml.Node) ([]eval.Check, error) {
+func (p *Parser) ParseList(n strictyaml.Node) ([]eval.Check, error) {
 	if !n.Exists() {
 		return nil, nil
 	}
@@ -113,7 +138,7 @@ func ParseList(n strictyaml.Node) ([]eval.Check, error) {
 	var checks []eval.Check
 	var problems fault.List
 	for _, item := range n.Items() {
-		check, err := Parse(item)
+		check, err := p.Parse(item)
 		problems.Add(err)
 		checks = append(checks, check)
 	}
@@ -125,8 +150,8 @@ func ParseList(n strictyaml.Node) ([]eval.Check, error) {
 
 // Parse reads one entry: a bare word (schema), a mapping of one key to its
 // arguments ({contains: refund}), or such within {not: …}, {any_of: […]} or {all_of: […]}.
-func Parse(n strictyaml.Node) (eval.Check, error) {
-	c, err := parseEntry(n)
+func (p *Parser) Parse(n strictyaml.Node) (eval.Check, error) {
+	c, err := p.parseEntry(n)
 	if err != nil {
 		return nil, err
 	}
@@ -137,22 +162,22 @@ func Parse(n strictyaml.Node) (eval.Check, error) {
 	return c, nil
 }
 
-func parseEntry(n strictyaml.Node) (asked, error) {
+func (p *Parser) parseEntry(n strictyaml.Node) (asked, error) {
 	switch n.Kind() {
 	case strictyaml.String:
-		return parseBare(n)
+		return p.parseBare(n)
 	case strictyaml.Mapping:
 		fields := n.Fields()
 		if len(fields) != 1 {
 			return nil, n.Errorf("a check has one name, this has %d", len(fields)).
 				WithHint("options stand inside it, {contains: {value: refund, ignore_case: true}}; more checks are more entries of the list")
 		}
-		return parseNamed(fields[0])
+		return p.parseNamed(fields[0])
 	}
 	return nil, n.Mismatch("a check").WithHint("a check is a name, or a name with arguments: %s", strings.Join(Names(), ", "))
 }
 
-func parseBare(n strictyaml.Node) (asked, error) {
+func (p *Parser) parseBare(n strictyaml.Node) (asked, error) {
 	kind, err := find(n.Text(), n.Place())
 	if err != nil {
 		return nil, err
@@ -160,19 +185,19 @@ func parseBare(n strictyaml.Node) (asked, error) {
 	if !kind.bare {
 		return nil, n.Errorf("the check %s needs arguments", kind.name).WithHint("write {%s: …}", kind.name)
 	}
-	r, err := kind.parse(strictyaml.Node{})
+	r, err := kind.read(p, strictyaml.Node{})
 	if err != nil {
 		return nil, err
 	}
 	return newCheck(kind, r, n.Place()), nil
 }
 
-func parseNamed(field strictyaml.Field) (asked, error) {
+func (p *Parser) parseNamed(field strictyaml.Field) (asked, error) {
 	switch field.Key {
 	case not:
-		return parseNot(field)
+		return p.parseNot(field)
 	case anyOf, allOf:
-		return parseGroup(field)
+		return p.parseGroup(field)
 	}
 	kind, err := find(field.Key, field.Place)
 	if err != nil {
@@ -182,11 +207,18 @@ func parseNamed(field strictyaml.Field) (asked, error) {
 	if kind.bare && args.Kind() == strictyaml.Null { // "golden:" is golden
 		args = strictyaml.Node{}
 	}
-	r, err := kind.parse(args)
+	r, err := kind.read(p, args)
 	if err != nil {
 		return nil, err
 	}
 	return newCheck(kind, r, field.Place), nil
+}
+
+func (k kind) read(p *Parser, args strictyaml.Node) (rule, error) {
+	if k.with != nil {
+		return k.with(p, args)
+	}
+	return k.parse(args)
 }
 
 func find(name string, place fault.Place) (kind, error) {

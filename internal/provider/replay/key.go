@@ -16,8 +16,8 @@ import (
 const keyVersion = "llmx recording 1"
 
 // Key names the reply to a request: the hex SHA-256 over the key version, the
-// resolved model ("openai/gpt-4o-mini"), the repeat, the messages, the options
-// and the output contract, each with its length before it. What may be repaired of
+// resolved model ("openai/gpt-4o-mini"), the repeat, the messages, the options,
+// the output contract and the tools where there are some, each with its length before it. What may be repaired of
 // an answer is no part of that.
 //
 // Media enters by the digest of its bytes. Options are ordered by name and the
@@ -42,6 +42,10 @@ func Key(req llm.Request, resolved string) string {
 	b = appendCompact(b, req.Output.Schema)
 	if details := req.Output.Details(); details != nil {
 		b = appendText(b, string(details))
+	}
+	if tools := req.Tools.Text(); tools != nil {
+		b = appendText(b, "tools")
+		b = appendText(b, string(tools))
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
