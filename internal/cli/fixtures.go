@@ -200,7 +200,7 @@ func requestOf(found *prompt.Prompt, c *eval.Case) (llm.Request, error) {
 	if err != nil {
 		return llm.Request{}, err
 	}
-	return llm.Request{Prompt: found.Ref(), Messages: messages, Options: found.Options, Output: found.Output}, nil
+	return llm.Request{Prompt: found.Ref(), Messages: messages, Options: found.Options, Output: found.Output, Tools: found.Tools}, nil
 }
 
 // resolvedNames are the names that aliases stand for.

@@ -29,6 +29,11 @@ const (
 // Offered reports whether there is a tool.
 func (t *Tools) Offered() bool { return len(t.List) > 0 }
 
+// Demanded reports whether an answer must propose a call.
+func (t *Tools) Demanded() bool {
+	return t.Offered() && t.Choice != "" && t.Choice != ToolsAuto && t.Choice != ToolsNone
+}
+
 // Find gives the tool of that name, or nil.
 func (t *Tools) Find(name string) *ToolSpec {
 	for i := range t.List {

@@ -132,7 +132,7 @@ func answerText(raw []byte) string {
 // origin that answered: an imported answer is not passed off as a vendor's.
 func (e Entry) Recording(req llm.Request, resolved, origin string, now time.Time) Recording {
 	req.Repeat = e.Repeat
-	usage := llm.Usage{Input: llm.EstimateInput(req.Messages), Output: llm.EstimateTokens(len(e.Answer)), Estimated: true}
+	usage := llm.Usage{Input: llm.EstimateRequest(&req), Output: llm.EstimateTokens(len(e.Answer)), Estimated: true}
 	if e.Usage != nil {
 		usage = *e.Usage
 	}
