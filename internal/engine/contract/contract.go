@@ -92,12 +92,13 @@ func ask(ctx context.Context, parser *Parser, call *llm.Call, req llm.Request, n
 // it was repaired its value alone. broken is what the contract refuses of an answer
 // that was given; an error is one that was not: what the model did not finish.
 func (p *Parser) accept(response llm.Response, req *llm.Request) (accepted llm.Response, broken string, err error) {
-	proposes := req.Tools.Offered() && (len(response.ToolCalls) > 0 || response.End.Finish == llm.FinishToolCalls)
-	cutText := req.Output.IsText() && !proposes && response.End.Finish == llm.FinishLength // which is marked by its reason
+	answer := Answer{Text: response.Text, ToolCalls: response.ToolCalls, Finish: response.End.Finish}
+	calls := req.Tools.Offered() && answer.proposes()
+	cutText := req.Output.IsText() && !calls && response.End.Finish == llm.FinishLength // which is marked by its reason
 	if err := stopped(response.End.Finish); err != nil && !cutText {
 		return llm.Response{}, "", err
 	}
-	read, broken := p.ReadAnswer(Answer{Text: response.Text, ToolCalls: response.ToolCalls, Proposes: proposes}, req.Output, req.Tools)
+	read, broken := p.ReadAnswer(answer, req.Output, req.Tools)
 	if broken != "" {
 		return llm.Response{}, broken, nil
 	}

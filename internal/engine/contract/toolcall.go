@@ -14,8 +14,11 @@ import (
 type Answer struct {
 	Text      string
 	ToolCalls []llm.ToolCall
-	Proposes  bool // the model stopped to have tools called
+	Finish    llm.FinishReason
 }
+
+// proposes reports whether the model stopped to have tools called.
+func (a *Answer) proposes() bool { return len(a.ToolCalls) > 0 || a.Finish == llm.FinishToolCalls }
 
 // Read is an answer that keeps its contract, as it is passed on.
 type Read struct {
@@ -29,7 +32,7 @@ type Read struct {
 // tool's schema (no arguments are an empty one), and as many as the prompt allows.
 // Where no tools are offered calls are passed over.
 func (p *Parser) ReadAnswer(answer Answer, output llm.Output, tools llm.Tools) (Read, string) {
-	if tools.Offered() && (answer.Proposes || len(answer.ToolCalls) > 0) {
+	if tools.Offered() && answer.proposes() {
 		return p.readCalls(answer, output, &tools)
 	}
 	if tools.Demanded() {
