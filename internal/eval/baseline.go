@@ -74,6 +74,15 @@ func (l *BaselineLine) First() int {
 	return l.Valid
 }
 
+// Shown is the answer as people read it, nil where its text was left out.
+func (a *BaselineAnswer) Shown() *string {
+	if a.Text == nil || len(a.ToolCalls) == 0 {
+		return a.Text
+	}
+	shown := llm.Shown(*a.Text, a.Calls())
+	return &shown
+}
+
 // Calls are the tool calls that the model proposed.
 func (a *BaselineAnswer) Calls() []llm.ToolCall {
 	var calls []llm.ToolCall

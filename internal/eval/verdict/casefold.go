@@ -78,12 +78,12 @@ func (f *caseFold) addText(r *eval.Result) {
 	if r.Status == eval.Pass {
 		f.passes++
 		if !f.passed || r.Repeat < f.passRepeat {
-			f.passed, f.passRepeat, f.passAnswer, f.passCall = true, r.Repeat, r.Answer, r.CallID
+			f.passed, f.passRepeat, f.passAnswer, f.passCall = true, r.Repeat, r.Shown(), r.CallID
 		}
 		return
 	}
 	if !f.failedOnce || r.Repeat < f.failRepeat {
-		f.failedOnce, f.failRepeat, f.failAnswer, f.reason, f.failCall = true, r.Repeat, r.Answer, r.Reason(), r.CallID
+		f.failedOnce, f.failRepeat, f.failAnswer, f.reason, f.failCall = true, r.Repeat, r.Shown(), r.Reason(), r.CallID
 	}
 }
 

@@ -138,7 +138,7 @@ func (t *Tally) past(c *eval.Case, line *eval.BaselineLine) (past before, ok boo
 	}
 	past = before{passes: line.Passes, repeats: line.Repeats, scores: withRepair(line.Scores, line)}
 	for i := range line.Answers {
-		past.text(line.Answers[i].Text, line.Answers[i].Passes > 0, line.Answers[i].Passes < line.Answers[i].Count)
+		past.text(line.Answers[i].Shown(), line.Answers[i].Passes > 0, line.Answers[i].Passes < line.Answers[i].Count)
 	}
 	return past, true
 }
@@ -195,7 +195,7 @@ func (t *Tally) rescore(c *eval.Case, line *eval.BaselineLine) (past before, ok 
 		if pass {
 			past.passes += answer.Count
 		}
-		past.text(answer.Text, pass, !pass)
+		past.text(answer.Shown(), pass, !pass)
 	}
 	past.scores = make(map[string]float64, len(sums))
 	for metric, m := range sums {
