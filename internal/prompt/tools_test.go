@@ -93,6 +93,23 @@ func TestWhatIsWrongWithToolsIsSaidWhereItStands(t *testing.T) {
 	}
 }
 
+// What an editor can tell is refused there, too.
+func TestSchemaRefusesWrongTools(t *testing.T) {
+	schema, err := jsonschema.Compile(Schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, head := range []string{
+		"tools: {name: x}", "tools: [{description: x}]", "tools: [{name: look up}]", "tools: [{name: none}]",
+		"tools: [{name: a, params: {}}]", "tools: [{name: a, parameters: {}}]", "tools: [{name: a, parameters: {type: array}}]",
+		"tools: [{name: a, parameters: {file: x.json, type: object}}]", "llmx: {parallel_tool_calls: 1}", "llmx: {reask: 6}", "llmx: {reask: 1.5}",
+	} {
+		if violations := schema.Validate(frontMatterOf(t, "---\nname: t\n"+head+"\n---\n")); len(violations) == 0 {
+			t.Errorf("an editor lets %s pass", head)
+		}
+	}
+}
+
 // A release holds the schemas of its tools' files, and is the same prompt as the
 // draft it was made of.
 func TestReleaseHoldsTheSchemasOfTools(t *testing.T) {
