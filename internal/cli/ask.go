@@ -188,7 +188,7 @@ func (w *World) printAnswer(response llm.Response, asJSON bool) error {
 		encoder := json.NewEncoder(w.Stdout)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(map[string]any{
-			"answer": response.Text, "value": response.End.Value, "finish": response.End.Finish, "call": call.ID,
+			"answer": response.Text, "value": response.End.Value, "tool_calls": response.ToolCalls, "finish": response.End.Finish, "call": call.ID,
 			"prompt": call.Prompt, "model": call.Model, "answered": call.Answered, "cached": call.Stored != nil,
 			"usage": call.Usage(), "cost_nano_usd": call.Cost().Amount, "cost_known": call.Cost().Known,
 			"paid_nano_usd": call.Paid().Amount, "paid_known": call.Paid().Known,
@@ -196,7 +196,7 @@ func (w *World) printAnswer(response llm.Response, asJSON bool) error {
 			"service_ms": call.Service.Milliseconds(), "first_token_ms": call.FirstToken.Milliseconds(),
 		})
 	}
-	if _, err := fmt.Fprintln(w.Stdout, w.forPeople(strings.TrimRight(response.Text, "\n"))); err != nil {
+	if _, err := fmt.Fprintln(w.Stdout, w.forPeople(llm.Shown(strings.TrimRight(response.Text, "\n"), response.ToolCalls))); err != nil {
 		return err
 	}
 	from := fmt.Sprintf("%.2f s", call.Service.Seconds())

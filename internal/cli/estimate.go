@@ -94,7 +94,7 @@ func (a *appraiser) add(to *tab, c *eval.Case, asked ask) error {
 	if err != nil {
 		return err
 	}
-	to.request(asked.alias, len(steps), use)
+	to.request(asked.alias, len(steps), reasksOf(&asked.request, len(steps)), use)
 	if unpriced := a.unpriced(asked.alias, steps); len(unpriced) > 0 {
 		to.unpriced(unpriced)
 		return nil
@@ -106,7 +106,7 @@ func (a *appraiser) add(to *tab, c *eval.Case, asked ask) error {
 		to.sum.FirstSteps++
 	}
 	longest, bounded := asked.request.MaxOutput()
-	to.price(cost, max(cost, a.through(append(steps, asked.alias), llm.Usage{Input: use.Input, Output: longest})), bounded)
+	to.price(cost, max(cost, a.most(append(steps, asked.alias), &asked.request, use.Input, longest)), bounded)
 	to.known[known]++
 	return nil
 }
@@ -190,6 +190,24 @@ func (a *appraiser) unpriced(first string, steps []string) []string {
 		}
 	}
 	return list
+}
+
+// reasksOf is how often a request, and each of the steps after it, may be asked again.
+func reasksOf(req *llm.Request, steps int) int {
+	return max(0, req.Output.Reask-req.Reask) + steps*req.Output.Reask
+}
+
+// complaintTokens is about how long the message is, at most, that sends an answer back.
+const complaintTokens = 550
+
+// most is the cost of a request on each of the models with the longest answers, each
+// asked for again as often as it may be, with all that was said before.
+func (a *appraiser) most(models []string, req *llm.Request, input, longest int64) llm.Money {
+	sum := llm.Money(0)
+	for again := range int64(req.Output.Reask) + 1 {
+		sum += a.through(models, llm.Usage{Input: input + again*(longest+complaintTokens), Output: longest})
+	}
+	return sum
 }
 
 // through is the cost of a usage on each of the models.

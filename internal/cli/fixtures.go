@@ -43,11 +43,13 @@ func newFixturesImport(w *World) *cobra.Command {
 		Use:   "import SUITE FILE",
 		Short: "Make recordings of answers, by case id",
 		Long: `Read answers, one JSON object a line, and record them as the replies to the suite's
-cases. FILE may be - for stdin. Only case and answer are required:
+cases. FILE may be - for stdin. Only case and answer are required, or in place of an
+answer the tool calls that it proposes:
 
   {"case": "refund-angry", "answer": {"label": "billing", "urgency": 5}}
   {"case": "late-fee", "answer": "…", "model": "small", "repeat": 0,
-   "prompt": "triage@1.0.0", "finish": "stop", "usage": {"input": 120, "output": 8}, "latency_ms": 412}`,
+   "prompt": "triage@1.0.0", "finish": "stop", "usage": {"input": 120, "output": 8}, "latency_ms": 412}
+  {"case": "which-invoice", "tool_calls": [{"name": "lookup_invoice", "arguments": {"id": 17}}]}`,
 		Example: "  llmx fixtures import triage answers.jsonl\n  llmx fixtures import triage answers.jsonl --prompt triage@1.0.0 --model small --origin written",
 		Args:    takes(2, 2),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -200,7 +202,7 @@ func requestOf(found *prompt.Prompt, c *eval.Case) (llm.Request, error) {
 	if err != nil {
 		return llm.Request{}, err
 	}
-	return llm.Request{Prompt: found.Ref(), Messages: messages, Options: found.Options, Output: found.Output}, nil
+	return llm.Request{Prompt: found.Ref(), Messages: messages, Options: found.Options, Output: found.Output, Tools: found.Tools}, nil
 }
 
 // resolvedNames are the names that aliases stand for.

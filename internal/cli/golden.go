@@ -159,16 +159,23 @@ func goldenOf(ctx context.Context, s *store.Store, r *eval.Result) (any, error) 
 		return nil, fault.New(fault.Usage, "the answer to %s breaks the prompt's contract: %s", r.Case, r.Reason()).
 			WithHint("only a valid answer can be golden")
 	}
+	if len(r.ToolCalls) > 0 {
+		return nil, fault.New(fault.Usage, "the answer to %s calls %s, and a golden answer cannot", r.Case, r.ToolCalls[0].Name).
+			WithHint("expect the call: tool_called, tool_sequence (llmx help checks)")
+	}
 	if r.Valid == eval.NoContract {
 		return r.Answer, nil
 	}
-	output := llm.Output{Kind: llm.OutputJSON} // for want of the call's own contract
+	under := eval.Contract{Output: llm.Output{Kind: llm.OutputJSON}} // for want of the call's own contract
 	if call, err := s.Call(ctx, r.CallID); err == nil && call.Turn() != nil {
-		output = call.Turn().Output
+		under.Output = call.Turn().Output
 	}
-	value, broken := newAnswerParser()(r.Answer, output)
-	if broken != "" {
-		return nil, fault.New(fault.Usage, "the answer to %s cannot be golden: %s", r.Case, broken)
+	if under.Output.IsText() {
+		return r.Answer, nil
 	}
-	return value, nil
+	reading := newAnswerReader()(eval.Said{Answer: r.Answer, Finish: r.Finish}, under)
+	if reading.Broken != "" {
+		return nil, fault.New(fault.Usage, "the answer to %s cannot be golden: %s", r.Case, reading.Broken)
+	}
+	return reading.Value, nil
 }

@@ -48,9 +48,11 @@ func runLint(w *World) error {
 		}
 		suites, cases = suites+1, cases+one.Count
 		problems.Add(p.lintBeside(one))
-		unmet, err := lintGoldens(one)
-		problems.Add(err)
-		warnings = append(warnings, unmet...)
+		for _, look := range []func(*loaded) ([]*fault.Error, error){lintGoldens, lintTools} {
+			unmet, err := look(one)
+			problems.Add(err)
+			warnings = append(warnings, unmet...)
+		}
 	}
 	if err := writeWarnings(w, warnings); err != nil {
 		return err

@@ -32,7 +32,7 @@ type planner struct {
 	project *project
 	pick    pick
 	repeats int // 0: as the suites say
-	parse   func(answer string, output llm.Output) (any, string)
+	read    eval.Read
 }
 
 func (b planner) plan(ctx context.Context, suites []*loaded) (*plan, error) {
@@ -106,7 +106,7 @@ func (b planner) tally(group eval.Group, one *loaded) (*verdict.Tally, error) {
 	}
 	return verdict.NewTally(group, verdict.Settings{
 		Baseline: accepted, Gates: one.Gates, OnInconclusive: one.OnInconclusive, MaxErrors: one.MaxErrors,
-		Output: one.prompt.Output, Parse: b.parse,
+		Contract: contractOf(one.prompt), Read: b.read,
 	}), nil
 }
 

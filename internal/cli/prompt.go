@@ -116,7 +116,10 @@ func newPromptRender(w *World) *cobra.Command {
 			if err != nil {
 				return asUsage(err)
 			}
-			return printMessages(w, messages)
+			if err := printMessages(w, messages); err != nil {
+				return err
+			}
+			return printTools(w, &found.Tools)
 		}),
 	}
 	cmd.Flags().StringArrayVarP(&vars, "var", "v", nil, "an input, `NAME=VALUE`; VALUE may be @FILE, or @- for stdin (repeatable)")

@@ -2,8 +2,8 @@ package cli
 
 import (
 	"github.com/llmx-dev/llmx/internal/engine/contract"
-	"github.com/llmx-dev/llmx/internal/eval/runner"
-	"github.com/llmx-dev/llmx/internal/llm"
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/prompt"
 	"github.com/llmx-dev/llmx/internal/provider/replay"
 )
 
@@ -12,16 +12,17 @@ func (p *project) openRecordings(suite string) (*replay.Recordings, error) {
 	return replay.Open(p.fs, p.root, suite)
 }
 
-// newAnswerParser reads stored answers under their contract, as the engine does.
-func newAnswerParser() func(answer string, output llm.Output) (any, string) {
-	return contract.NewParser().Parse
+// newAnswerReader reads stored answers under their contract, as the engine does.
+func newAnswerReader() eval.Read {
+	parser := contract.NewParser()
+	return func(said eval.Said, under eval.Contract) eval.Reading {
+		answer := contract.Answer{Text: said.Answer, ToolCalls: said.ToolCalls, Finish: said.Finish}
+		read, broken := parser.ReadAnswer(answer, under.Output, under.Tools)
+		return eval.Reading{Value: read.Value, ToolCalls: read.ToolCalls, Repairs: read.Repairs, Broken: broken}
+	}
 }
 
-// newAnswerReader likewise, and says what was repaired.
-func newAnswerReader() runner.Read {
-	parser := contract.NewParser()
-	return func(answer string, output llm.Output) (any, []llm.Repair, string) {
-		parsed, broken := parser.Read(answer, output)
-		return parsed.Value, parsed.Repairs, broken
-	}
+// contractOf is what a prompt asks of the form of its answers.
+func contractOf(p *prompt.Prompt) eval.Contract {
+	return eval.Contract{Output: p.Output, Tools: p.Tools}
 }

@@ -52,7 +52,7 @@ func runRescore(ctx context.Context, p *project, s *store.Store, id string, o *t
 		ID: newRunID(now), Started: now, State: eval.Running, Command: "llmx rescore " + old.ID, Replies: "stored",
 		Version: Version(), Filtered: old.Filtered, Groups: old.Groups, Spent: llm.KnownCost(0),
 	}
-	again := rescorer{run: t, old: old, parse: newAnswerParser(), read: newAnswerReader()}
+	again := rescorer{run: t, old: old, read: newAnswerReader()}
 	if err := again.prepare(ctx); err != nil {
 		return err
 	}
@@ -67,8 +67,7 @@ type rescorer struct {
 	run    *testRun
 	old    eval.Run
 	suites map[string]*loaded
-	parse  func(string, llm.Output) (any, string)
-	read   runner.Read
+	read   eval.Read
 	scored int
 }
 
@@ -95,7 +94,7 @@ func (r *rescorer) prepare(ctx context.Context) error {
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	planned, err := planner{project: p, parse: r.parse}.tallies(ctx, r.old.Groups, r.suites)
+	planned, err := planner{project: p, read: r.read}.tallies(ctx, r.old.Groups, r.suites)
 	r.run.plan.tallies = planned
 	for _, group := range r.old.Groups {
 		r.run.plan.planned += group.Planned
@@ -126,7 +125,7 @@ func (r *rescorer) rescoreCase(ctx context.Context, index int, group eval.Group,
 		if err != nil {
 			return err
 		}
-		again, err := runner.Rescore(ctx, c, result, p.Output, r.read)
+		again, err := runner.Rescore(ctx, c, result, contractOf(p), r.read)
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/report"
 	"github.com/llmx-dev/llmx/internal/store"
 )
@@ -128,29 +129,30 @@ func distinctWords(words []string) []string {
 
 // resultLine is a stored result as JSON, for other programs. Keys may be added.
 type resultLine struct {
-	Run       string       `json:"run"`
-	Suite     string       `json:"suite"`
-	Case      string       `json:"case"`
-	Tags      []string     `json:"tags,omitempty"`
-	Prompt    string       `json:"prompt"`
-	Model     string       `json:"model"`
-	Answered  string       `json:"answered,omitempty"`
-	Repeat    int          `json:"repeat"`
-	Status    eval.Status  `json:"status"`
-	Scores    []eval.Score `json:"scores"`
-	Reason    string       `json:"reason,omitempty"`
-	Answer    string       `json:"answer"`
-	Call      string       `json:"call,omitempty"`
-	Input     int64        `json:"input_tokens"`
-	Output    int64        `json:"output_tokens"`
-	Cost      *int64       `json:"cost_nano_usd"` // null for unknown
-	QueueMS   float64      `json:"queue_ms"`
-	ServiceMS float64      `json:"service_ms"`
-	FirstMS   float64      `json:"first_token_ms"`
-	StoredBy  string       `json:"stored_by,omitempty"`
-	Treatment string       `json:"treatment"`
-	InputHash string       `json:"input_hash"`
-	Criteria  string       `json:"criteria_hash"`
+	Run       string         `json:"run"`
+	Suite     string         `json:"suite"`
+	Case      string         `json:"case"`
+	Tags      []string       `json:"tags,omitempty"`
+	Prompt    string         `json:"prompt"`
+	Model     string         `json:"model"`
+	Answered  string         `json:"answered,omitempty"`
+	Repeat    int            `json:"repeat"`
+	Status    eval.Status    `json:"status"`
+	Scores    []eval.Score   `json:"scores"`
+	Reason    string         `json:"reason,omitempty"`
+	Answer    string         `json:"answer"`
+	ToolCalls []llm.ToolCall `json:"tool_calls,omitempty"` // that the model proposed
+	Call      string         `json:"call,omitempty"`
+	Input     int64          `json:"input_tokens"`
+	Output    int64          `json:"output_tokens"`
+	Cost      *int64         `json:"cost_nano_usd"` // null for unknown
+	QueueMS   float64        `json:"queue_ms"`
+	ServiceMS float64        `json:"service_ms"`
+	FirstMS   float64        `json:"first_token_ms"`
+	StoredBy  string         `json:"stored_by,omitempty"`
+	Treatment string         `json:"treatment"`
+	InputHash string         `json:"input_hash"`
+	Criteria  string         `json:"criteria_hash"`
 }
 
 func writeResults(ctx context.Context, w *World, s *store.Store, run string, filter store.ResultFilter) error {
@@ -161,7 +163,7 @@ func writeResults(ctx context.Context, w *World, s *store.Store, run string, fil
 		}
 		line := resultLine{
 			Run: r.Run, Suite: r.Suite, Case: r.Case, Tags: r.Tags, Prompt: r.Prompt.String(), Model: r.Model, Answered: r.Answered,
-			Repeat: r.Repeat, Status: r.Status, Scores: r.Scores, Reason: r.Reason(), Answer: r.Answer, Call: r.CallID,
+			Repeat: r.Repeat, Status: r.Status, Scores: r.Scores, Reason: r.Reason(), Answer: r.Answer, ToolCalls: r.ToolCalls, Call: r.CallID,
 			Input: r.Usage.Input, Output: r.Usage.Output,
 			QueueMS: ms(r.Queue), ServiceMS: ms(r.Service), FirstMS: ms(r.FirstToken),
 			StoredBy: r.StoredBy, Treatment: r.Treatment, InputHash: r.InputHash, Criteria: r.CriteriaHash,

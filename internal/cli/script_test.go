@@ -77,7 +77,7 @@ type countedServer struct {
 
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"shop": cmdShop, "exits": cmdExits, "edit": cmdEdit, "append": cmdAppend, "fill": cmdFill, "sql": cmdSQL,
-	"asked": cmdAsked, "await": cmdAwait, "saw": cmdSaw, "capture": cmdCapture, "json": cmdJSON, "secret": cmdSecret, "xml": cmdXML,
+	"asked": cmdAsked, "await": cmdAwait, "saw": cmdSaw, "sent": cmdSent, "capture": cmdCapture, "json": cmdJSON, "secret": cmdSecret, "xml": cmdXML,
 }
 
 // shop makes a fresh copy of the project testdata/shop and goes there.
@@ -212,6 +212,15 @@ func cmdSaw(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &want))
 	if diff := cmp.Diff(want, request.Messages); diff != "" {
 		ts.Fatalf("the provider saw other messages (-want +got):\n%s", diff)
+	}
+}
+
+// sent PATTERN wants a match in the body of the provider's last request.
+func cmdSent(ts *testscript.TestScript, neg bool, args []string) {
+	refuse(ts, neg || len(args) != 1, "sent pattern")
+	all := serverOf(ts).Requests()
+	if body := all[len(all)-1].Body; !regexp.MustCompile(args[0]).Match(body) {
+		ts.Fatalf("the provider was sent %s", body)
 	}
 }
 

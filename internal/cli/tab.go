@@ -23,10 +23,12 @@ type load struct {
 	tokens   int64
 }
 
-// request counts a request that may take so many further steps.
-func (t *tab) request(alias string, further int, use llm.Usage) {
+// request counts a request that may take so many further steps, each of which may be
+// asked again.
+func (t *tab) request(alias string, further, reasks int, use llm.Usage) {
 	t.sum.Requests++
-	t.sum.Most += 1 + further
+	t.sum.Most += 1 + further + reasks
+	t.sum.Reasks += reasks
 	t.sum.Input, t.sum.Output = t.sum.Input+use.Input, t.sum.Output+use.Output
 	if t.loads[alias] == nil {
 		t.loads[alias] = &load{}

@@ -122,8 +122,7 @@ func runTest(ctx context.Context, w *World, o *testOptions) error {
 	if err != nil {
 		return err
 	}
-	parse := newAnswerParser()
-	planned, err := planner{project: p, pick: chosen, repeats: o.repeats, parse: parse}.plan(ctx, suites)
+	planned, err := planner{project: p, pick: chosen, repeats: o.repeats, read: newAnswerReader()}.plan(ctx, suites)
 	if err != nil {
 		return err
 	}

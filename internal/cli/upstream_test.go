@@ -29,6 +29,10 @@ func newShopServer(t testing.TB) *shopServer {
 
 func (s *shopServer) answer(model string, messages []upstream.Message, _ map[string]any) upstream.Reply {
 	ticket := messages[len(messages)-1].Content
+	again := strings.Contains(ticket, "cannot be accepted")
+	if again {
+		ticket = firstOfUser(messages)
+	}
 	right := upstream.Reply{Text: fmt.Sprintf(`{"label": %q}`, labelOf(ticket)), Usage: &upstream.Usage{Prompt: 40, Completion: 5}}
 	switch model {
 	case "wrong": // always
@@ -76,10 +80,44 @@ func (s *shopServer) answer(model string, messages []upstream.Message, _ map[str
 		}
 	case "slow": // long enough to be interrupted
 		right.Delay = time.Second
+	case "mends": // breaks the contract until it is told so
+		if !again {
+			right.Text = `{"label": "sales"}`
+		}
+	case "calls", "calls-mends": // the tool that the ticket asks for; the second one wrongly until it is told so
+		return callFor(ticket, messages, model == "calls-mends" && !again)
 	case "echo": // the key, in the answer itself
 		right.Text = `{"label": "billing", "key": "` + s.key() + `"}`
 	}
 	return right
+}
+
+func firstOfUser(messages []upstream.Message) string {
+	for _, m := range messages {
+		if m.Role == "user" {
+			return m.Content
+		}
+	}
+	return ""
+}
+
+// callFor looks up the invoice that a ticket names, and answers once it is there.
+func callFor(ticket string, messages []upstream.Message, wrong bool) upstream.Reply {
+	usage := &upstream.Usage{Prompt: 40, Completion: 5}
+	if messages[len(messages)-1].Role == "tool" {
+		return upstream.Reply{Text: "It is paid: " + messages[len(messages)-1].Content, Usage: usage}
+	}
+	if !strings.Contains(ticket, "invoice") {
+		return upstream.Reply{Text: "Nothing to look up.", Usage: usage}
+	}
+	id := ticket[strings.LastIndexByte(ticket, ' ')+1:]
+	if wrong {
+		id = `"` + id + `"`
+	}
+	return upstream.Reply{
+		Text: "I look. ", Finish: "tool_calls", Usage: usage,
+		ToolCalls: []upstream.ToolCall{{ID: "call_" + id, Name: "lookup_invoice", Arguments: `{"id": ` + id + `}`}},
+	}
 }
 
 // key is the key of the last request.

@@ -41,19 +41,53 @@ type BaselineLine struct {
 	Input    string             `json:"input"`    // input hash
 	Criteria string             `json:"criteria"` // criteria hash
 	Passes   int                `json:"passes"`
-	Repeats  int                `json:"repeats"`          // judged ones
-	Valid    int                `json:"valid"`            // repeats that met the contract; -1 where there is none
-	Scores   map[string]float64 `json:"scores,omitempty"` // mean per named metric
-	Cost     *llm.Money         `json:"cost,omitempty"`   // mean nano-USD per repeat; nil for unknown
-	Answers  []BaselineAnswer   `json:"answers"`          // distinct ones, most frequent first, then by digest
+	Repeats  int                `json:"repeats"`             // judged ones
+	Valid    int                `json:"valid"`               // repeats that met the contract; -1 where there is none
+	FirstTry *int               `json:"first_try,omitempty"` // … with the first answer; nil: as many as are valid
+	Scores   map[string]float64 `json:"scores,omitempty"`    // mean per named metric
+	Cost     *llm.Money         `json:"cost,omitempty"`      // mean nano-USD per repeat; nil for unknown
+	Answers  []BaselineAnswer   `json:"answers"`             // distinct ones, most frequent first, then by digest
 }
 
 // BaselineAnswer is one distinct answer of a case.
 type BaselineAnswer struct {
-	Digest string           `json:"digest"`
-	Text   *string          `json:"text,omitempty"` // nil where it was left out: over 2 KB, or over 5,000 results
-	Count  int              `json:"count"`
-	Passes int              `json:"passes"`
-	Broken string           `json:"broken,omitempty"` // what the contract refused
-	Finish llm.FinishReason `json:"finish,omitempty"` // where it is not "stop"
+	Digest    string           `json:"digest"`
+	Text      *string          `json:"text,omitempty"` // nil where it was left out: over 2 KB, or over 5,000 results
+	Count     int              `json:"count"`
+	Passes    int              `json:"passes"`
+	Broken    string           `json:"broken,omitempty"`     // what the contract refused
+	Finish    llm.FinishReason `json:"finish,omitempty"`     // where it is not "stop"
+	ToolCalls []BaselineCall   `json:"tool_calls,omitempty"` // that the model proposed; left out with the text
+}
+
+// BaselineCall is a tool call without its id, which is drawn anew every time.
+type BaselineCall struct {
+	Name      string `json:"name"`
+	Arguments string `json:"arguments"`
+}
+
+// First is how many repeats met the contract with the first answer.
+func (l *BaselineLine) First() int {
+	if l.FirstTry != nil {
+		return *l.FirstTry
+	}
+	return l.Valid
+}
+
+// Shown is the answer as people read it, nil where its text was left out.
+func (a *BaselineAnswer) Shown() *string {
+	if a.Text == nil || len(a.ToolCalls) == 0 {
+		return a.Text
+	}
+	shown := llm.Shown(*a.Text, a.Calls())
+	return &shown
+}
+
+// Calls are the tool calls that the model proposed.
+func (a *BaselineAnswer) Calls() []llm.ToolCall {
+	var calls []llm.ToolCall
+	for _, call := range a.ToolCalls {
+		calls = append(calls, llm.ToolCall{Name: call.Name, Arguments: call.Arguments})
+	}
+	return calls
 }

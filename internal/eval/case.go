@@ -84,7 +84,7 @@ type Need uint8
 // The needs.
 const (
 	NeedGolden    Need = 1 << iota // the case's golden answer
-	NeedToolCalls                  // the tool calls that the model proposed, which no stored result has
+	NeedToolCalls                  // the tool calls that the model proposed
 	JudgesGolden                   // likewise, and it can fail by it: it says how golden answers are compared
 	NeedFinish                     // why the model stopped: what it says of a length stop is the check's to judge
 )

@@ -121,6 +121,9 @@ func (r *Result) Repaired() (score float64, ok bool) {
 	return r.RepairScore, true
 }
 
+// Shown is the answer as people read it.
+func (r *Result) Shown() string { return llm.Shown(r.Answer, r.ToolCalls) }
+
 // Reason is the first thing that kept the result from passing.
 func (r *Result) Reason() string {
 	if r.Failure != nil {

@@ -54,6 +54,7 @@ type Turn struct {
 	ToolCalls []ToolCall
 	Repairs   []Repair // what was put right of it
 	Violation string   // what the contract, or a check of the cascade, refused; "" if nothing
+	Declined  bool     // … and it was the cascade: the contract was kept
 }
 
 // Attempt is one request to a provider, or one answer from what is stored.

@@ -39,6 +39,12 @@ func EstimateInput(messages []Message) int64 {
 	return EstimateTokens(bytes) + media
 }
 
+// EstimateRequest is about how many tokens the messages and the tools that are
+// offered have.
+func EstimateRequest(req *Request) int64 {
+	return EstimateInput(req.Messages) + EstimateTokens(len(req.Tools.Text()))
+}
+
 // Estimate is about what a request would use if it were asked: the answer as long
 // as its options let it be.
 func (r *Request) Estimate() Usage {
@@ -46,7 +52,7 @@ func (r *Request) Estimate() Usage {
 	if !bounded {
 		output = assumedOutput
 	}
-	return Usage{Input: EstimateInput(r.Messages), Output: output, Estimated: true}
+	return Usage{Input: EstimateRequest(r), Output: output, Estimated: true}
 }
 
 // MaxOutput is how many tokens the options let the answer have; not bounded where

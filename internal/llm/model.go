@@ -140,7 +140,7 @@ func Collect(stream iter.Seq2[Event, error]) (Response, error) {
 		text.WriteString(event.Text)
 		reasoning.WriteString(event.Reasoning)
 		if event.ToolCall != nil {
-			response.addToolCall(*event.ToolCall)
+			response.AddToolCall(*event.ToolCall)
 		}
 		if event.End != nil {
 			response.End = *event.End
@@ -156,7 +156,8 @@ func Collect(stream iter.Seq2[Event, error]) (Response, error) {
 // maxToolCalls bounds what a confused provider's index can make us allocate.
 const maxToolCalls = 128
 
-func (r *Response) addToolCall(delta ToolCallDelta) {
+// AddToolCall lays a piece of a tool call to those that came before.
+func (r *Response) AddToolCall(delta ToolCallDelta) {
 	if delta.Index < 0 || delta.Index >= maxToolCalls {
 		return
 	}

@@ -74,6 +74,7 @@ type Request struct {
 	Repeat int    // index of the draw, from 0; part of cache and recording keys
 	Tenant string // whose cache
 	Reuse  Reuse
+	Reask  int // how often it was asked for before in vain; such a request passes every cache by
 	Origin Origin
 
 	Tags   []string // of the case, or the caller's own: rules of routes may look at them

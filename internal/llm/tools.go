@@ -1,6 +1,9 @@
 package llm
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // Tools are what a model may propose to call. The zero value offers none.
 type Tools struct {
@@ -29,6 +32,11 @@ const (
 // Offered reports whether there is a tool.
 func (t *Tools) Offered() bool { return len(t.List) > 0 }
 
+// Demanded reports whether an answer must propose a call.
+func (t *Tools) Demanded() bool {
+	return t.Offered() && t.Choice != "" && t.Choice != ToolsAuto && t.Choice != ToolsNone
+}
+
 // Find gives the tool of that name, or nil.
 func (t *Tools) Find(name string) *ToolSpec {
 	for i := range t.List {
@@ -49,4 +57,21 @@ func (t *Tools) Text() []byte {
 		return nil // the schemas were read as JSON
 	}
 	return text
+}
+
+// Shown is an answer as people read it: its text, and a line for each tool call that
+// it proposes.
+func Shown(text string, calls []ToolCall) string {
+	if len(calls) == 0 {
+		return text
+	}
+	var b strings.Builder
+	b.WriteString(text)
+	for _, call := range calls {
+		if b.Len() > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString("→ " + call.Name + "(" + call.Arguments + ")")
+	}
+	return b.String()
 }

@@ -30,7 +30,7 @@ func (b badDraft) file() string {
 // badFrontMatters are wrong before the second ---.
 var badFrontMatters = []badDraft{
 	{name: "unknown key", draft: "modell: {id: x}\n---\nuser:\nhi\n",
-		want: "prompts/t/draft.prompty:3:1: unknown key \"modell\"\n  did you mean \"model\"? allowed: name, description, authors, tags, model, inputs, outputs, llmx"},
+		want: "prompts/t/draft.prompty:3:1: unknown key \"modell\"\n  did you mean \"model\"? allowed: name, description, authors, tags, model, inputs, outputs, tools, llmx"},
 	{name: "unknown key of an input", draft: "inputs:\n  q: {kind: string, requird: true}\n---\nuser:\n{{ q }}\n",
 		want: "prompts/t/draft.prompty:4:21: unknown key \"requird\"\n  did you mean \"required\"? allowed: kind, required, default, description"},
 	{name: "wrong type", draft: "description: [a]\n---\nuser:\nhi\n",
@@ -207,7 +207,7 @@ var badDrafts = []badDraft{
 	{name: "examples without a user", draft: "llmx: {examples: [{inputs: {}, output: x}]}\n---\nsystem:\nx\n",
 		want: "prompts/t/draft.prompty:3:19: there are examples, but no section user:\n  an example is a user's turn and its answer"},
 	{name: "all problems at once", draft: "modell: x\ninputs: {q: {kind: strin}}\n---\nuser:\n{{ p }}{{ q }}\n{% include 'x' %}\n",
-		want: "prompts/t/draft.prompty:3:1: unknown key \"modell\"\n  did you mean \"model\"? allowed: name, description, authors, tags, model, inputs, outputs, llmx\n" +
+		want: "prompts/t/draft.prompty:3:1: unknown key \"modell\"\n  did you mean \"model\"? allowed: name, description, authors, tags, model, inputs, outputs, tools, llmx\n" +
 			"prompts/t/draft.prompty:4:20: \"strin\" is not known here\n  did you mean \"string\"? allowed: string, integer, number, boolean, array, object, thread, image, file\n" +
 			"prompts/t/draft.prompty:7:4: the variable \"p\" is not defined\n  did you mean \"q\"? allowed: q\n" +
 			"prompts/t/draft.prompty:8:12: the include \"x\" does not exist\n  looked in prompts/t/ and prompts/"},

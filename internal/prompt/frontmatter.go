@@ -19,10 +19,14 @@ type frontMatter struct {
 	Model       modelBlock      `yaml:"model"`
 	Inputs      strictyaml.Node `yaml:"inputs"`
 	Outputs     strictyaml.Node `yaml:"outputs"`
+	Tools       []toolBlock     `yaml:"tools"`
 	LLMX        struct {
 		Examples []exampleBlock  `yaml:"examples"`
 		Repair   strictyaml.Node `yaml:"repair"`
 		Coerce   strictyaml.Node `yaml:"coerce"`
+		Reask    strictyaml.Node `yaml:"reask"`
+		Choice   strictyaml.Node `yaml:"tool_choice"`
+		Parallel strictyaml.Node `yaml:"parallel_tool_calls"`
 	} `yaml:"llmx"`
 }
 

@@ -72,8 +72,11 @@ func (l *loader) prompt(text string) *Prompt {
 		Inputs:  readInputs(head.Inputs, &l.problems),
 	}
 	out := l.readOutputs(head.Outputs)
-	l.readRepair(repairBlock{head.LLMX.Repair, head.LLMX.Coerce}, &out.output)
-	p.Output, p.schema = out.output, out.schema
+	l.onePlaceForTools(head.Tools, head.Model.Options)
+	tools := l.readTools(head.Tools, head.LLMX.Choice, head.LLMX.Parallel)
+	l.readRepair(repairBlock{head.LLMX.Repair, head.LLMX.Coerce}, &out.output, &tools.tools)
+	l.readReask(head.LLMX.Reask, &out.output, &tools.tools)
+	p.Output, p.Tools, p.schema = out.output, tools.tools, out.schema
 
 	f := &flattener{fsys: l.fsys, dir: l.dir, released: l.version != draftName, problems: &l.problems}
 	body = f.flatten(body, []string{l.file})
@@ -87,10 +90,17 @@ func (l *loader) prompt(text string) *Prompt {
 	l.readExamples(p, head.LLMX.Examples)
 	flatFront, err := l.flatFront(front, node, out)
 	l.problems.Add(err)
+	if err == nil {
+		flatFront, err = l.flatTools(flatFront, tools)
+		l.problems.Add(err)
+	}
 	p.flat = flatten(flatFront, body.s)
 	sum := sha256.Sum256(p.flat)
 	p.Hash = hex.EncodeToString(sum[:16])
 	p.parts = l.partHashes(p, node, out)
+	if tools.filed {
+		p.parts["tools"] = shortHash(string(tools.asJSON))
+	}
 	return p
 }
 

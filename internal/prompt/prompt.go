@@ -26,6 +26,7 @@ type Prompt struct {
 	Options     llm.Options
 	Inputs      []Input // in the order of the file
 	Output      llm.Output
+	Tools       llm.Tools
 	File        string         // within the project
 	Warnings    []*fault.Error // what lint shows: nothing that keeps the prompt from working
 

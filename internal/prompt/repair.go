@@ -20,9 +20,9 @@ var (
 )
 
 // readRepair completes a contract: syntax is repaired where nothing else is said,
-// and types are converted only by name.
-func (l *loader) readRepair(b repairBlock, output *llm.Output) {
-	if output.IsText() {
+// and types are converted only by name. It holds for the arguments of tool calls, too.
+func (l *loader) readRepair(b repairBlock, output *llm.Output, tools *llm.Tools) {
+	if output.IsText() && !tools.Offered() {
 		for _, n := range []strictyaml.Node{b.mode, b.coerce} {
 			if n.Exists() && output.Kind != "" { // else outputs has a problem of its own
 				l.problems.Add(n.Errorf("the output is text: there is nothing to repair").WithHint("remove it, or say in outputs what the answer must be"))

@@ -25,8 +25,9 @@ type callDocument struct {
 	Hash    string          `json:"prompt_hash"`
 	Vars    json.RawMessage `json:"vars"` // the inputs, or null
 	Turns   []callTurn      `json:"turns"`
-	Answer  string          `json:"answer"` // of the last turn, valid or not; of a failed call what had come
-	Result  *callResult     `json:"result"` // null outside of runs
+	Tools   []llm.ToolCall  `json:"tool_calls"` // that the model proposed in the last turn
+	Answer  string          `json:"answer"`     // of the last turn, valid or not; of a failed call what had come
+	Result  *callResult     `json:"result"`     // null outside of runs
 }
 
 // callLine is a call without its contents: the line of a list.
@@ -58,13 +59,17 @@ type callLine struct {
 }
 
 type callTurn struct {
-	Kind      string        `json:"kind"` // ask, cascade, …
-	Messages  []llm.Message `json:"messages"`
-	Options   llm.Options   `json:"options"`
-	Output    llm.Output    `json:"output"`
-	Attempts  []callAttempt `json:"attempts"`
-	Answer    string        `json:"answer"`
-	Violation string        `json:"violation"` // why the answer was not accepted, "" if it was
+	Kind      string         `json:"kind"` // ask, re-ask or cascade
+	Messages  []llm.Message  `json:"messages"`
+	Options   llm.Options    `json:"options"`
+	Output    llm.Output     `json:"output"`
+	Tools     []llm.ToolSpec `json:"tools"`       // that were offered
+	Choice    string         `json:"tool_choice"` // "" for auto
+	Attempts  []callAttempt  `json:"attempts"`
+	Answer    string         `json:"answer"`
+	ToolCalls []llm.ToolCall `json:"tool_calls"` // that the model proposed
+	Repairs   []llm.Repair   `json:"repairs"`    // what was put right of the answer
+	Violation string         `json:"violation"`  // why the answer was not accepted, "" if it was
 }
 
 type callAttempt struct {
@@ -99,12 +104,16 @@ type callResult struct {
 func CallJSON(w io.Writer, call *llm.Call, result *eval.Result) error {
 	d := callDocument{
 		Schema: CallSchemaVersion, Call: callLineOf(call), Content: !unstored(call), Hash: call.Prompt.Hash,
-		Vars: call.Vars, Turns: []callTurn{}, Answer: call.Answer,
+		Vars: call.Vars, Turns: []callTurn{}, Tools: []llm.ToolCall{}, Answer: call.Answer,
+	}
+	if turn := call.Turn(); turn != nil {
+		d.Tools = filled(turn.ToolCalls)
 	}
 	for _, turn := range call.Turns {
 		t := callTurn{
 			Kind: turn.Kind, Messages: filled(turn.Messages), Options: turn.Options, Output: turn.Output,
-			Attempts: []callAttempt{}, Answer: turn.Answer, Violation: turn.Violation,
+			Tools: filled(turn.Tools.List), Choice: turn.Tools.Choice,
+			Attempts: []callAttempt{}, Answer: turn.Answer, ToolCalls: filled(turn.ToolCalls), Repairs: filled(turn.Repairs), Violation: turn.Violation,
 		}
 		if t.Options == nil {
 			t.Options = llm.Options{}

@@ -148,9 +148,9 @@ func tokensOf(u llm.Usage) string {
 }
 
 func (p *page) callAnswer(call *llm.Call, result *eval.Result) {
-	answer := call.Answer
+	answer := saidBy(call)
 	if answer == "" && result != nil {
-		answer = result.Answer // kept with the result where the call keeps no content
+		answer = result.Shown() // kept with the result where the call keeps no content
 	}
 	lost := unstored(call) && (call.Failure == nil || begun(call))
 	if result != nil && result.Digest != "" {
@@ -177,6 +177,14 @@ func (p *page) callAnswer(call *llm.Call, result *eval.Result) {
 		answer = pretty
 	}
 	p.answer("  ", answer)
+}
+
+// saidBy is what the model said in the last turn, valid or not.
+func saidBy(call *llm.Call) string {
+	if turn := call.Turn(); turn != nil {
+		return llm.Shown(call.Answer, turn.ToolCalls)
+	}
+	return call.Answer
 }
 
 // begun reports whether the model had begun to answer when a call failed.

@@ -22,12 +22,15 @@ func (p *page) turn(call *llm.Call, i int, s *story) {
 	if kind == "cascade" && before.Violation != "" {
 		kind += ", as the answer before was not accepted"
 	}
+	if kind == llm.TurnReask && before.Violation != "" {
+		kind += ", as the answer before broke its contract"
+	}
 	p.flow("", span{fmt.Sprintf("Turn %d of %d", i+1, len(call.Turns)), strong}, text(": "+kind))
 	p.asked(turn, before)
 	s.tell(turn)
-	if i < len(call.Turns)-1 && turn.Answer != "" {
+	if said := llm.Shown(turn.Answer, turn.ToolCalls); i < len(call.Turns)-1 && said != "" {
 		p.line(span{"  answer of this turn", faint})
-		p.answer("    ", turn.Answer)
+		p.answer("    ", said)
 	}
 	if len(turn.Repairs) > 0 {
 		p.hang("  ", "    ", span{"repaired: ", doubtful}, text(repairsOf(turn.Repairs)))
@@ -53,6 +56,9 @@ func (p *page) asked(turn, before llm.Turn) {
 	if turn.Output.Kind != "" && !reflect.DeepEqual(turn.Output, before.Output) {
 		p.flow("  ", span{"contract: ", faint}, text(string(turn.Output.Kind)))
 	}
+	if turn.Tools.Offered() && !reflect.DeepEqual(turn.Tools, before.Tools) {
+		p.flow("  ", span{"tools: ", faint}, text(offered(turn.Tools)))
+	}
 	switch {
 	case len(turn.Messages) == 0:
 		p.flow("  ", span{"messages: ", faint}, text(notStored))
@@ -61,6 +67,22 @@ func (p *page) asked(turn, before llm.Turn) {
 	default:
 		p.messages(turn.Messages)
 	}
+}
+
+// offered lists the tools that a model may call, and what is said of calling them.
+func offered(tools llm.Tools) string {
+	var names []string
+	for _, tool := range tools.List {
+		names = append(names, tool.Name)
+	}
+	s := strings.Join(names, ", ")
+	if tools.Choice != "" {
+		s += "; tool_choice " + tools.Choice
+	}
+	if tools.OneAtATime {
+		s += "; one at a time"
+	}
+	return s
 }
 
 // maxMessages bounds the messages of one turn on a page, and maxAttempts its

@@ -240,8 +240,8 @@ func bodyOf(r *eval.Result) string {
 	if r.CallID != "" {
 		b.WriteString("call: " + r.CallID + "\n")
 	}
-	if r.Answer != "" {
-		b.WriteString("answer: " + clip(r.Answer, maxBody) + "\n")
+	if answer := r.Shown(); answer != "" {
+		b.WriteString("answer: " + clip(answer, maxBody) + "\n")
 	}
 	return b.String()
 }

@@ -44,10 +44,12 @@ type PlanGroup struct {
 // each retry and each fallback is a request more.
 type Forecast struct {
 	Requests int
-	Most     int // requests, if every cascade goes through all of its steps
+	Most     int // requests, if every cascade goes through all of its steps and every answer is asked for again
+	Reasks   int // of Most: those that ask again for an answer that breaks its contract
 
 	// Of the requests whose price is known: what they cost by the length of answer
-	// that is expected, and by the longest that max_tokens lets be, through all steps.
+	// that is expected, and by the longest that max_tokens lets be, through all steps
+	// and all that is asked again.
 	Cost     llm.Money
 	MostCost llm.Money
 
@@ -97,7 +99,7 @@ func (f Forecast) Bound() llm.Cost {
 // Plus adds two forecasts, of which one comes after the other.
 func (f Forecast) Plus(g Forecast) Forecast {
 	return Forecast{
-		Requests: f.Requests + g.Requests, Most: f.Most + g.Most,
+		Requests: f.Requests + g.Requests, Most: f.Most + g.Most, Reasks: f.Reasks + g.Reasks,
 		Cost: f.Cost + g.Cost, MostCost: f.MostCost + g.MostCost,
 		Unpriced: f.Unpriced + g.Unpriced, Prices: union(f.Prices, g.Prices),
 		Unbounded: f.Unbounded + g.Unbounded, FirstSteps: f.FirstSteps + g.FirstSteps,

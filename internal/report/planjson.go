@@ -49,7 +49,8 @@ type planCounts struct {
 // planForecast is what requests come to, if none fails.
 type planForecast struct {
 	Requests     int          `json:"requests"`
-	MostRequests int          `json:"at_most_requests"` // with every step of cascades
+	MostRequests int          `json:"at_most_requests"` // with every step of cascades, and all that is asked again
+	MostReasks   int          `json:"at_most_reasks"`   // of these: what asks again for an answer that breaks its contract
 	Cost         documentCost `json:"cost"`
 	MostCost     documentCost `json:"at_most_cost"`
 	Priced       documentCost `json:"cost_of_priced"` // of the requests whose price is known
@@ -93,7 +94,7 @@ func planCountsOf(g PlanGroup) planCounts {
 
 func forecastOf(f Forecast) planForecast {
 	return planForecast{
-		Requests: f.Requests, MostRequests: f.Most, Cost: costOf(f.Price()), MostCost: costOf(f.Bound()),
+		Requests: f.Requests, MostRequests: f.Most, MostReasks: f.Reasks, Cost: costOf(f.Price()), MostCost: costOf(f.Bound()),
 		Priced: costOf(llm.KnownCost(f.Cost)), Unpriced: f.Unpriced, UnpricedOf: filled(f.Prices),
 		Unbounded: f.Unbounded, FirstSteps: f.FirstSteps, Input: f.Input, Output: f.Output,
 		RestsOn: f.Basis, Models: filled(f.Models), Time: planTimeOf(f),

@@ -49,6 +49,9 @@ func planNotes(plan Plan, total PlanGroup) []string {
 		if f.Unbounded > 0 {
 			add("nothing bounds the answers to %s, nor so their price: max_tokens in the prompt's options would", count(f.Unbounded, "request", "requests"))
 		}
+		if f.Reasks > 0 {
+			add("%s, and at most %s more where an answer breaks its contract and is asked for again; the price is without these", count(f.Requests, "request", "requests"), number(f.Reasks))
+		}
 		if f.FirstSteps > 0 {
 			add("of %s the first step of a cascade is priced; how many go on to the next is not known", count(f.FirstSteps, "request", "requests"))
 		}

@@ -70,9 +70,21 @@ func priceOf(f Forecast) string {
 	case f.Unpriced > 0 || f.Unbounded > 0 || f.MostCost == f.Cost:
 		return s
 	case f.Most > f.Requests:
-		return s + " (at most " + f.MostCost.String() + " if every cascade goes through all of its steps, with answers as long as max_tokens lets them be)"
+		return s + " (at most " + f.MostCost.String() + " if " + allOf(f) + ", with answers as long as max_tokens lets them be)"
 	}
 	return s + " (at most " + f.MostCost.String() + " if every answer is as long as max_tokens lets it be)"
+}
+
+// allOf says what would have to come together for the most requests.
+func allOf(f Forecast) string {
+	const steps, again = "every cascade goes through all of its steps", "every answer is asked for again as often as the prompt allows"
+	switch {
+	case f.Reasks == 0:
+		return steps
+	case f.Most-f.Reasks == f.Requests:
+		return again
+	}
+	return steps + " and " + again
 }
 
 // timeFor says how long requests take.

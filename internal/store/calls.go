@@ -82,7 +82,7 @@ func (w *writer) callNumber(run string) (int64, error) {
 	return open.calls, nil
 }
 
-const turnColumns = `call, n, kind, shape, violation, answer, messages, repairs, tool_calls`
+const turnColumns = `call, n, kind, shape, violation, answer, messages, repairs, tool_calls, declined`
 
 func (w *writer) insertTurn(call int64, n int, t *llm.Turn) error {
 	shape, err := w.shapeHash(t)
@@ -101,7 +101,7 @@ func (w *writer) insertTurn(call int64, n int, t *llm.Turn) error {
 	if err != nil {
 		return err
 	}
-	err = w.inserts.turn.exec(call, int64(n), textValue(t.Kind), shape, textValue(t.Violation), textValue(t.Answer), messages, repairs, tools)
+	err = w.inserts.turn.exec(call, int64(n), textValue(t.Kind), shape, textValue(t.Violation), textValue(t.Answer), messages, repairs, tools, boolValue(t.Declined))
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func (r *record) call() (n int64, call *llm.Call, answerInTurn bool) {
 }
 
 func (s *Store) turns(ctx context.Context, call int64) ([]llm.Turn, error) {
-	const columns = `kind, violation, answer, messages, repairs, tool_calls, options, output_kind, output_schema, output_rest, tools`
+	const columns = `kind, violation, answer, messages, repairs, tool_calls, declined, options, output_kind, output_schema, output_rest, tools`
 	rows, err := s.readers.QueryContext(ctx, "SELECT "+columns+" FROM turns LEFT JOIN shapes ON shapes.hash = turns.shape WHERE call = ? ORDER BY n", call)
 	if err != nil {
 		return nil, err
@@ -76,6 +76,7 @@ func (s *Store) turns(ctx context.Context, call int64) ([]llm.Turn, error) {
 		r.json(&turn.Messages)
 		r.json(&turn.Repairs)
 		r.json(&turn.ToolCalls)
+		turn.Declined = r.bool()
 		r.json(&turn.Options)
 		kind, schema := r.text(), r.text()
 		r.json(&turn.Output)

@@ -50,7 +50,8 @@ type cache struct {
 // length-stopped, filtered or failed one, nor one of which pieces were left out.
 //
 // Equal requests that may be answered from the cache and are under way at the same
-// time share one answer, whatever it is: that is not keeping it.
+// time share one answer, whatever it is: that is not keeping it. A request that asks
+// again for what broke its contract (Request.Reask) does none of this.
 func New(o Options, next llm.Model) llm.Model {
 	return &cache{Options: o, next: next, memory: newMemory(o.MemoryBytes)}
 }
@@ -58,7 +59,7 @@ func New(o Options, next llm.Model) llm.Model {
 // Stream answers from memory, from an equal request under way, from the storage,
 // or from below, in this order.
 func (c *cache) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
-	if !req.Reuse.Reads() && !req.Reuse.Keeps() {
+	if req.Reask > 0 || !req.Reuse.Reads() && !req.Reuse.Keeps() {
 		return c.next.Stream(ctx, req)
 	}
 	alias, resolved, ok := c.Resolve(req)

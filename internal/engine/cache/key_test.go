@@ -30,6 +30,7 @@ var decided = map[string]bool{
 	"Tools.List.Name": true, "Tools.List.Description": true, "Tools.List.Parameters": true, "Tools.Choice": true, "Tools.OneAtATime": true,
 	"Repeat": true, "Tenant": true,
 	"Reuse":      false, // says what to do with an answer
+	"Reask":      false, // such a request passes the cache by
 	"Origin.Run": false, "Origin.Suite": false, "Origin.Case": false, "Origin.Check": false,
 	"Tags": false, "Sticky": false, "Step": false, "Recorded": false, // they choose the model, which is resolved
 	"Key":  false,                                                                                                      // says who pays

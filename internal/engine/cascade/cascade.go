@@ -64,7 +64,7 @@ func (p Policy) run(ctx context.Context, req llm.Request, next llm.Model) iter.S
 			if refused == "" {
 				return whole(response, nil)
 			}
-			turn.Violation = refused
+			turn.Violation, turn.Declined = refused, true
 		}
 		req.Step = step
 	}

@@ -11,79 +11,104 @@ package contract
 import (
 	"context"
 	"iter"
-	"strings"
 
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
-// New wraps a model. Live text passes as it comes; every other answer is held back
-// until it is whole and valid.
+// New wraps a model. Live text passes as it comes, until a tool is called; every other
+// answer is held back until it is whole and valid, and asked for again where the
+// contract says so.
 func New(next llm.Model) llm.Model {
 	parser := NewParser()
 	return llm.ModelFunc(func(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
 		return func(yield func(llm.Event, error) bool) {
 			ctx, call := llm.EnsureCall(ctx)
-			call.Turns = append(call.Turns, newTurn(req))
-			turn := call.Turn()
-			if req.Output.IsText() {
-				answer := text(turn, next.Stream(ctx, req))
-				if !req.Live {
-					answer = whole(answer)
-				}
-				answer(yield)
+			if !flows(&req) {
+				req.Live = false // the answer may still be refused
+				ask(ctx, parser, call, req, next)(yield)
 				return
 			}
-			req.Live = false // a schema may still refuse the answer
-			for event, err := range hold(parser, turn, req.Output, next.Stream(ctx, req)) {
-				if !yield(event, err) {
-					return
-				}
+			call.Turns = append(call.Turns, newTurn(&req))
+			answer := text(parser, call.Turn(), &req, next.Stream(ctx, req))
+			if !req.Live {
+				answer = whole(answer)
 			}
+			answer(yield)
 		}
 	})
 }
 
-func newTurn(req llm.Request) llm.Turn {
+// flows reports a request whose answer is text that nothing may send back: what was
+// said before a tool is called can be passed on.
+func flows(req *llm.Request) bool {
+	if !req.Output.IsText() {
+		return false
+	}
+	return !req.Tools.Offered() || req.Live && req.Output.Reask == 0 && !req.Tools.Demanded()
+}
+
+func newTurn(req *llm.Request) llm.Turn {
 	kind := llm.TurnAsk
-	if req.Step > 0 {
+	switch {
+	case req.Reask > 0:
+		kind = llm.TurnReask
+	case req.Step > 0:
 		kind = llm.TurnCascade
 	}
 	return llm.Turn{Kind: kind, Messages: req.Messages, Options: req.Options, Output: req.Output, Tools: req.Tools}
 }
 
-// hold gives an answer once it is whole and valid: as it came, or where it was
-// repaired its value alone. The turn keeps what the model said.
-func hold(parser *Parser, turn *llm.Turn, output llm.Output, stream iter.Seq2[llm.Event, error]) iter.Seq2[llm.Event, error] {
-	response, err := llm.Collect(stream)
-	if err != nil {
-		return llm.Fail(err) // the route has left in the turn what had come
+// ask gives an answer once it is whole and valid. One that is not goes back with what
+// is wrong with it, as often as the contract allows; each time is a turn, and the
+// last answer counts.
+func ask(ctx context.Context, parser *Parser, call *llm.Call, req llm.Request, next llm.Model) iter.Seq2[llm.Event, error] {
+	for {
+		call.Turns = append(call.Turns, newTurn(&req))
+		turn := call.Turn()
+		response, err := llm.Collect(next.Stream(ctx, req))
+		if err != nil {
+			return llm.Fail(err) // the route has left in the turn what had come
+		}
+		turn.Answer, turn.ToolCalls = response.Text, response.ToolCalls
+		accepted, broken, err := parser.accept(response, &req)
+		switch {
+		case err != nil:
+			turn.Violation = fault.As(err).Message
+			return llm.Fail(err)
+		case broken == "":
+			turn.Repairs = accepted.End.Repairs
+			return accepted.Events()
+		}
+		turn.Violation = broken
+		if req.Reask >= req.Output.Reask {
+			return llm.Fail(fault.New(fault.Contract, "%s", broken))
+		}
+		req = again(req, response, broken)
 	}
-	turn.Answer = response.Text
-	parsed, err := accept(parser, response, output)
-	if err != nil {
-		turn.Violation = fault.As(err).Message
-		return llm.Fail(err)
+}
+
+// accept judges a whole answer. It gives it as it is passed on: as it came, or where
+// it was repaired its value alone. broken is what the contract refuses of an answer
+// that was given; an error is one that was not: what the model did not finish.
+func (p *Parser) accept(response llm.Response, req *llm.Request) (accepted llm.Response, broken string, err error) {
+	answer := Answer{Text: response.Text, ToolCalls: response.ToolCalls, Finish: response.End.Finish}
+	calls := req.Tools.Offered() && answer.proposes()
+	cutText := req.Output.IsText() && !calls && response.End.Finish == llm.FinishLength // which is marked by its reason
+	if err := stopped(response.End.Finish); err != nil && !cutText {
+		return llm.Response{}, "", err
 	}
-	turn.Repairs = parsed.Repairs
-	response.Text, response.End.Value, response.End.Repairs = parsed.Text, parsed.Value, parsed.Repairs
-	if len(parsed.Repairs) > 0 {
+	read, broken := p.ReadAnswer(answer, req.Output, req.Tools)
+	if broken != "" {
+		return llm.Response{}, broken, nil
+	}
+	response.Text, response.ToolCalls = read.Text, read.ToolCalls
+	response.End.Value, response.End.Repairs = read.Value, read.Repairs
+	if len(read.Repairs) > 0 {
 		response.End.Keep = nil // the next one may need no repair
 	}
 	keep(&response.End)
-	return response.Events()
-}
-
-// accept judges a whole answer; the error's class counts as a fail.
-func accept(parser *Parser, response llm.Response, output llm.Output) (Parsed, error) {
-	if err := stopped(response.End.Finish); err != nil {
-		return Parsed{}, err
-	}
-	parsed, broken := parser.Read(response.Text, output)
-	if broken != "" {
-		return Parsed{}, fault.New(fault.Contract, "%s", broken)
-	}
-	return parsed, nil
+	return response, "", nil
 }
 
 // stopped is the error of an answer that its model did not finish.
@@ -95,41 +120,6 @@ func stopped(finish llm.FinishReason) error {
 		return fault.New(fault.ContentFilter, "the provider's content filter withheld the answer")
 	}
 	return nil
-}
-
-// text lets a text stream through. A length stop is marked by its finish reason; a
-// filtered answer is a failure.
-func text(turn *llm.Turn, stream iter.Seq2[llm.Event, error]) iter.Seq2[llm.Event, error] {
-	return func(yield func(llm.Event, error) bool) {
-		var said strings.Builder
-		defer func() {
-			if said.Len() > 0 { // else the route has left in the turn what had come
-				turn.Answer = said.String()
-			}
-		}()
-		for event, err := range stream {
-			if err != nil {
-				yield(llm.Event{}, err)
-				return
-			}
-			if event.Restart != nil {
-				said.Reset()
-			}
-			said.WriteString(event.Text)
-			if event.End != nil {
-				if event.End.Finish == llm.FinishContentFilter {
-					yield(llm.Event{}, stopped(llm.FinishContentFilter))
-					return
-				}
-				end := *event.End
-				keep(&end)
-				event.End = &end
-			}
-			if !yield(event, nil) {
-				return
-			}
-		}
-	}
 }
 
 // whole holds an answer back until its end has come. Of one that fails nothing comes.

@@ -31,7 +31,7 @@ func New(source Source, next llm.Model) llm.Model {
 		if err != nil {
 			return llm.Fail(err)
 		}
-		req.Prompt, req.Messages, req.Output = p.Ref(), messages, p.Output
+		req.Prompt, req.Messages, req.Output, req.Tools = p.Ref(), messages, p.Output, p.Tools
 		req.Options = merge(p.Options, req.Options)
 		if req.Model == "" {
 			req.Model = p.Model

@@ -80,7 +80,7 @@ func (r *Rule) matches(req llm.Request) bool {
 	if len(r.Tags) > 0 && !slices.ContainsFunc(req.Tags, func(tag string) bool { return slices.Contains(r.Tags, tag) }) {
 		return false
 	}
-	if !r.Tokens.empty() && !r.Tokens.holds(int(llm.EstimateInput(req.Messages))) {
+	if !r.Tokens.empty() && !r.Tokens.holds(int(llm.EstimateRequest(&req))) {
 		return false
 	}
 	return r.Input.empty() || r.Input.holds(inputSize(req))

@@ -22,6 +22,7 @@ type lineFold struct {
 	texts           bool
 
 	passes, repeats, valid int
+	first                  int
 	contract               bool
 	repaired               bool
 	cost                   llm.Cost
@@ -48,6 +49,9 @@ func (f *lineFold) add(r *eval.Result) {
 	}
 	if r.Valid == eval.Valid {
 		f.valid++
+	}
+	if cmp.Or(r.FirstTry, r.Valid) == eval.Valid {
+		f.first++
 	}
 	if score, ok := r.Repaired(); ok {
 		f.score(eval.MetricRepair, score, 1)
@@ -93,15 +97,28 @@ func (f *lineFold) addAnswer(r *eval.Result) {
 		}
 	}
 	answer := eval.BaselineAnswer{Digest: digest, Count: 1, Passes: passes, Finish: finish}
-	// JSON cannot hold a text that is not UTF-8 as it was given.
-	if f.texts && len(r.Answer) <= maxText && utf8.ValidString(r.Answer) {
+	if f.texts && keepsText(r) {
 		text := strings.Clone(r.Answer)
 		answer.Text = &text
+		for _, call := range r.ToolCalls {
+			answer.ToolCalls = append(answer.ToolCalls, eval.BaselineCall{Name: call.Name, Arguments: call.Arguments})
+		}
 	}
 	if r.Valid == eval.Violated {
 		answer.Broken = cmp.Or(r.Reason(), "the output contract")
 	}
 	f.answers = append(f.answers, answer)
+}
+
+// keepsText reports whether what was said is short enough, the arguments of tool calls
+// with it, and is UTF-8: JSON cannot hold another as it was given.
+func keepsText(r *eval.Result) bool {
+	size, valid := len(r.Answer), utf8.ValidString(r.Answer)
+	for _, call := range r.ToolCalls {
+		size += len(call.Name) + len(call.Arguments)
+		valid = valid && utf8.ValidString(call.Name) && utf8.ValidString(call.Arguments)
+	}
+	return size <= maxText && valid
 }
 
 func (f *lineFold) line() eval.BaselineLine {
@@ -111,6 +128,9 @@ func (f *lineFold) line() eval.BaselineLine {
 	}
 	if f.contract {
 		line.Valid = f.valid
+		if f.first != f.valid {
+			line.FirstTry = &f.first
+		}
 	}
 	if !f.repaired {
 		delete(f.scores, eval.MetricRepair) // the valid ones say it

@@ -191,6 +191,8 @@ func check(line *eval.BaselineLine) string {
 		return "passes must lie between 0 and repeats, and there must be a repeat"
 	case line.Valid < -1 || line.Valid > line.Repeats:
 		return "valid must lie between 0 and repeats, or be -1 without a contract"
+	case line.First() < -1 || line.First() > line.Repeats:
+		return "first_try must lie between 0 and repeats"
 	case count != line.Repeats || passes != line.Passes:
 		return "the answers' counts do not sum to repeats and passes"
 	case line.Cost != nil && (*line.Cost < 0 || *line.Cost > maxCost):

@@ -26,16 +26,20 @@ func (j job) judge(ctx, stopped context.Context, plan Plan, model llm.Model) (ev
 		InputHash: j.c.InputHash, CriteriaHash: j.c.CriteriaHash, Treatment: group.Treatment,
 		Prompt: group.Prompt, Model: group.Model, Repeat: j.repeat, Answer: response.Text, ToolCalls: response.ToolCalls,
 	}
-	var output llm.Output
+	var under eval.Contract
 	if call := response.Call; call != nil {
-		output = describe(&result, call)
+		under = describe(&result, call)
 	}
-	subject := subjectOf(j.c, &result, response.End.Value, output)
+	subject := subjectOf(j.c, &result, under.Output)
+	if err == nil {
+		subject.Value, subject.ToolCalls = response.End.Value, response.ToolCalls
+	}
 	subject.Repairs, subject.Ask, subject.Origin = response.End.Repairs, model, llm.Origin{Run: plan.Run, Suite: group.Suite, Case: j.c.ID}
-	conclude(ctx, j.c, &result, subject, err)
+	conclude(ctx, j.c, &result, subject, under.Binds(), err)
 	if ctx.Err() != nil {
 		return eval.Result{}, false
 	}
+	result.FirstTry = firstTry(&result, response.Call)
 	return result, true
 }
 
@@ -56,8 +60,9 @@ func (p Plan) Request(group int, c *eval.Case, repeat int) llm.Request {
 	return request
 }
 
-// describe copies what the call's record says, and returns the contract.
-func describe(r *eval.Result, call *llm.Call) llm.Output {
+// describe copies what the call's record says, and returns the contract. The answer
+// and its tool calls are kept as the model gave them.
+func describe(r *eval.Result, call *llm.Call) eval.Contract {
 	r.Started, r.CallID = call.Started, call.ID
 	r.Answer, r.Answered, r.Finish = call.Answer, call.Answered, call.Finish
 	r.Turns, r.Attempts = len(call.Turns), call.Attempts()
@@ -67,14 +72,27 @@ func describe(r *eval.Result, call *llm.Call) llm.Output {
 		r.StoredBy, r.StoredAt, r.Origin = call.Stored.By, call.Stored.At, call.Stored.Origin
 	}
 	if turn := call.Turn(); turn != nil {
-		return turn.Output
+		r.ToolCalls = turn.ToolCalls
+		return eval.Contract{Output: turn.Output, Tools: turn.Tools}
 	}
-	return llm.Output{}
+	return eval.Contract{}
 }
 
-func subjectOf(c *eval.Case, r *eval.Result, value any, output llm.Output) eval.Subject {
+// firstTry is the standing of the call's first turn: what a check of a cascade refuses
+// has kept its contract.
+func firstTry(r *eval.Result, call *llm.Call) eval.Validity {
+	if r.Valid == eval.NoContract || call == nil || len(call.Turns) < 2 {
+		return r.Valid
+	}
+	if first := &call.Turns[0]; first.Violation != "" && !first.Declined {
+		return eval.Violated
+	}
+	return eval.Valid
+}
+
+func subjectOf(c *eval.Case, r *eval.Result, output llm.Output) eval.Subject {
 	return eval.Subject{
-		Answer: r.Answer, Value: value, Output: output, Golden: c.Golden, Vars: c.Vars,
+		Answer: r.Answer, Output: output, Golden: c.Golden, Vars: c.Vars,
 		Finish: r.Finish, Usage: r.Usage, Cost: r.Cost, Service: r.Service,
 		Attempts: r.Attempts, Stored: r.StoredBy != "", StoredBy: r.StoredBy, ToolCalls: r.ToolCalls, Turns: r.Turns,
 	}
@@ -82,12 +100,11 @@ func subjectOf(c *eval.Case, r *eval.Result, value any, output llm.Output) eval.
 
 // conclude turns what happened into a status: a fail is the model's doing, an
 // error is not.
-func conclude(ctx context.Context, c *eval.Case, r *eval.Result, subject eval.Subject, failure error) {
+func conclude(ctx context.Context, c *eval.Case, r *eval.Result, subject eval.Subject, hasContract bool, failure error) {
 	r.Failure = llm.FailureOf(failure)
 	if r.Answer != "" || len(r.ToolCalls) > 0 || failure == nil {
 		r.Digest = eval.DigestOfAnswer(r.Answer, r.ToolCalls)
 	}
-	hasContract := !subject.Output.IsText()
 	switch class := fault.ClassOf(failure); {
 	case failure == nil:
 		if hasContract {
@@ -157,13 +174,9 @@ func asksFinish(c *eval.Case) bool {
 	return false
 }
 
-// Read gives an answer's value under a contract, what was repaired of it, or what
-// the contract refuses.
-type Read func(answer string, output llm.Output) (value any, repairs []llm.Repair, broken string)
-
 // Rescore runs a case's checks over a stored result again, without a call. A result
 // that was not judged stays as it is.
-func Rescore(ctx context.Context, c *eval.Case, old eval.Result, output llm.Output, read Read) (eval.Result, error) {
+func Rescore(ctx context.Context, c *eval.Case, old eval.Result, under eval.Contract, read eval.Read) (eval.Result, error) {
 	if !old.Status.Judged() {
 		return old, nil
 	}
@@ -183,16 +196,20 @@ func Rescore(ctx context.Context, c *eval.Case, old eval.Result, output llm.Outp
 	r := old
 	r.CriteriaHash, r.Tags, r.Scores, r.Failure = c.CriteriaHash, c.Tags, nil, nil
 	r.Valid, r.RepairScore = eval.NoContract, 0
-	subject := subjectOf(c, &r, nil, output)
+	subject := subjectOf(c, &r, under.Output)
 	failure := kept(old)
 	if failure == nil {
-		var broken string
-		subject.Value, subject.Repairs, broken = read(r.Answer, output)
-		if broken != "" {
-			failure = fault.New(fault.Contract, "%s", broken)
+		reading := read(eval.Said{Answer: r.Answer, ToolCalls: r.ToolCalls, Finish: r.Finish}, under)
+		subject.Value, subject.ToolCalls, subject.Repairs = reading.Value, reading.ToolCalls, reading.Repairs
+		if reading.Broken != "" {
+			failure = fault.New(fault.Contract, "%s", reading.Broken)
+			subject.ToolCalls = r.ToolCalls
 		}
 	}
-	conclude(ctx, c, &r, subject, failure)
+	conclude(ctx, c, &r, subject, under.Binds(), failure)
+	if r.Turns < 2 || r.Valid == eval.NoContract || old.FirstTry == eval.NoContract {
+		r.FirstTry = r.Valid // else the first answer is not there to be read again
+	}
 	return r, nil
 }
 

@@ -254,33 +254,33 @@ func TestBrokenCaseFileEndsTheRun(t *testing.T) {
 func TestRescoreJudgesStoredAnswersAgain(t *testing.T) {
 	old := eval.Result{Case: "one", InputHash: "i", CriteriaHash: "old", Status: eval.Fail, Answer: "yes", Finish: llm.FinishStop}
 	c := eval.Case{ID: "one", InputHash: "i", CriteriaHash: "new", Checks: []eval.Check{says{want: "yes"}}}
-	plain := func(string, llm.Output) (any, []llm.Repair, string) { return nil, nil, "" }
+	plain := func(eval.Said, eval.Contract) eval.Reading { return eval.Reading{} }
 
-	got, err := Rescore(t.Context(), &c, old, llm.Output{}, plain)
+	got, err := Rescore(t.Context(), &c, old, eval.Contract{}, plain)
 	if err != nil || got.Status != eval.Pass || got.CriteriaHash != "new" {
 		t.Errorf("got %q %q, %v; want a pass under the new criteria", got.Status, got.CriteriaHash, err)
 	}
-	got, _ = Rescore(t.Context(), &c, old, llm.Output{Kind: llm.OutputJSON}, func(string, llm.Output) (any, []llm.Repair, string) { return nil, nil, "not JSON" })
+	got, _ = Rescore(t.Context(), &c, old, eval.Contract{Output: llm.Output{Kind: llm.OutputJSON}}, func(eval.Said, eval.Contract) eval.Reading { return eval.Reading{Broken: "not JSON"} })
 	if got.Status != eval.Fail || got.Valid != eval.Violated {
 		t.Errorf("got %q %q; want a fail: the contract is broken", got.Status, got.Valid)
 	}
 	filtered := old
 	filtered.Failure = &llm.Failure{Class: fault.ContentFilter, Message: "withheld"}
-	if got, _ = Rescore(t.Context(), &c, filtered, llm.Output{}, plain); got.Status != eval.Fail {
+	if got, _ = Rescore(t.Context(), &c, filtered, eval.Contract{}, plain); got.Status != eval.Fail {
 		t.Errorf("got %q; a filtered answer stays a fail", got.Status)
 	}
 	errored := old
 	errored.Status = eval.Error
-	if got, _ = Rescore(t.Context(), &c, errored, llm.Output{}, plain); got.Status != eval.Error {
+	if got, _ = Rescore(t.Context(), &c, errored, eval.Contract{}, plain); got.Status != eval.Error {
 		t.Errorf("got %q; an error stays an error", got.Status)
 	}
 	withheld := old
 	withheld.Answer, withheld.Digest = "", eval.DigestOf("yes")
-	if _, err = Rescore(t.Context(), &c, withheld, llm.Output{}, plain); fault.ClassOf(err) != fault.Unjudged {
+	if _, err = Rescore(t.Context(), &c, withheld, eval.Contract{}, plain); fault.ClassOf(err) != fault.Unjudged {
 		t.Errorf("got %v; want a refusal: the answer is not stored", err)
 	}
 	c.InputHash = "other"
-	if _, err = Rescore(t.Context(), &c, old, llm.Output{}, plain); fault.ClassOf(err) != fault.Invalid {
+	if _, err = Rescore(t.Context(), &c, old, eval.Contract{}, plain); fault.ClassOf(err) != fault.Invalid {
 		t.Errorf("got %v; want a refusal: the input is another one", err)
 	}
 }
@@ -306,14 +306,14 @@ func TestResultsHaveTheirRepairScore(t *testing.T) {
 	}
 	c := eval.Case{ID: "case-0", InputHash: "0", Checks: []eval.Check{says{want: "'yes'"}}}
 	for name, test := range map[string]struct {
-		read  Read
+		read  eval.Read
 		score float64
 	}{
-		"repaired": {func(string, llm.Output) (any, []llm.Repair, string) { return "yes", repairs, "" }, 0.9},
-		"as asked": {func(string, llm.Output) (any, []llm.Repair, string) { return "yes", nil, "" }, 1},
-		"refused":  {func(string, llm.Output) (any, []llm.Repair, string) { return nil, nil, "not JSON" }, 0},
+		"repaired": {func(eval.Said, eval.Contract) eval.Reading { return eval.Reading{Value: "yes", Repairs: repairs} }, 0.9},
+		"as asked": {func(eval.Said, eval.Contract) eval.Reading { return eval.Reading{Value: "yes"} }, 1},
+		"refused":  {func(eval.Said, eval.Contract) eval.Reading { return eval.Reading{Broken: "not JSON"} }, 0},
 	} {
-		again, err := Rescore(t.Context(), &c, got, output, test.read)
+		again, err := Rescore(t.Context(), &c, got, eval.Contract{Output: output}, test.read)
 		if err != nil || again.RepairScore != test.score {
 			t.Errorf("%s: %v, %v; want %v", name, again.RepairScore, err, test.score)
 		}

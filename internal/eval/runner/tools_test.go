@@ -43,6 +43,11 @@ func TestAChecksSubjectHasToolCallsAndWhereItIsFrom(t *testing.T) {
 	}
 }
 
+// asItCame reads an answer that nothing binds.
+func asItCame(said eval.Said, _ eval.Contract) eval.Reading {
+	return eval.Reading{ToolCalls: said.ToolCalls}
+}
+
 // A result keeps its tool calls: a check of them is run again over what is stored.
 func TestRescoreShowsTheStoredToolCalls(t *testing.T) {
 	calls := []llm.ToolCall{{ID: "1", Name: "search", Arguments: `{"q":1}`}}
@@ -52,12 +57,12 @@ func TestRescoreShowsTheStoredToolCalls(t *testing.T) {
 	}
 	var subject eval.Subject
 	c := eval.Case{ID: "one", InputHash: "i", Checks: []eval.Check{sees{subject: &subject}}}
-	got, err := Rescore(t.Context(), &c, old, llm.Output{}, func(string, llm.Output) (any, []llm.Repair, string) { return nil, nil, "" })
+	got, err := Rescore(t.Context(), &c, old, eval.Contract{}, asItCame)
 	if err != nil || got.Status != eval.Pass || got.Digest != old.Digest || len(subject.ToolCalls) != 1 || subject.ToolCalls[0] != calls[0] {
 		t.Errorf("%v, %+v: the check saw %+v", err, got, subject.ToolCalls)
 	}
 	old.ToolCalls = nil // as where content is not stored
-	if _, err := Rescore(t.Context(), &c, old, llm.Output{}, nil); fault.ClassOf(err) != fault.Unjudged {
+	if _, err := Rescore(t.Context(), &c, old, eval.Contract{}, nil); fault.ClassOf(err) != fault.Unjudged {
 		t.Errorf("without what the model said: %v", err)
 	}
 }

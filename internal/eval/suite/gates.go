@@ -24,7 +24,7 @@ var (
 
 // builtin are the metrics that every suite has.
 func builtin() []metric {
-	return []metric{{"accuracy", share}, {"schema_validity", share}, {"cost_per_case", usd}, {"latency_p50", seconds}, {"latency_p95", seconds}, {eval.MetricOperational, share}, {eval.MetricRepair, scores}}
+	return []metric{{"accuracy", share}, {"schema_validity", share}, {"first_try_validity", share}, {"cost_per_case", usd}, {"latency_p50", seconds}, {"latency_p95", seconds}, {eval.MetricOperational, share}, {eval.MetricRepair, scores}}
 }
 
 type metric struct {

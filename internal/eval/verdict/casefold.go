@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 
@@ -15,6 +16,7 @@ type caseFold struct {
 
 	passes, judged int
 	valid          int
+	first          int  // repeats whose first answer was valid
 	contract       bool // a repeat has a standing under a contract
 	repaired       bool // a repeat was put right
 	cost           llm.Cost
@@ -58,6 +60,9 @@ func (f *caseFold) add(r *eval.Result) {
 	if r.Valid == eval.Valid {
 		f.valid++
 	}
+	if cmp.Or(r.FirstTry, r.Valid) == eval.Valid {
+		f.first++
+	}
 	f.digests += markOf(digestOf(r), r.Finish)
 	if score, ok := r.Repaired(); ok {
 		f.score(eval.MetricRepair, score, 1)
@@ -73,12 +78,12 @@ func (f *caseFold) addText(r *eval.Result) {
 	if r.Status == eval.Pass {
 		f.passes++
 		if !f.passed || r.Repeat < f.passRepeat {
-			f.passed, f.passRepeat, f.passAnswer, f.passCall = true, r.Repeat, r.Answer, r.CallID
+			f.passed, f.passRepeat, f.passAnswer, f.passCall = true, r.Repeat, r.Shown(), r.CallID
 		}
 		return
 	}
 	if !f.failedOnce || r.Repeat < f.failRepeat {
-		f.failedOnce, f.failRepeat, f.failAnswer, f.reason, f.failCall = true, r.Repeat, r.Answer, r.Reason(), r.CallID
+		f.failedOnce, f.failRepeat, f.failAnswer, f.reason, f.failCall = true, r.Repeat, r.Shown(), r.Reason(), r.CallID
 	}
 }
 
@@ -165,7 +170,9 @@ func (t *Tally) finish(f *caseFold) {
 	t.accuracy.add(f.passes, f.judged, missing)
 	if f.contract || t.hasContract() {
 		t.validity.add(f.valid, f.judged, missing)
+		t.firstTry.add(f.first, f.judged, missing)
 	}
+	t.askedBack = t.askedBack || f.first != f.valid
 	t.repaired = t.repaired || f.repaired
 	t.cost.add(f)
 	for metric, m := range f.scores {
@@ -201,7 +208,7 @@ func (t *Tally) addUnscored(f *caseFold) {
 }
 
 func (t *Tally) hasContract() bool {
-	return !t.settings.Output.IsText()
+	return t.settings.Contract.Binds()
 }
 
 func (t *Tally) metric(name string) *meanMetric {

@@ -105,6 +105,7 @@ func (t *Tally) compare(f *caseFold) {
 	t.accuracy.pair(f.passes, f.judged, missing, past.passes, past.repeats)
 	if line.Valid >= 0 && (f.contract || t.hasContract()) {
 		t.validity.pair(f.valid, f.judged, missing, line.Valid, line.Repeats)
+		t.firstTry.pair(f.first, f.judged, missing, line.First(), line.Repeats)
 	}
 	t.cost.pair(f, line.Cost)
 	for metric, value := range past.scores {
@@ -137,7 +138,7 @@ func (t *Tally) past(c *eval.Case, line *eval.BaselineLine) (past before, ok boo
 	}
 	past = before{passes: line.Passes, repeats: line.Repeats, scores: withRepair(line.Scores, line)}
 	for i := range line.Answers {
-		past.text(line.Answers[i].Text, line.Answers[i].Passes > 0, line.Answers[i].Passes < line.Answers[i].Count)
+		past.text(line.Answers[i].Shown(), line.Answers[i].Passes > 0, line.Answers[i].Passes < line.Answers[i].Count)
 	}
 	return past, true
 }
@@ -173,13 +174,13 @@ func (p *before) text(text *string, passed, failed bool) {
 // operational ones speak of calls that are long over, and are left out.
 func (t *Tally) rescore(c *eval.Case, line *eval.BaselineLine) (past before, ok bool) {
 	for _, check := range c.Checks {
-		// A baseline has no tool calls, so what looks at them cannot be scored again.
-		if !check.Operational() && (!check.Deterministic() || needsToolCalls(check)) {
+		if !check.Operational() && !check.Deterministic() {
 			return before{}, false
 		}
 	}
 	for i := range line.Answers {
-		if line.Answers[i].Text == nil {
+		answer := &line.Answers[i]
+		if answer.Text == nil || answer.Finish == llm.FinishToolCalls && len(answer.ToolCalls) == 0 { // it is older than tool calls in baselines
 			return before{}, false
 		}
 	}
@@ -194,7 +195,7 @@ func (t *Tally) rescore(c *eval.Case, line *eval.BaselineLine) (past before, ok 
 		if pass {
 			past.passes += answer.Count
 		}
-		past.text(answer.Text, pass, !pass)
+		past.text(answer.Shown(), pass, !pass)
 	}
 	past.scores = make(map[string]float64, len(sums))
 	for metric, m := range sums {
@@ -205,14 +206,19 @@ func (t *Tally) rescore(c *eval.Case, line *eval.BaselineLine) (past before, ok 
 
 func (t *Tally) rescoreAnswer(c *eval.Case, answer *eval.BaselineAnswer, sums map[string]*mean) (pass, ok bool) {
 	subject := eval.Subject{
-		Answer: *answer.Text, Output: t.settings.Output, Golden: c.Golden, Vars: c.Vars,
-		Finish: answer.Finish, Stored: true,
+		Answer: *answer.Text, Output: t.settings.Contract.Output, Golden: c.Golden, Vars: c.Vars,
+		Finish: answer.Finish, Stored: true, ToolCalls: answer.Calls(),
 	}
 	if subject.Finish == "" {
 		subject.Finish = llm.FinishStop
 	}
-	if t.settings.Parse != nil {
-		subject.Value, subject.Broken = t.settings.Parse(*answer.Text, t.settings.Output)
+	if t.settings.Read != nil {
+		said := eval.Said{Answer: subject.Answer, ToolCalls: subject.ToolCalls, Finish: subject.Finish}
+		reading := t.settings.Read(said, t.settings.Contract)
+		subject.Value, subject.Repairs, subject.Broken = reading.Value, reading.Repairs, reading.Broken
+		if reading.Broken == "" {
+			subject.ToolCalls = reading.ToolCalls
+		}
 	}
 	// What the call itself failed by, no check can mend.
 	pass = subject.Broken == "" && subject.Finish != llm.FinishLength && subject.Finish != llm.FinishContentFilter
@@ -238,10 +244,9 @@ func (t *Tally) rescoreAnswer(c *eval.Case, answer *eval.BaselineAnswer, sums ma
 }
 
 // sameAnswers reports whether the case was answered as in the baseline, repeat for
-// repeat. Of tool calls a baseline knows nothing: where a check looks at them, nobody
-// can say that they are the same.
+// repeat; of tool calls, as they were proposed.
 func sameAnswers(f *caseFold, line *eval.BaselineLine) bool {
-	if f.judged != line.Repeats || slices.ContainsFunc(f.c.Checks, needsToolCalls) {
+	if f.judged != line.Repeats {
 		return false
 	}
 	marks := uint64(0)
@@ -250,8 +255,6 @@ func sameAnswers(f *caseFold, line *eval.BaselineLine) bool {
 	}
 	return marks == f.digests
 }
-
-func needsToolCalls(check eval.Check) bool { return eval.Needs(check)&eval.NeedToolCalls != 0 }
 
 // flip lists the case if its share of passes moved.
 func (t *Tally) flip(f *caseFold, past before) {

@@ -41,6 +41,8 @@ func (t *Tally) try(gate eval.Gate, best bool) trial {
 		dropOfShares(&out, &t.accuracy, best)
 	case gate.Kind == eval.GateMaxDrop && gate.Metric == metricValidity:
 		dropOfShares(&out, &t.validity, best)
+	case gate.Kind == eval.GateMaxDrop && gate.Metric == metricFirstTry:
+		dropOfShares(&out, &t.firstTry, best)
 	case gate.Kind == eval.GateMaxRise && gate.Metric == metricCost:
 		riseOfCost(&out, &t.cost, best)
 	case !builtIn(gate.Metric):
@@ -72,6 +74,8 @@ func (t *Tally) tryAbsolute(out *trial, best bool) {
 		out.Value, out.N = t.accuracy.value(best), t.accuracy.cases
 	case metricValidity:
 		out.Value, out.N = t.validity.value(best), t.validity.cases
+	case metricFirstTry:
+		out.Value, out.N = t.firstTry.value(best), t.firstTry.cases
 	case metricCost:
 		out.Value, out.N = t.cost.value(best), t.cost.cases
 	default:
@@ -92,7 +96,7 @@ func (t *Tally) whyUnknown(metric string) string {
 		return "no result was judged"
 	case metric == metricCost:
 		return "a model without a price answered; give it a price in llmx.yaml"
-	case metric == metricValidity || metric == eval.MetricRepair:
+	case metric == metricValidity || metric == metricFirstTry || metric == eval.MetricRepair:
 		return "the prompt has no output contract"
 	}
 	return "no check gives this metric"

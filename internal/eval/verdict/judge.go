@@ -201,6 +201,9 @@ func (t *Tally) metrics() []eval.Metric {
 	figures := []eval.Metric{t.accuracy.figure(metricAccuracy, "share")}
 	if t.validity.cases > 0 {
 		figures = append(figures, t.validity.figure(metricValidity, "share"))
+		if t.showsFirstTry() {
+			figures = append(figures, t.firstTry.figure(metricFirstTry, "share"))
+		}
 	}
 	figures = append(figures, t.cost.figure())
 	for _, name := range []string{metricP50, metricP95} {
@@ -231,7 +234,14 @@ func (t *Tally) metrics() []eval.Metric {
 	return figures
 }
 
-// showsRepair leaves out a figure that only says again what the validity says.
-func (t *Tally) showsRepair() bool {
-	return t.repaired || slices.ContainsFunc(t.settings.Gates, func(g eval.Gate) bool { return g.Metric == eval.MetricRepair })
+// showsRepair leaves out a figure that only says again what the validity says, and so
+// does showsFirstTry, unless the prompt asks again.
+func (t *Tally) showsRepair() bool { return t.repaired || t.gates(eval.MetricRepair) }
+
+func (t *Tally) showsFirstTry() bool {
+	return t.askedBack || t.settings.Contract.Output.Reask > 0 || t.gates(metricFirstTry)
+}
+
+func (t *Tally) gates(metric string) bool {
+	return slices.ContainsFunc(t.settings.Gates, func(g eval.Gate) bool { return g.Metric == metric })
 }

@@ -285,7 +285,7 @@ func TestLatency(t *testing.T) {
 
 func TestValidity(t *testing.T) {
 	b := newBench(minimum("schema_validity", 1), maxDrop("schema_validity", 0), minimum("accuracy", 0))
-	b.settings.Output = llm.Output{Kind: llm.OutputJSON}
+	b.settings.Contract.Output = llm.Output{Kind: llm.OutputJSON}
 	for i := range 6 {
 		b.many(1, "f", "f")
 		b.settings.Baseline.Lines[i].Valid = 1

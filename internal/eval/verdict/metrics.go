@@ -13,12 +13,13 @@ import (
 const (
 	metricAccuracy = "accuracy"
 	metricValidity = "schema_validity"
+	metricFirstTry = "first_try_validity"
 	metricCost     = "cost_per_case"
 	metricP50      = "latency_p50"
 	metricP95      = "latency_p95"
 )
 
-var builtIns = []string{metricAccuracy, metricValidity, metricCost, metricP50, metricP95}
+var builtIns = []string{metricAccuracy, metricValidity, metricFirstTry, metricCost, metricP50, metricP95}
 
 func builtIn(metric string) bool { return slices.Contains(builtIns, metric) }
 

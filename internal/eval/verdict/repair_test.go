@@ -13,7 +13,7 @@ import (
 // 0 for one that the contract refused.
 func repaired(score float64, gates ...eval.Gate) *bench {
 	b := newBench(append(gates, minimum("accuracy", 0))...)
-	b.settings.Output = llm.Output{Kind: llm.OutputJSON}
+	b.settings.Contract.Output = llm.Output{Kind: llm.OutputJSON}
 	for i := range 8 {
 		b.many(1, "p", "p")
 		b.settings.Baseline.Lines[i].Valid = 1

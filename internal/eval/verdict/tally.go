@@ -21,11 +21,10 @@ type Settings struct {
 	OnInconclusive eval.OnInconclusive
 	MaxErrors      int
 
-	// Output and Parse are the prompt's contract, for scoring the baseline's answers
-	// again: Parse gives the answer's value, or what the contract refuses. A nil
-	// Parse is plain text.
-	Output llm.Output
-	Parse  func(answer string, output llm.Output) (value any, broken string)
+	// Contract is the prompt's, and Read reads the baseline's answers under it, to
+	// score them again. A nil Read is plain text.
+	Contract eval.Contract
+	Read     eval.Read
 }
 
 // Tally counts one group's results. Memory: a few sums, the cases in flight, at
@@ -41,6 +40,8 @@ type Tally struct {
 
 	accuracy  shareMetric
 	validity  shareMetric
+	firstTry  shareMetric
+	askedBack bool // an answer was not as valid at first as in the end
 	named     map[string]*meanMetric
 	repaired  bool // an answer was put right
 	cost      costMetric

@@ -60,7 +60,8 @@ func TestRescoring(t *testing.T) {
 		{"now both fail", contains{text: "q"}, func(*eval.BaselineLine) {}, 1, 0, 0},
 		{"operational checks are left out", contains{text: "q", operational: true, guess: true}, func(*eval.BaselineLine) {}, 1, 0, 1},
 		{"a judge is asked again only by a run", contains{text: "p", guess: true}, func(*eval.BaselineLine) {}, 0, 1, 0},
-		{"a baseline has no tool calls", contains{text: "p", needs: eval.NeedToolCalls}, func(*eval.BaselineLine) {}, 0, 1, 0},
+		{"tool calls are in the baseline", contains{text: "p", needs: eval.NeedToolCalls}, func(*eval.BaselineLine) {}, 1, 0, 1},
+		{"but not in an old one", contains{text: "p", needs: eval.NeedToolCalls}, func(line *eval.BaselineLine) { line.Answers[0].Finish = llm.FinishToolCalls }, 0, 1, 0},
 		{"no text", contains{text: "p"}, func(line *eval.BaselineLine) { line.Answers[0].Text = nil }, 0, 1, 0},
 		{"a length stop stays a fail", contains{text: "p"}, func(line *eval.BaselineLine) { line.Answers[0].Finish = llm.FinishLength }, 1, 0, 0},
 		{"same criteria", contains{text: "q"}, func(line *eval.BaselineLine) { line.Criteria = "c2" }, 0, 0, 1},
@@ -82,18 +83,26 @@ func TestRescoring(t *testing.T) {
 	}
 }
 
-// The text of an answer that calls tools says nothing of the calls.
-func TestToolCallsAreNeverSaidToBeTheSame(t *testing.T) {
-	b := newBench()
-	b.before("a", "p")
-	c := b.now("a", "f")
-	b.results[0].Answer = "p"
-	if got := b.tally().pair.identical; got != 1 {
-		t.Fatalf("the texts are %d times the same", got)
-	}
-	c.Checks = []eval.Check{contains{text: "p", needs: eval.NeedToolCalls}}
-	if got := b.tally().pair.identical; got != 0 {
-		t.Errorf("%d answers are said to be the same", got)
+// Answers are the same where they propose the same calls, and not by their texts alone.
+func TestToolCallsTellAnswersApart(t *testing.T) {
+	calls := []llm.ToolCall{{ID: "new", Name: "search", Arguments: `{"q":1}`}}
+	for name, test := range map[string]struct {
+		before    []eval.BaselineCall
+		identical int
+	}{
+		"the same": {[]eval.BaselineCall{{Name: "search", Arguments: `{"q":1}`}}, 1},
+		"others":   {[]eval.BaselineCall{{Name: "search", Arguments: `{"q":2}`}}, 0},
+		"none":     {nil, 0},
+	} {
+		b := newBench()
+		answer := &b.before("a", "p").Answers[0]
+		answer.ToolCalls = test.before
+		answer.Digest = eval.DigestOfAnswer("p", answer.Calls())
+		b.now("a", "p")
+		b.results[0].Answer, b.results[0].ToolCalls, b.results[0].Digest = "p", calls, eval.DigestOfAnswer("p", calls)
+		if got := b.tally().pair.identical; got != test.identical {
+			t.Errorf("%s: %d answers are said to be the same", name, got)
+		}
 	}
 }
 
@@ -102,7 +111,7 @@ func TestRescoringUsesTheContract(t *testing.T) {
 	b.before("a", "p")
 	c := b.now("a", "f")
 	c.CriteriaHash, c.Checks = "c2", []eval.Check{contains{text: "p"}}
-	b.settings.Parse = func(answer string, _ llm.Output) (any, string) { return nil, "not JSON" }
+	b.settings.Read = func(eval.Said, eval.Contract) eval.Reading { return eval.Reading{Broken: "not JSON"} }
 	if g := b.judge().Groups[0]; g.Rescored != 1 || g.FlipsDown != 0 {
 		t.Errorf("an answer that breaks the contract now fails on both sides: %+v", g.Flips)
 	}

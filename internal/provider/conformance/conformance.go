@@ -32,8 +32,23 @@ type Subject struct {
 	// nothing is upstream.
 	Stopped <-chan struct{}
 
+	// Calls are asks that are answered by tool calls; none where the provider knows
+	// nothing of tools.
+	Calls []Calls
+
 	// Failures are asks that go wrong, at least one.
 	Failures []Failure
+}
+
+// Calls is an ask that is answered by tool calls, as the provider gives them: their
+// arguments may be no JSON, and may have been cut.
+type Calls struct {
+	Name    string
+	Model   llm.Model
+	Request llm.Request
+	Text    string // before them
+	Want    []llm.ToolCall
+	Finish  llm.FinishReason // "" stands for tool_calls
 }
 
 // Slow is a model that does not come to an end.
@@ -60,6 +75,7 @@ func Run(t *testing.T, subject func(t *testing.T) Subject) {
 	}{
 		{"Collect gives the text", testCollect},
 		{"an answer ends with its end", testEnd},
+		{"tool calls come whole and in order", testCalls},
 		{"a stream can be asked for twice", testAgain},
 		{"a request is left as it was", testRequestUntouched},
 		{"many ask at once", testConcurrent},

@@ -64,8 +64,23 @@ func goodSubject() Subject {
 	return Subject{
 		Model: modelOf(good), Request: llm.Request{Messages: []llm.Message{llm.Text(llm.User, "hi")}}, Text: "hello you",
 		Silent: wait(false), Stuck: wait(true), Stopped: stopped, Slow: []Slow{{"slow", slow, begun}},
+		Calls:    []Calls{{Name: "two", Model: calling("b"), Text: "wait", Want: []llm.ToolCall{{ID: "1", Name: "a", Arguments: "{}"}, {ID: "2", Name: "b"}}}},
 		Failures: []Failure{{Name: "busy", Model: busy, Class: fault.Overloaded}},
 	}
+}
+
+// calling proposes two calls, the second of which it begins first.
+func calling(second string) llm.Model {
+	return modelOf(func(_ context.Context, _ llm.Request, yield yielder) {
+		for _, delta := range []llm.ToolCallDelta{{Index: 1, ID: "2", Name: second}, {Index: 0, ID: "1", Name: "a", Arguments: "{"}, {Index: 0, Arguments: "}"}} {
+			if !yield(llm.Event{ToolCall: &delta}, nil) {
+				return
+			}
+		}
+		end := goodEnd
+		end.Finish = llm.FinishToolCalls
+		_ = yield(llm.Event{Text: "wait"}, nil) && yield(llm.Event{End: &end}, nil)
+	})
 }
 
 // bad has one way each to get something wrong, and the test that must see it.
@@ -82,6 +97,9 @@ var bad = map[string]struct {
 			_ = yield(llm.Event{End: &goodEnd}, nil) && yield(llm.Event{Text: s.Text}, nil)
 		})
 	}},
+	"calls another tool":   {"tool_calls_come_whole_and_in_order", func(s *Subject) { s.Calls[0].Model = calling("c") }},
+	"calls none":           {"tool_calls_come_whole_and_in_order", func(s *Subject) { s.Calls[0].Model = s.Model }},
+	"ends a call too soon": {"tool_calls_come_whole_and_in_order", func(s *Subject) { s.Calls[0].Finish = llm.FinishLength }},
 	"a stream of one use": {"a_stream_can_be_asked_for_twice", func(s *Subject) {
 		s.Model = llm.ModelFunc(func(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
 			used := false

@@ -143,6 +143,9 @@ func (a *answer) end() error {
 	if a.finish == "" { // the end marker says that it is whole
 		a.finish = llm.FinishStop
 	}
+	if a.finish == llm.FinishStop && len(a.calls.seen) > 0 && a.request.Tools.Demanded() {
+		a.finish = llm.FinishToolCalls // vendors say stop where the call was demanded
+	}
 	end := &llm.End{
 		Finish: a.finish, Model: a.name, ResponseID: a.id,
 		RateLimit: a.exchange.limits, Skipped: a.skipped,
@@ -150,7 +153,7 @@ func (a *answer) end() error {
 	if a.usage.counted() {
 		end.Usage = a.usage.tokens()
 	} else {
-		end.Usage = estimate(a.request.Messages, a.said, a.thought)
+		end.Usage = estimate(a.request, a.said, a.thought)
 	}
 	a.yield(llm.Event{End: end}, nil)
 	return nil

@@ -39,13 +39,16 @@ func complete(request, envelope []byte) ([]byte, error) {
 	return append(request, rest...), nil
 }
 
-// appendRequest appends a request that is still open at its end: model, messages,
+// appendRequest appends a request that is still open at its end: model, messages, tools,
 // and the options in the JSON text that the user wrote, in the order of their names.
 func appendRequest(b []byte, wire string, caps Caps, req llm.Request) ([]byte, error) {
 	b = append(b, `{"model":`...)
 	b = appendQuoted(b, wire)
 	b = append(b, `,"messages":`...)
 	b, err := appendMessages(b, req.Messages)
+	if err == nil {
+		b, err = appendTools(b, &req)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -95,6 +98,9 @@ func size(req llm.Request) int {
 				n += len(part.ToolResult.Content) * 9 / 8
 			}
 		}
+	}
+	for _, tool := range req.Tools.List {
+		n += len(tool.Name) + len(tool.Description) + len(tool.Parameters) + 128
 	}
 	for name, value := range req.Options {
 		n += len(name) + len(value) + 4

@@ -14,15 +14,36 @@ import (
 	"github.com/llmx-dev/llmx/internal/provider/upstream"
 )
 
+// called are parallel calls, one of them without arguments.
+var called = []llm.ToolCall{{ID: "a", Name: "look", Arguments: `{"id":17,"why":"it is late"}`}, {ID: "b", Name: "now"}, {ID: "c", Name: "look", Arguments: `{"id":18}`}}
+
 func TestConformance(t *testing.T) {
 	conformance.Run(t, func(t *testing.T) conformance.Subject {
 		request := llm.Request{Messages: []llm.Message{llm.Text(llm.User, "hi")}}
+		demanding := request
+		demanding.Tools = llm.Tools{List: []llm.ToolSpec{{Name: "look"}}, Choice: llm.ToolsRequired}
+		calling := upstream.Reply{Text: "I look.", Finish: "tool_calls"}
+		for _, call := range called {
+			calling.ToolCalls = append(calling.ToolCalls, upstream.ToolCall(call))
+		}
 		server := upstream.New(t, func(model string, _ []upstream.Message, _ map[string]any) upstream.Reply {
 			switch model {
 			case "refuses":
 				return upstream.Reply{Status: http.StatusUnauthorized, Body: `{"error": {"message": "no such key"}}`}
 			case "busy":
 				return upstream.Reply{Status: http.StatusTooManyRequests, Body: `{"error": {"message": "slow down"}}`}
+			case "calls":
+				return calling
+			case "calls-mixed", "calls-cut", "calls-demanded":
+				reply := calling
+				reply.Pieces, reply.Mixed = 4, model == "calls-mixed"
+				if model == "calls-cut" {
+					reply.ToolCalls, reply.Finish = []upstream.ToolCall{{ID: "a", Name: "look", Arguments: `{"id":1`}}, "length"
+				}
+				if model == "calls-demanded" {
+					reply.Finish = "stop"
+				}
+				return reply
 			case "cuts":
 				return upstream.Reply{Text: "half of what was meant to be said", Pieces: 4, CutAfter: 200}
 			}
@@ -40,6 +61,14 @@ func TestConformance(t *testing.T) {
 			Slow: []conformance.Slow{
 				{Name: "headers byte by byte", Model: waiting.Model("headers", Caps{}), Begun: headers},
 				{Name: "an answer byte by byte", Model: waiting.Model("drip", Caps{}), Begun: drip},
+			},
+			Calls: []conformance.Calls{
+				{Name: "at once", Model: provider.Model("calls", Caps{}), Request: request, Text: "I look.", Want: called},
+				{Name: "pieces by turns", Model: provider.Model("calls-mixed", Caps{}), Request: request, Text: "I look.", Want: called},
+				{Name: "cut arguments", Model: provider.Model("calls-cut", Caps{}), Request: request, Text: "I look.",
+					Want: []llm.ToolCall{{ID: "a", Name: "look", Arguments: `{"id":1`}}, Finish: llm.FinishLength},
+				{Name: "a demanded one that ends as a text", Model: provider.Model("calls-demanded", Caps{}), Request: demanding, Text: "I look.", Want: called},
+				{Name: "one that ends as a text", Model: provider.Model("calls-demanded", Caps{}), Request: request, Text: "I look.", Want: called, Finish: llm.FinishStop},
 			},
 			Failures: []conformance.Failure{
 				{Name: "key refused", Model: provider.Model("refuses", Caps{}), Request: request, Class: fault.Auth},

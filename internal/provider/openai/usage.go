@@ -53,10 +53,10 @@ func (u *usage) counted() bool {
 }
 
 // estimate guesses a usage from what went out and from the bytes that came back.
-func estimate(messages []llm.Message, said, thought int) llm.Usage {
+func estimate(req *llm.Request, said, thought int) llm.Usage {
 	reasoning := llm.EstimateTokens(thought)
 	return llm.Usage{
-		Input: llm.EstimateInput(messages), Output: llm.EstimateTokens(said) + reasoning,
+		Input: llm.EstimateRequest(req), Output: llm.EstimateTokens(said) + reasoning,
 		Reasoning: reasoning, Estimated: true,
 	}
 }

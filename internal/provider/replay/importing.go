@@ -16,6 +16,7 @@ import (
 type Entry struct {
 	Case    string
 	Answer  string           // a JSON answer that is no string stands as its text
+	Calls   []llm.ToolCall   // that the model proposes; without an id they get one
 	Model   string           // alias or resolved name; "" for every model of the suite
 	Repeat  int              // from 0
 	Prompt  string           // "triage@1.0.0", "" for the suite's
@@ -25,14 +26,18 @@ type Entry struct {
 	Place   fault.Place
 }
 
-var entryMembers = []string{"case", "answer", "model", "repeat", "prompt", "finish", "usage", "latency_ms"}
+var entryMembers = []string{"case", "answer", "tool_calls", "model", "repeat", "prompt", "finish", "usage", "latency_ms"}
 
 // ParseImport reads a file of answers: one JSON object a line,
 //
 //	{"case": "refund-angry", "answer": {"label": "billing"}, "model": "small", "repeat": 0,
 //	 "prompt": "triage@1.0.0", "finish": "stop", "usage": {"input": 120, "output": 8}, "latency_ms": 412}
 //
-// of which only case and answer are required. Everything that is wrong is told at once.
+// of which only case and answer are required, or in place of an answer what is called:
+//
+//	{"case": "which", "tool_calls": [{"name": "lookup_invoice", "arguments": {"id": 17}}]}
+//
+// Everything that is wrong is told at once.
 func ParseImport(file string, source io.Reader) ([]Entry, error) {
 	var entries []Entry
 	var wrong problems
@@ -70,7 +75,7 @@ func ParseImport(file string, source io.Reader) ([]Entry, error) {
 }
 
 func parseEntry(line []byte) (Entry, []flaw) {
-	e := Entry{Finish: llm.FinishStop}
+	var e Entry
 	var o object
 	var seen memberSet
 	o.walk(line, entryMembers, func(m member) {
@@ -84,6 +89,8 @@ func parseEntry(line []byte) (Entry, []flaw) {
 			}
 		case "answer":
 			e.Answer = answerText(m.value)
+		case "tool_calls":
+			e.Calls = o.toolCalls(line, m, func(_ *object, m member) string { return answerText(m.value) })
 		case "model":
 			e.Model = o.text(m)
 		case "repeat":
@@ -99,10 +106,30 @@ func parseEntry(line []byte) (Entry, []flaw) {
 			e.Latency = o.millis(m)
 		}
 	})
-	if len(o.flaws) == 0 {
-		seen.require(&o, []string{"case", "answer"}, entryMembers)
+	required := []string{"case", "answer"}
+	if len(e.Calls) > 0 {
+		required = required[:1]
 	}
+	if len(o.flaws) == 0 {
+		seen.require(&o, required, entryMembers)
+	}
+	e.complete()
 	return e, o.flaws
+}
+
+// complete adds what is not written where it goes without saying.
+func (e *Entry) complete() {
+	if e.Finish == "" {
+		e.Finish = llm.FinishStop
+		if len(e.Calls) > 0 {
+			e.Finish = llm.FinishToolCalls
+		}
+	}
+	for i := range e.Calls {
+		if call := &e.Calls[i]; call.ID == "" {
+			call.ID = fmt.Sprintf("call_%d", i+1)
+		}
+	}
 }
 
 func (o *object) promptRef(m member) string {
@@ -132,14 +159,18 @@ func answerText(raw []byte) string {
 // origin that answered: an imported answer is not passed off as a vendor's.
 func (e Entry) Recording(req llm.Request, resolved, origin string, now time.Time) Recording {
 	req.Repeat = e.Repeat
-	usage := llm.Usage{Input: llm.EstimateInput(req.Messages), Output: llm.EstimateTokens(len(e.Answer)), Estimated: true}
+	said := len(e.Answer)
+	for _, call := range e.Calls {
+		said += len(call.Name) + len(call.Arguments)
+	}
+	usage := llm.Usage{Input: llm.EstimateRequest(&req), Output: llm.EstimateTokens(said), Estimated: true}
 	if e.Usage != nil {
 		usage = *e.Usage
 	}
 	return Recording{
 		Key: Key(req, resolved), Case: e.Case, Prompt: req.Prompt.String(), Model: resolved, Repeat: e.Repeat,
 		Answered: origin, Origin: origin, Date: day(now), Finish: e.Finish, Usage: usage,
-		Service: e.Latency, Text: e.Answer,
+		Service: e.Latency, Text: e.Answer, ToolCalls: e.Calls,
 	}
 }
 

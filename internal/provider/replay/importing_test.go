@@ -20,7 +20,8 @@ func TestParseImport(t *testing.T) {
 {"case": "b", "answer": {"label": "x  y", "n": [1, 2.50]}, "model": "small", "repeat": 2, "prompt": "triage@1.0.0",`+
 		` "finish": "length", "usage": {"input": 10, "output": 2}, "latency_ms": 12.5}
 {"case": "b", "answer": null, "model": "small"}
-{"case": "b", "answer": 42, "model": "large"}`))
+{"case": "b", "answer": 42, "model": "large"}
+{"case": "c", "tool_calls": [{"name": "find", "arguments": {"id": 17}}, {"id": "x", "name": "now", "arguments": "{"}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,6 +33,9 @@ func TestParseImport(t *testing.T) {
 		},
 		{Case: "b", Answer: "null", Model: "small", Finish: llm.FinishStop, Place: fault.Place{File: "answers.jsonl", Line: 4, Col: 1}},
 		{Case: "b", Answer: "42", Model: "large", Finish: llm.FinishStop, Place: fault.Place{File: "answers.jsonl", Line: 5, Col: 1}},
+		{Case: "c", Finish: llm.FinishToolCalls, Place: fault.Place{File: "answers.jsonl", Line: 6, Col: 1}, Calls: []llm.ToolCall{
+			{ID: "call_1", Name: "find", Arguments: `{"id":17}`}, {ID: "x", Name: "now", Arguments: "{"},
+		}},
 	}
 	if diff := cmp.Diff(want, entries); diff != "" {
 		t.Error(diff)
@@ -48,7 +52,7 @@ hello
 {"case": ""}
 `))
 	want := `answers.jsonl:1:15: unknown key "answr"
-  did you mean "answer"? allowed: case, answer, model, repeat, prompt, finish, usage, latency_ms
+  did you mean "answer"? allowed: case, answer, tool_calls, model, repeat, prompt, finish, usage, latency_ms
 answers.jsonl:2:10: case: want a string, got a number
 answers.jsonl:2:38: repeat: want a whole number, 0 or more, got a number
 answers.jsonl:3:1: not valid JSON: invalid character 'h' looking for beginning of value

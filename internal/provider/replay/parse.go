@@ -72,7 +72,7 @@ func (r *Recording) set(o *object, line []byte, m member) {
 	case "text":
 		r.Text = o.text(m)
 	case "tool_calls":
-		r.ToolCalls = o.toolCalls(line, m)
+		r.ToolCalls = o.toolCalls(line, m, (*object).text)
 	}
 }
 
@@ -115,7 +115,8 @@ func (o *object) usage(line []byte, m member) llm.Usage {
 
 var toolCallMembers = []string{"id", "name", "arguments"}
 
-func (o *object) toolCalls(line []byte, m member) []llm.ToolCall {
+// toolCalls reads a list of calls; arguments reads theirs.
+func (o *object) toolCalls(line []byte, m member, arguments func(*object, member) string) []llm.ToolCall {
 	if m.value[0] != '[' {
 		o.wrong(m, "a list")
 		return nil
@@ -142,7 +143,7 @@ func (o *object) toolCalls(line []byte, m member) []llm.ToolCall {
 			case "name":
 				call.Name = o.text(m)
 			case "arguments":
-				call.Arguments = o.text(m)
+				call.Arguments = arguments(o, m)
 			}
 		})
 		calls = append(calls, call)

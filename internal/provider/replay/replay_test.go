@@ -107,7 +107,14 @@ func TestConformance(t *testing.T) {
 				wrap := func(next llm.Model, recordings *Recordings) llm.Model {
 					return Wrap(next, Options{Mode: mode, Resolved: resolved, Provider: "openai", Recordings: recordings, Now: clock})
 				}
+				calls, called := caseRequest("called"), recordingOf(2)
+				called.Key, called.Text, called.Finish = Key(calls, resolved), "", llm.FinishToolCalls
+				called.ToolCalls = []llm.ToolCall{{ID: "1", Name: "look", Arguments: `{"id":1}`}, {ID: "2", Name: "now"}}
+				if err := full.Append(called); err != nil {
+					t.Fatal(err)
+				}
 				subject := conformance.Subject{Model: wrap(busy, full), Request: request, Text: kept.Text}
+				subject.Calls = []conformance.Calls{{Name: "recorded", Model: subject.Model, Request: calls, Want: called.ToolCalls}}
 				if mode == Replay {
 					subject.Failures = []conformance.Failure{{Name: "missing", Model: wrap(nil, empty), Request: request, Class: fault.Missing}}
 					return subject

@@ -38,7 +38,8 @@ type Options struct {
 	// nil for 1.
 	Accuracy *float64
 	Latency  Latency
-	// Malformed is the share of JSON and number answers that break their form, and
+	// Malformed is the share of JSON and number answers, and of arguments of tool calls,
+	// that break their form, and
 	// Errors the share of asks that fail with a retriable class, both 0 … 1.
 	Malformed float64
 	Errors    float64
@@ -81,7 +82,8 @@ type model struct {
 	schemas  schemas
 }
 
-// Stream answers in up to four pieces of text and an end.
+// Stream answers in up to four pieces of text, or of the arguments of each call of a
+// tool, and an end. Where tools are offered it calls one as wishes says.
 func (m *model) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
 	return func(yield func(llm.Event, error) bool) {
 		if err := fault.Ended(ctx, nil); err != nil {
@@ -98,35 +100,55 @@ func (m *model) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Event
 			yield(llm.Event{}, m.failure(d.of("error class")))
 			return
 		}
-		text, err := m.answer(d, req)
+		pieces, finish, said, err := m.respond(d, req)
 		if err != nil {
 			yield(llm.Event{}, err)
 			return
 		}
-		if err := m.send(ctx, text, total, yield); err != nil {
+		if err := m.send(ctx, pieces, total, yield); err != nil {
 			if err != errStopped {
 				yield(llm.Event{}, err)
 			}
 			return
 		}
 		yield(llm.Event{End: &llm.End{
-			Finish: llm.FinishStop, Usage: usageOf(req, text), Model: "sim/" + m.o.Model, ResponseID: d.responseID(),
+			Finish: finish, Usage: usageOf(req, said), Model: "sim/" + m.o.Model, ResponseID: d.responseID(),
 		}}, nil)
 	}
 }
 
+// respond gives the pieces of an answer in text, or of the calls of tools; said is all
+// that is said in them.
+func (m *model) respond(d draw, req llm.Request) (pieces []llm.Event, finish llm.FinishReason, said string, err error) {
+	if wishes := m.wishes(d, &req); len(wishes) > 0 {
+		calls, err := m.calls(d, wishes)
+		for i, call := range calls {
+			pieces = append(pieces, llm.Event{ToolCall: &llm.ToolCallDelta{Index: i, ID: call.ID, Name: call.Name}})
+			for _, piece := range split(call.Arguments) {
+				pieces = append(pieces, llm.Event{ToolCall: &llm.ToolCallDelta{Index: i, Arguments: piece}})
+			}
+			said += call.Name + call.Arguments
+		}
+		return pieces, llm.FinishToolCalls, said, err
+	}
+	text, err := m.answer(d, req)
+	for _, piece := range split(text) {
+		pieces = append(pieces, llm.Event{Text: piece})
+	}
+	return pieces, llm.FinishStop, text, err
+}
+
 var errStopped = fault.New(fault.Canceled, "the consumer has stopped")
 
-// send yields the text in pieces, over the rest of the latency.
-func (m *model) send(ctx context.Context, text string, total time.Duration, yield func(llm.Event, error) bool) error {
-	pieces := split(text)
+// send yields the pieces, over the rest of the latency.
+func (m *model) send(ctx context.Context, pieces []llm.Event, total time.Duration, yield func(llm.Event, error) bool) error {
 	for i, piece := range pieces {
 		if i > 0 {
 			if err := m.wait(ctx, time.Duration((1-beforeFirst)*float64(total))/time.Duration(len(pieces)-1)); err != nil {
 				return err
 			}
 		}
-		if !yield(llm.Event{Text: piece}, nil) {
+		if !yield(piece, nil) {
 			return errStopped
 		}
 	}
@@ -222,7 +244,7 @@ func (d draw) responseID() string {
 // mediaTokens is what an image or a file counts.
 const mediaTokens = 256
 
-// usageOf counts a token for every four characters begun, in the messages
+// usageOf counts a token for every four characters begun, in the messages and tools
 // together and in the answer, and mediaTokens for an image or a file. This is the
 // simulator's own rule, so nothing is estimated.
 func usageOf(req llm.Request, answer string) llm.Usage {
@@ -241,6 +263,7 @@ func usageOf(req llm.Request, answer string) llm.Usage {
 			}
 		}
 	}
+	chars += utf8.RuneCount(req.Tools.Text())
 	return llm.Usage{
 		Input:  int64((chars+3)/4 + media*mediaTokens),
 		Output: int64(utf8.RuneCountInString(answer)+3) / 4,

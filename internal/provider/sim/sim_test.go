@@ -54,6 +54,13 @@ func TestConformance(t *testing.T) {
 			Silent: New(Options{Model: "small", Latency: slow}),
 			Stuck:  New(Options{Model: "small", Latency: slow, Sleep: stall(1)}),
 		}
+		calls := ask("Where is my invoice?")
+		calls.Tools = clerk
+		made := collect(t, subject.Model, calls)
+		subject.Calls = []conformance.Calls{{Name: "a word of its name", Model: subject.Model, Request: calls, Want: made.ToolCalls}}
+		if len(made.ToolCalls) != 1 {
+			t.Fatalf("called %v", made.ToolCalls)
+		}
 		classes := map[fault.Class]bool{}
 		failing := New(Options{Name: "sim", Model: "small", Errors: 1})
 		for i := 0; len(classes) < 3 && i < 1000; i++ {

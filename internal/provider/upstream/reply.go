@@ -15,7 +15,8 @@ type Reply struct {
 	Usage     *Usage // nil: none is sent
 	Model     string // that answered; "" means the one asked
 	ID        string // "" means "chatcmpl-test"
-	Pieces    int    // into how many the text is cut; 0 means 1
+	Pieces    int    // into how many the text is cut, and the arguments of each call; 0 means 1
+	Mixed     bool   // the pieces of several calls come by turns
 	NoDone    bool   // without the end marker
 
 	Delay    time.Duration     // before anything is answered
@@ -57,10 +58,10 @@ type (
 	}
 	toolCall struct {
 		Index    int    `json:"index"`
-		ID       string `json:"id"`
-		Type     string `json:"type"`
+		ID       string `json:"id,omitempty"`
+		Type     string `json:"type,omitempty"`
 		Function struct {
-			Name      string `json:"name"`
+			Name      string `json:"name,omitempty"`
 			Arguments string `json:"arguments"`
 		} `json:"function"`
 	}
@@ -103,10 +104,8 @@ func (r *Reply) appendStream(b []byte, model string) []byte {
 	for _, piece := range pieces(r.Text, r.Pieces) {
 		say(delta{Role: "assistant", Content: piece}, nil)
 	}
-	for i, call := range r.ToolCalls {
-		out := toolCall{Index: i, ID: call.ID, Type: "function"}
-		out.Function.Name, out.Function.Arguments = call.Name, call.Arguments
-		say(delta{Role: "assistant", ToolCalls: []toolCall{out}}, nil)
+	for _, call := range r.callPieces() {
+		say(delta{Role: "assistant", ToolCalls: []toolCall{call}}, nil)
 	}
 	finish := r.Finish
 	if finish == "" {
@@ -123,6 +122,39 @@ func (r *Reply) appendStream(b []byte, model string) []byte {
 		b = append(b, "data: [DONE]\n\n"...)
 	}
 	return b
+}
+
+// callPieces are the tool calls as they are sent: the first piece of each has its id
+// and its name, as vendors do it.
+func (r *Reply) callPieces() []toolCall {
+	var sent []toolCall
+	var rounds []int // by piece: how many pieces of its call come before it
+	for i, call := range r.ToolCalls {
+		cut := pieces(call.Arguments, r.Pieces)
+		if len(cut) == 0 {
+			cut = []string{""}
+		}
+		for round, piece := range cut {
+			out := toolCall{Index: i}
+			if round == 0 {
+				out.ID, out.Type, out.Function.Name = call.ID, "function", call.Name
+			}
+			out.Function.Arguments = piece
+			sent, rounds = append(sent, out), append(rounds, round)
+		}
+	}
+	if !r.Mixed {
+		return sent
+	}
+	var mixed []toolCall
+	for round := 0; len(mixed) < len(sent); round++ {
+		for i := range sent {
+			if rounds[i] == round {
+				mixed = append(mixed, sent[i])
+			}
+		}
+	}
+	return mixed
 }
 
 func appendEvent(b []byte, c chunk) []byte {

@@ -44,7 +44,7 @@ var scenarios = map[string]scenario{
 	"reasons":  plain(Reasons()),
 	"no-usage": plain(NoUsage()),
 	"empty":    plain(Empty()),
-	"tools":    plain(ToolCalls(false)), "tools-repeated": plain(ToolCalls(true)), "tools-stray": plain(StrayToolCall()),
+	"tools":    plain(ToolCalls(false)), "tools-repeated": plain(ToolCalls(true)), "tools-stray": plain(StrayToolCall()), "tools-cut": plain(CutToolCalls()),
 	"length": plain(Finishes("length")), "filter-finish": plain(Finishes("content_filter")),
 
 	"400": plain(Refuse(400)), "401": plain(Refuse(401)), "402": plain(Refuse(402)), "403": plain(Refuse(403)),

@@ -53,6 +53,7 @@ func TestProviderTellsWhatWentWrong(t *testing.T) {
 		"reset": {class: fault.Network}, "close": {class: fault.Network}, "dead": {class: fault.Network}, "not-http": {class: fault.Network},
 		"html": {class: fault.Malformed}, "gzip": {class: fault.Malformed},
 		"cut": {class: fault.Cut}, "cut-0%": {class: fault.Cut, more: faults.Scenario{Nothing: true}}, "cut-reset": {class: fault.Cut}, "no-end": {class: fault.Cut},
+		"tools-cut":    {class: fault.Cut, more: faults.Scenario{Nothing: true}},
 		"error-midway": {class: fault.ServerError},
 
 		"silent":              {class: fault.TimeoutTotal, after: hour, more: faults.Scenario{Within: hour, Nothing: true, Left: []string{"silent"}}},

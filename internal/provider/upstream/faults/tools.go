@@ -33,6 +33,18 @@ func StrayToolCall() Behaviour {
 	}
 }
 
+// CutToolCalls begins to propose Calls, and closes the connection within their arguments.
+func CutToolCalls() Behaviour {
+	return func(x *Exchange) {
+		x.Note("tool calls, cut")
+		x.Head(200, nil)
+		if x.Send(x.toolCall(1, Calls[1].ID, Calls[1].Name, Calls[1].Arguments[:4])) {
+			x.Send(x.toolCall(0, Calls[0].ID, Calls[0].Name, Calls[0].Arguments[:3]))
+		}
+		x.Abort()
+	}
+}
+
 func (x *Exchange) callTools(repeated bool, stray []byte) {
 	piece := func(i, from, to int) []byte {
 		id, name := Calls[i].ID, Calls[i].Name
