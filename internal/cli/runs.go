@@ -140,6 +140,7 @@ type resultLine struct {
 	Scores    []eval.Score `json:"scores"`
 	Reason    string       `json:"reason,omitempty"`
 	Answer    string       `json:"answer"`
+	Steps     []eval.Step  `json:"steps,omitempty"` // of a conversation
 	Call      string       `json:"call,omitempty"`
 	Input     int64        `json:"input_tokens"`
 	Output    int64        `json:"output_tokens"`
@@ -161,7 +162,7 @@ func writeResults(ctx context.Context, w *World, s *store.Store, run string, fil
 		}
 		line := resultLine{
 			Run: r.Run, Suite: r.Suite, Case: r.Case, Tags: r.Tags, Prompt: r.Prompt.String(), Model: r.Model, Answered: r.Answered,
-			Repeat: r.Repeat, Status: r.Status, Scores: r.Scores, Reason: r.Reason(), Answer: r.Answer, Call: r.CallID,
+			Repeat: r.Repeat, Status: r.Status, Scores: r.Scores, Reason: r.Reason(), Answer: r.Answer, Steps: r.Steps, Call: r.CallID,
 			Input: r.Usage.Input, Output: r.Usage.Output,
 			QueueMS: ms(r.Queue), ServiceMS: ms(r.Service), FirstMS: ms(r.FirstToken),
 			StoredBy: r.StoredBy, Treatment: r.Treatment, InputHash: r.InputHash, Criteria: r.CriteriaHash,

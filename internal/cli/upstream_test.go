@@ -76,6 +76,8 @@ func (s *shopServer) answer(model string, messages []upstream.Message, _ map[str
 		}
 	case "slow": // long enough to be interrupted
 		right.Delay = time.Second
+	case "clerk", "hasty": // talks, and has tools
+		return clerkReply(model == "hasty", messages)
 	case "echo": // the key, in the answer itself
 		right.Text = `{"label": "billing", "key": "` + s.key() + `"}`
 	}

@@ -189,6 +189,13 @@ func (in Input) Parse(text string) (any, error) {
 	if in.Kind == KindString || in.Kind.media() {
 		return text, nil
 	}
+	if in.Kind == KindThread {
+		messages, err := DecodeThread("", []byte(text))
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "the input %q: %s", in.Name, fault.As(err).Message).WithHint("it wants a list of messages: JSON, or one message a line")
+		}
+		return messages, nil
+	}
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
 	var value any

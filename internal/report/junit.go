@@ -234,11 +234,17 @@ func bodyOf(r *eval.Result) string {
 	var b strings.Builder
 	for _, score := range r.Scores {
 		if !score.Pass {
-			b.WriteString(clip(strings.TrimSuffix(score.Check+": "+score.Reason, ": "), maxBody) + "\n")
+			b.WriteString(clip(score.Why(), maxBody) + "\n")
 		}
 	}
 	if r.CallID != "" {
 		b.WriteString("call: " + r.CallID + "\n")
+	}
+	if talk := r.Talk(); talk != nil {
+		for _, line := range talkLines(talk) {
+			b.WriteString(line.text() + "\n")
+		}
+		return b.String()
 	}
 	if r.Answer != "" {
 		b.WriteString("answer: " + clip(r.Answer, maxBody) + "\n")

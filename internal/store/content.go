@@ -69,11 +69,11 @@ func withoutContent(v *eval.Verdict) *eval.Verdict {
 		group.Flips = slices.Clone(group.Flips)
 		for j := range group.Flips {
 			flip := &group.Flips[j]
-			flip.Old, flip.New, flip.Reason = nil, "", withheld
+			flip.Old, flip.New, flip.Reason, flip.Talk = nil, "", withheld, nil
 		}
 		group.Failed = slices.Clone(group.Failed)
 		for j := range group.Failed {
-			group.Failed[j].Reason = withheld
+			group.Failed[j].Reason, group.Failed[j].Talk = withheld, nil
 		}
 	}
 	return &kept

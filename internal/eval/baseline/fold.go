@@ -94,8 +94,8 @@ func (f *lineFold) addAnswer(r *eval.Result) {
 	}
 	answer := eval.BaselineAnswer{Digest: digest, Count: 1, Passes: passes, Finish: finish}
 	// JSON cannot hold a text that is not UTF-8 as it was given.
-	if f.texts && len(r.Answer) <= maxText && utf8.ValidString(r.Answer) {
-		text := strings.Clone(r.Answer)
+	if said := r.Transcript(); f.texts && len(said) <= maxText && utf8.ValidString(said) {
+		text := strings.Clone(said)
 		answer.Text = &text
 	}
 	if r.Valid == eval.Violated {

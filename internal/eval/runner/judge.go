@@ -13,26 +13,34 @@ import (
 // when the run was ended meanwhile, or was stopped while it waited: then there is no
 // result.
 func (j job) judge(ctx, stopped context.Context, plan Plan, model llm.Model) (eval.Result, bool) {
+	if len(j.c.Turns) > 0 {
+		return j.converse(ctx, stopped, plan, model)
+	}
+	return j.ask(ctx, stopped, plan, model, j.c)
+}
+
+// ask makes one call for a case, or for a case as it stands at one of its turns.
+func (j job) ask(ctx, stopped context.Context, plan Plan, model llm.Model, c *eval.Case) (eval.Result, bool) {
 	group := &plan.Groups[j.group]
 	asking, call := llm.WithUnderway(ctx)
 	defer call.End()
 	defer context.AfterFunc(stopped, call.Stop)()
-	response, err := llm.Collect(model.Stream(asking, plan.Request(j.group, j.c, j.repeat)))
+	response, err := llm.Collect(model.Stream(asking, plan.Request(j.group, c, j.repeat)))
 	if ctx.Err() != nil || asking.Err() != nil && err != nil {
 		return eval.Result{}, false
 	}
 	result := eval.Result{
-		Run: plan.Run, Suite: group.Suite, Case: j.c.ID, Tags: j.c.Tags,
-		InputHash: j.c.InputHash, CriteriaHash: j.c.CriteriaHash, Treatment: group.Treatment,
+		Run: plan.Run, Suite: group.Suite, Case: c.ID, Tags: c.Tags,
+		InputHash: c.InputHash, CriteriaHash: c.CriteriaHash, Treatment: group.Treatment,
 		Prompt: group.Prompt, Model: group.Model, Repeat: j.repeat, Answer: response.Text, ToolCalls: response.ToolCalls,
 	}
 	var output llm.Output
 	if call := response.Call; call != nil {
 		output = describe(&result, call)
 	}
-	subject := subjectOf(j.c, &result, response.End.Value, output)
-	subject.Repairs, subject.Ask, subject.Origin = response.End.Repairs, model, llm.Origin{Run: plan.Run, Suite: group.Suite, Case: j.c.ID}
-	conclude(ctx, j.c, &result, subject, err)
+	subject := subjectOf(c, &result, response.End.Value, output)
+	subject.Repairs, subject.Ask, subject.Origin = response.End.Repairs, model, llm.Origin{Run: plan.Run, Suite: group.Suite, Case: c.ID}
+	conclude(ctx, c, &result, subject, err)
 	if ctx.Err() != nil {
 		return eval.Result{}, false
 	}
@@ -167,7 +175,7 @@ func Rescore(ctx context.Context, c *eval.Case, old eval.Result, output llm.Outp
 	if !old.Status.Judged() {
 		return old, nil
 	}
-	if old.Answer == "" && old.Digest != "" && old.Digest != eval.DigestOfAnswer("", old.ToolCalls) {
+	if len(c.Turns) > 0 && len(old.Steps) == 0 || len(c.Turns) == 0 && old.Answer == "" && old.Digest != "" && old.Digest != eval.DigestOfAnswer("", old.ToolCalls) {
 		return old, fault.New(fault.Unjudged, "the answer to case %s is not stored, so it cannot be scored again", c.ID).
 			WithHint("store.content in llmx.yaml says what is kept: full keeps answers")
 	}
@@ -175,11 +183,19 @@ func Rescore(ctx context.Context, c *eval.Case, old eval.Result, output llm.Outp
 		return old, fault.New(fault.Invalid, "the input of case %s has changed since the run", c.ID).
 			WithHint("run it again: llmx test %s", old.Suite)
 	}
-	for _, check := range c.Checks {
+	for check := range c.AllChecks() {
 		if !check.Deterministic() {
 			return old, fault.New(fault.Invalid, "the check %s of case %s asks a model: it cannot be run again without a call", check.Name(), c.ID)
 		}
 	}
+	if len(c.Turns) > 0 {
+		return again(ctx, c, old, output, read)
+	}
+	return rescored(ctx, c, old, output, read), nil
+}
+
+// rescored judges one stored reply again.
+func rescored(ctx context.Context, c *eval.Case, old eval.Result, output llm.Output, read Read) eval.Result {
 	r := old
 	r.CriteriaHash, r.Tags, r.Scores, r.Failure = c.CriteriaHash, c.Tags, nil, nil
 	r.Valid, r.RepairScore = eval.NoContract, 0
@@ -193,7 +209,7 @@ func Rescore(ctx context.Context, c *eval.Case, old eval.Result, output llm.Outp
 		}
 	}
 	conclude(ctx, c, &r, subject, failure)
-	return r, nil
+	return r
 }
 
 // kept is the failure of an old result that does not depend on its checks: how

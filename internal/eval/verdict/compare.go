@@ -172,6 +172,9 @@ func (p *before) text(text *string, passed, failed bool) {
 // text, and checks that give the same score for the same answer without a call;
 // operational ones speak of calls that are long over, and are left out.
 func (t *Tally) rescore(c *eval.Case, line *eval.BaselineLine) (past before, ok bool) {
+	if len(c.Turns) > 0 {
+		return before{}, false // its text is for readers: who said what cannot be told from it for sure
+	}
 	for _, check := range c.Checks {
 		// A baseline has no tool calls, so what looks at them cannot be scored again.
 		if !check.Operational() && (!check.Deterministic() || needsToolCalls(check)) {
@@ -241,7 +244,7 @@ func (t *Tally) rescoreAnswer(c *eval.Case, answer *eval.BaselineAnswer, sums ma
 // repeat. Of tool calls a baseline knows nothing: where a check looks at them, nobody
 // can say that they are the same.
 func sameAnswers(f *caseFold, line *eval.BaselineLine) bool {
-	if f.judged != line.Repeats || slices.ContainsFunc(f.c.Checks, needsToolCalls) {
+	if f.judged != line.Repeats || f.c.HasCheck(needsToolCalls) {
 		return false
 	}
 	marks := uint64(0)
@@ -267,9 +270,11 @@ func (t *Tally) flip(f *caseFold, past before) {
 	if flip.Worse {
 		t.flipsDown++
 		flip.Reason, flip.Old, flip.New, flip.Call = f.reason, past.passText, f.failAnswer, f.failCall
+		flip.Talk = f.failTalk
 	} else {
 		t.flipsUp++
 		flip.Reason, flip.Old, flip.New, flip.Call = f.reason, past.failText, f.passAnswer, f.passCall
+		flip.Talk = f.passTalk
 	}
 	t.flips.add(flip)
 }

@@ -1,0 +1,169 @@
+package runner
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+// Conversation goes through the turns of a case. Whoever asks the model gives each
+// reply back; nothing is asked here.
+type Conversation struct {
+	c      *eval.Case
+	thread []any          // all that was said, in the field's chat format
+	said   []llm.Message  // since the last reply
+	open   []llm.ToolCall // proposed, and without a result
+	next   int            // index of the turn that comes next
+	asked  *eval.CaseTurn // the turn that waits for its reply
+}
+
+// NewConversation begins a conversation. It does not change the case.
+func NewConversation(c *eval.Case) *Conversation {
+	begun, _ := c.Vars[c.Thread].([]any)
+	v := &Conversation{c: c, thread: slices.Clone(begun), said: slices.Clone(c.Begun)}
+	if n := len(c.Begun); n > 0 {
+		v.open = eval.OpenCalls(c.Begun)
+	}
+	return v
+}
+
+// Stuck says at which turn a conversation cannot go on, by the model's doing.
+type Stuck struct {
+	Turn   int
+	Reason string
+}
+
+// Next says turns until the model is to be asked, and gives the case as that reply is
+// judged, its inputs with all that was said. It is false at the end, and where a
+// result answers no open call, or a call has no result: that is Stuck.
+func (v *Conversation) Next() (eval.Case, *Stuck, bool) {
+	v.asked = nil
+	for v.next < len(v.c.Turns) {
+		turn := &v.c.Turns[v.next]
+		if stuck := v.say(turn); stuck != nil {
+			return eval.Case{}, stuck, false
+		}
+		v.next++
+		if turn.Asks {
+			v.asked = turn
+			at := v.c.At(turn)
+			at.Vars = maps.Clone(v.c.Vars)
+			at.Vars[v.c.Thread] = slices.Clip(v.thread)
+			return at, nil, true
+		}
+	}
+	return eval.Case{}, nil, false
+}
+
+// Turn is the turn that waits for its reply.
+func (v *Conversation) Turn() *eval.CaseTurn { return v.asked }
+
+// Said is what was said since the reply before.
+func (v *Conversation) Said() []llm.Message { return v.said }
+
+// Rest are the turns that would have been asked after the last reply.
+func (v *Conversation) Rest() []eval.CaseTurn {
+	return slices.DeleteFunc(slices.Clone(v.c.Turns[v.next:]), func(t eval.CaseTurn) bool { return !t.Asks })
+}
+
+func (v *Conversation) say(turn *eval.CaseTurn) *Stuck {
+	message, said := turn.Message, turn.Said
+	if turn.Tool != "" {
+		call, ok := v.take(turn)
+		if !ok {
+			return &Stuck{turn.Number, "this answers a call of " + calledBy(turn) + ", which the model did not propose: " + v.proposed()}
+		}
+		message = maps.Clone(message)
+		message["tool_call_id"] = call.ID
+		result := *said.Parts[0].ToolResult
+		result.ID = call.ID
+		said.Parts = []llm.Part{{Kind: llm.PartToolResult, ToolResult: &result}}
+	}
+	if len(v.open) > 0 && (turn.Tool == "" || turn.Asks) {
+		return &Stuck{turn.Number, "the model proposed " + callsOf(v.open) + ", and the case has no result of it"}
+	}
+	v.thread = append(v.thread, message)
+	v.said = append(v.said, withoutBytes(said))
+	if said.Role == llm.Assistant {
+		v.open = eval.OpenCalls([]llm.Message{said})
+	}
+	return nil
+}
+
+// take finds the open call that a result answers: by its id, else the first of the tool.
+func (v *Conversation) take(turn *eval.CaseTurn) (llm.ToolCall, bool) {
+	i := slices.IndexFunc(v.open, func(call llm.ToolCall) bool {
+		return call.Name == turn.Tool && (turn.CallID == "" || call.ID == turn.CallID)
+	})
+	if i < 0 {
+		return llm.ToolCall{}, false
+	}
+	call := v.open[i]
+	v.open = slices.Delete(slices.Clone(v.open), i, i+1)
+	return call, true
+}
+
+func calledBy(turn *eval.CaseTurn) string {
+	if turn.CallID != "" {
+		return fmt.Sprintf("%s with the id %s", turn.Tool, turn.CallID)
+	}
+	return turn.Tool
+}
+
+func (v *Conversation) proposed() string {
+	if len(v.open) == 0 {
+		return "it proposed no other call"
+	}
+	return "it proposed " + callsOf(v.open)
+}
+
+func callsOf(calls []llm.ToolCall) string {
+	names := make([]string, len(calls))
+	for i, call := range calls {
+		names[i] = call.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// Reply takes what the model said.
+func (v *Conversation) Reply(text string, calls []llm.ToolCall) {
+	message := map[string]any{"role": string(llm.Assistant)}
+	if text != "" || len(calls) == 0 {
+		message["content"] = text
+	}
+	v.said, v.open = nil, slices.Clone(calls)
+	var written []any
+	for i := range v.open {
+		call := &v.open[i]
+		if call.ID == "" { // a result must name its call
+			call.ID = fmt.Sprintf("call-%d-%d", v.asked.Number, i+1)
+		}
+		written = append(written, map[string]any{
+			"id": call.ID, "type": "function", "function": map[string]any{"name": call.Name, "arguments": call.Arguments},
+		})
+	}
+	if len(written) > 0 {
+		message["tool_calls"] = written
+	}
+	v.thread = append(v.thread, message)
+}
+
+// withoutBytes is a message as it is kept for readers: of an image or a file its name.
+func withoutBytes(m llm.Message) llm.Message {
+	if !slices.ContainsFunc(m.Parts, func(p llm.Part) bool { return p.Media != nil && len(p.Media.Data) > 0 }) {
+		return m
+	}
+	m.Parts = slices.Clone(m.Parts)
+	for i := range m.Parts {
+		if media := m.Parts[i].Media; media != nil {
+			kept := *media
+			kept.Data = nil
+			m.Parts[i].Media = &kept
+		}
+	}
+	return m
+}
