@@ -29,9 +29,7 @@ func replyIn(call *llm.Call, result *eval.Result) *eval.Result {
 		return result
 	}
 	step := &result.Steps[at]
-	return &eval.Result{
-		Answer: step.Answer, ToolCalls: step.ToolCalls, Digest: eval.DigestOfAnswer(step.Answer, step.ToolCalls), Status: result.Status,
-	}
+	return &eval.Result{Answer: step.Answer, ToolCalls: step.ToolCalls, Digest: eval.DigestOf(step.Answer), Status: result.Status}
 }
 
 // conversation writes the whole of the conversation that a call is part of.

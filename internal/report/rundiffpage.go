@@ -111,11 +111,11 @@ func (p *page) pairs(title string, look role, list pairs) {
 		if reason := pair.b.Reason(); reason != "" && pair.b.Status == eval.Fail {
 			p.flow("    ", text(clip(reason, 2000)))
 		}
-		if withheld(pair.a.Answer, pair.a.Digest) || withheld(pair.b.Answer, pair.b.Digest) {
+		if withheld(pair.a.Transcript(), pair.a.Digest) || withheld(pair.b.Transcript(), pair.b.Digest) {
 			p.flow("    ", span{"answers: " + notStored, faint})
 			continue
 		}
-		p.answers("    ", pair.a.Answer, pair.b.Answer)
+		p.answers("    ", pair.a.Transcript(), pair.b.Transcript())
 	}
 	if rest := list.all - len(list.list); rest > 0 {
 		p.line(span{"  … and " + number(rest) + " more: a higher --limit shows them", faint})

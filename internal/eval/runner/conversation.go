@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -151,6 +152,31 @@ func (v *Conversation) Reply(text string, calls []llm.ToolCall) {
 	}
 	v.thread = append(v.thread, message)
 }
+
+// Assumed is a reply with which the conversation could go on, where nobody knows the
+// true one: the golden answer, and the calls that the results after it answer.
+func (v *Conversation) Assumed() (text string, calls []llm.ToolCall) {
+	for i := v.next; i < len(v.c.Turns) && v.c.Turns[i].Tool != ""; i++ {
+		turn := &v.c.Turns[i]
+		calls = append(calls, llm.ToolCall{ID: turn.CallID, Name: turn.Tool, Arguments: "{}"})
+	}
+	if golden := v.asked.Golden; golden != nil {
+		if written, ok := golden.Value.(string); ok {
+			return written, calls
+		}
+		raw, err := json.Marshal(golden.Value)
+		if err == nil {
+			return string(raw), calls
+		}
+	}
+	if len(calls) > 0 {
+		return "", calls
+	}
+	return assumedText, nil
+}
+
+// assumedText stands for a reply of which nothing is known: some forty tokens.
+var assumedText = strings.Repeat("and so on ", 16)
 
 // withoutBytes is a message as it is kept for readers: of an image or a file its name.
 func withoutBytes(m llm.Message) llm.Message {

@@ -129,10 +129,11 @@ func (s *sum) end(ctx context.Context, stuck *Stuck) eval.Result {
 	}
 	for _, turn := range s.talk.Rest() {
 		for _, check := range turn.Checks {
-			r.Scores = append(r.Scores, eval.Score{
-				Check: check.Name(), Metric: check.Metric(), Weight: eval.WeightOf(check), Turn: turn.Number,
-				Reason: "not asked: the conversation ended before",
-			})
+			score := eval.Score{Check: check.Name(), Metric: check.Metric(), Turn: turn.Number, Reason: "not asked: the conversation ended before"}
+			if weight := eval.WeightOf(check); weight != 1 {
+				score.Weight = weight
+			}
+			r.Scores = append(r.Scores, score)
 		}
 	}
 	whole := *r

@@ -15,24 +15,27 @@ import (
 // Entry is an answer to a case, as a person or another tool has written it down.
 type Entry struct {
 	Case    string
+	Turn    int              // of a conversation, from 1; 0 for another case
 	Answer  string           // a JSON answer that is no string stands as its text
+	Calls   []llm.ToolCall   // that the model proposed
 	Model   string           // alias or resolved name; "" for every model of the suite
 	Repeat  int              // from 0
 	Prompt  string           // "triage@1.0.0", "" for the suite's
-	Finish  llm.FinishReason // "stop" where the file has none
+	Finish  llm.FinishReason // where the file has none "stop", or "tool_calls" where some are proposed
 	Usage   *llm.Usage       // nil where nobody counted
 	Latency time.Duration    // 0 where nobody measured
 	Place   fault.Place
 }
 
-var entryMembers = []string{"case", "answer", "model", "repeat", "prompt", "finish", "usage", "latency_ms"}
+var entryMembers = []string{"case", "turn", "answer", "tool_calls", "model", "repeat", "prompt", "finish", "usage", "latency_ms"}
 
 // ParseImport reads a file of answers: one JSON object a line,
 //
 //	{"case": "refund-angry", "answer": {"label": "billing"}, "model": "small", "repeat": 0,
 //	 "prompt": "triage@1.0.0", "finish": "stop", "usage": {"input": 120, "output": 8}, "latency_ms": 412}
 //
-// of which only case and answer are required. Everything that is wrong is told at once.
+// of which only case and answer are required, and for a reply within a conversation
+// turn; tool_calls are a list of {"id", "name", "arguments"}. Everything that is wrong is told at once.
 func ParseImport(file string, source io.Reader) ([]Entry, error) {
 	var entries []Entry
 	var wrong problems
@@ -46,7 +49,7 @@ func ParseImport(file string, source io.Reader) ([]Entry, error) {
 			return nil
 		}
 		entry.Place = fault.Place{File: file, Line: l.n, Col: 1}
-		name := fmt.Sprintf("%s\x00%s\x00%s\x00%d", entry.Case, entry.Model, entry.Prompt, entry.Repeat)
+		name := fmt.Sprintf("%s\x00%s\x00%s\x00%d\x00%d", entry.Case, entry.Model, entry.Prompt, entry.Repeat, entry.Turn)
 		if line, twice := first[name]; twice {
 			wrong.add(fault.At(entry.Place, "case %q has an answer already", entry.Case).
 				WithHint("it stands at line %d; other draws of a case have another repeat", line))
@@ -70,7 +73,7 @@ func ParseImport(file string, source io.Reader) ([]Entry, error) {
 }
 
 func parseEntry(line []byte) (Entry, []flaw) {
-	e := Entry{Finish: llm.FinishStop}
+	var e Entry
 	var o object
 	var seen memberSet
 	o.walk(line, entryMembers, func(m member) {
@@ -82,6 +85,10 @@ func parseEntry(line []byte) (Entry, []flaw) {
 			if e.Case = o.text(m); e.Case == "" && m.value[0] == '"' {
 				o.add(m.valueAt, "", "case: want a case's id, got an empty string")
 			}
+		case "turn":
+			e.Turn = int(min(o.whole(m), math.MaxInt32))
+		case "tool_calls":
+			e.Calls = o.toolCalls(line, m)
 		case "answer":
 			e.Answer = answerText(m.value)
 		case "model":
@@ -101,6 +108,12 @@ func parseEntry(line []byte) (Entry, []flaw) {
 	})
 	if len(o.flaws) == 0 {
 		seen.require(&o, []string{"case", "answer"}, entryMembers)
+	}
+	if e.Finish == "" {
+		e.Finish = llm.FinishStop
+		if len(e.Calls) > 0 {
+			e.Finish = llm.FinishToolCalls
+		}
 	}
 	return e, o.flaws
 }
@@ -139,7 +152,7 @@ func (e Entry) Recording(req llm.Request, resolved, origin string, now time.Time
 	return Recording{
 		Key: Key(req, resolved), Case: e.Case, Prompt: req.Prompt.String(), Model: resolved, Repeat: e.Repeat,
 		Answered: origin, Origin: origin, Date: day(now), Finish: e.Finish, Usage: usage,
-		Service: e.Latency, Text: e.Answer,
+		Service: e.Latency, Text: e.Answer, ToolCalls: e.Calls,
 	}
 }
 
