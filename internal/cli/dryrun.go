@@ -11,6 +11,7 @@ import (
 	"github.com/llmx-dev/llmx/internal/engine/budget"
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/eval/runner"
+	"github.com/llmx-dev/llmx/internal/eval/turns"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/provider/replay"
@@ -174,7 +175,7 @@ func (d *dryRun) surveyCase(c *eval.Case, ask func(*eval.Case) (llm.Response, er
 		_, err := ask(c)
 		return err
 	}
-	talk := runner.NewConversation(c)
+	talk := turns.Begin(c)
 	for {
 		at, _, more := talk.Next()
 		if !more {

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/llmx-dev/llmx/internal/eval"
-	"github.com/llmx-dev/llmx/internal/eval/runner"
+	"github.com/llmx-dev/llmx/internal/eval/turns"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/prompt"
@@ -41,7 +41,7 @@ func (p *project) recordTalk(one *loaded, c *eval.Case, entries []replay.Entry, 
 func (p *project) recordReplies(one *loaded, c *eval.Case, entries []replay.Entry, origin string, known map[string]bool) ([]replay.Recording, error) {
 	slices.SortFunc(entries, func(a, b replay.Entry) int { return cmp.Compare(a.Turn, b.Turn) })
 	var made []replay.Recording
-	talk := runner.NewConversation(c)
+	talk := turns.Begin(c)
 	for len(entries) > 0 {
 		entry := entries[0]
 		if entry.Turn == 0 {
@@ -88,7 +88,7 @@ func (d recordedDraws) mark(request llm.Request) {
 func (d recordedDraws) markTalk(found *prompt.Prompt, c *eval.Case) error {
 	for model := range d.models {
 		for repeat := range d.repeats + 1 {
-			talk := runner.NewConversation(c)
+			talk := turns.Begin(c)
 			for {
 				at, _, more := talk.Next()
 				if !more {

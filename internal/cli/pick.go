@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/llmx-dev/llmx/internal/eval"
-	"github.com/llmx-dev/llmx/internal/eval/runner"
+	"github.com/llmx-dev/llmx/internal/eval/turns"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/prompt"
 )
@@ -105,6 +105,6 @@ func firstVars(c *eval.Case) map[string]any {
 	if len(c.Turns) == 0 {
 		return c.Vars
 	}
-	first, _, _ := runner.NewConversation(c).Next() // that a first turn can be said was seen with its file
+	first, _, _ := turns.Begin(c).Next() // that a first turn can be said was seen with its file
 	return first.Vars
 }

@@ -55,5 +55,14 @@ type BaselineAnswer struct {
 	Count  int              `json:"count"`
 	Passes int              `json:"passes"`
 	Broken string           `json:"broken,omitempty"` // what the contract refused
+	Steps  []BaselineStep   `json:"steps,omitempty"`  // of a conversation, whose text says the same to readers; left out with it
 	Finish llm.FinishReason `json:"finish,omitempty"` // where it is not "stop"
+}
+
+// BaselineStep is one reply of a conversation: enough to score it again.
+type BaselineStep struct {
+	Turn      int              `json:"turn"` // that it answers
+	Answer    string           `json:"answer,omitempty"`
+	ToolCalls []llm.ToolCall   `json:"tool_calls,omitempty"`
+	Finish    llm.FinishReason `json:"finish,omitempty"` // where it is not "stop"
 }

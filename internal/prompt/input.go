@@ -190,11 +190,12 @@ func (in Input) Parse(text string) (any, error) {
 		return text, nil
 	}
 	if in.Kind == KindThread {
-		messages, err := DecodeThread("", []byte(text))
+		messages, err := decodeThread("", []byte(text))
 		if err != nil {
-			return nil, fault.New(fault.Invalid, "the input %q: %s", in.Name, fault.As(err).Message).WithHint("it wants a list of messages: JSON, or one message a line")
+			return nil, fault.New(fault.Invalid, "the input %q: want %s, got %s", in.Name, kindWords[in.Kind], quote(clip(text))).
+				WithHint("as JSON, or one message a line: %s", fault.As(err).Message)
 		}
-		return messages, nil
+		return said(messages), nil
 	}
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()

@@ -93,8 +93,9 @@ func (r threadReader) message(value any) llm.Message {
 		message.Name = ""
 		return message
 	}
+	before := len(*r.problems)
 	message.Parts = append(r.content(object["content"]), r.toolCalls(object["tool_calls"])...)
-	if len(message.Parts) == 0 {
+	if len(message.Parts) == 0 && len(*r.problems) == before {
 		r.fail("there is no content")
 	}
 	return message

@@ -105,6 +105,19 @@ func threadForm(name string) func(name string, data []byte) ([]written, error) {
 // DecodeThread reads the text of a file of messages, and checks them. How it is read
 // is told by the end of its name, and where that says nothing by the text.
 func DecodeThread(name string, data []byte) ([]any, error) {
+	found, err := decodeThread(name, data)
+	if err != nil {
+		return nil, err
+	}
+	var problems fault.List
+	for _, message := range found {
+		r := threadReader{problems: &problems, place: message.place}
+		r.message(message.value)
+	}
+	return said(found), problems.Err()
+}
+
+func decodeThread(name string, data []byte) ([]written, error) {
 	read := threadForm(name)
 	if read == nil {
 		read = messagesOfEither
@@ -113,20 +126,18 @@ func DecodeThread(name string, data []byte) ([]any, error) {
 		return nil, err
 	}
 	found, err := read(name, bytes.TrimPrefix(data, []byte("\ufeff")))
-	if err != nil {
-		return nil, err
+	if err == nil && len(found) == 0 {
+		err = fault.At(fault.Place{File: name}, "there is no message").WithHint(`write {"role": "user", "content": "…"}`)
 	}
-	if len(found) == 0 {
-		return nil, fault.At(fault.Place{File: name}, "the file has no message")
-	}
-	var problems fault.List
+	return found, err
+}
+
+func said(found []written) []any {
 	messages := make([]any, len(found))
 	for i, message := range found {
 		messages[i] = message.value
-		r := threadReader{problems: &problems, place: message.place}
-		r.message(message.value)
 	}
-	return messages, problems.Err()
+	return messages
 }
 
 // messagesOfEither takes a text that begins as a list, or is one object with messages,

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
@@ -96,12 +97,30 @@ func (f *lineFold) addAnswer(r *eval.Result) {
 	// JSON cannot hold a text that is not UTF-8 as it was given.
 	if said := r.Transcript(); f.texts && len(said) <= maxText && utf8.ValidString(said) {
 		text := strings.Clone(said)
-		answer.Text = &text
+		answer.Text, answer.Steps = &text, stepsOf(r)
 	}
 	if r.Valid == eval.Violated {
 		answer.Broken = cmp.Or(r.Reason(), "the output contract")
 	}
 	f.answers = append(f.answers, answer)
+}
+
+// stepsOf are the replies of a conversation, nil where one of them is not all of it:
+// what a call failed by, no check can find again.
+func stepsOf(r *eval.Result) []eval.BaselineStep {
+	var steps []eval.BaselineStep
+	for i := range r.Steps {
+		step := &r.Steps[i]
+		if f := step.Failure; f != nil && f.Class != fault.Contract && f.Class != fault.Length {
+			return nil
+		}
+		kept := eval.BaselineStep{Turn: step.Turn, Answer: step.Answer, ToolCalls: step.ToolCalls, Finish: step.Finish}
+		if kept.Finish == llm.FinishStop {
+			kept.Finish = ""
+		}
+		steps = append(steps, kept)
+	}
+	return steps
 }
 
 func (f *lineFold) line() eval.BaselineLine {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/eval/turns"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 )
@@ -21,7 +22,7 @@ func (j job) converse(ctx, stopped context.Context, plan Plan, model llm.Model) 
 		Prompt: group.Prompt, Model: group.Model, Repeat: j.repeat,
 	})
 	for {
-		at, stuck, more := sum.talk.Next()
+		at, stuck, more := sum.walk.Next()
 		if !more {
 			result := sum.end(ctx, stuck)
 			return result, ctx.Err() == nil
@@ -39,7 +40,8 @@ func (j job) converse(ctx, stopped context.Context, plan Plan, model llm.Model) 
 
 // sum adds the replies of a conversation up to one result.
 type sum struct {
-	talk    *Conversation
+	c       *eval.Case
+	walk    *turns.Walk
 	result  eval.Result
 	digests [][]byte
 	stored  []string // who kept the replies, each once; "" for nobody
@@ -49,19 +51,19 @@ type sum struct {
 
 func newSum(c *eval.Case, begun eval.Result) *sum {
 	begun.Status, begun.Cost, begun.Paid = eval.Pass, llm.KnownCost(0), llm.KnownCost(0)
-	return &sum{talk: NewConversation(c), result: begun}
+	return &sum{c: c, walk: turns.Begin(c), result: begun}
 }
 
 // add takes the reply to the turn that waits for one, and reports whether the
 // conversation can go on.
 func (s *sum) add(reply *eval.Result) bool {
-	r, turn := &s.result, s.talk.Turn()
+	r, turn := &s.result, s.walk.Turn()
 	for _, score := range reply.Scores {
 		score.Turn = turn.Number
 		r.Scores = append(r.Scores, score)
 	}
 	r.Steps = append(r.Steps, eval.Step{
-		Turn: turn.Number, Said: s.talk.Said(), Answer: reply.Answer, ToolCalls: reply.ToolCalls,
+		Turn: turn.Number, Said: s.walk.Said(), Answer: reply.Answer, ToolCalls: reply.ToolCalls,
 		Valid: reply.Valid, Finish: reply.Finish, Failure: reply.Failure, Call: reply.CallID, StoredBy: reply.StoredBy,
 	})
 	s.addCall(reply)
@@ -70,7 +72,7 @@ func (s *sum) add(reply *eval.Result) bool {
 		failure.Message = eval.AtTurn(turn.Number, failure.Message)
 		r.Failure = &failure
 	}
-	s.talk.Reply(reply.Answer, reply.ToolCalls)
+	s.walk.Reply(reply.Answer, reply.ToolCalls)
 	switch {
 	case !reply.Status.Judged():
 		r.Status = reply.Status
@@ -117,8 +119,8 @@ func worse(a, b eval.Validity) eval.Validity {
 
 // end closes the result. What was not asked, as the conversation did not come so far,
 // has failed; then the case's own checks look at the whole of it.
-func (s *sum) end(ctx context.Context, stuck *Stuck) eval.Result {
-	r, c := &s.result, s.talk.c
+func (s *sum) end(ctx context.Context, stuck *turns.Stuck) eval.Result {
+	r, c := &s.result, s.c
 	s.settle()
 	if !r.Status.Judged() {
 		return *r
@@ -127,7 +129,7 @@ func (s *sum) end(ctx context.Context, stuck *Stuck) eval.Result {
 		r.Status = eval.Fail
 		r.Scores = append(r.Scores, eval.Score{Check: "conversation", Turn: stuck.Turn, Reason: stuck.Reason})
 	}
-	for _, turn := range s.talk.Rest() {
+	for _, turn := range s.walk.Rest() {
 		for _, check := range turn.Checks {
 			score := eval.Score{Check: check.Name(), Metric: check.Metric(), Turn: turn.Number, Reason: "not asked: the conversation ended before"}
 			if weight := eval.WeightOf(check); weight != 1 {
@@ -172,11 +174,11 @@ func (s *sum) settle() {
 func again(ctx context.Context, c *eval.Case, old eval.Result, output llm.Output, read Read) (eval.Result, error) {
 	sum := newSum(c, eval.Result{})
 	for {
-		at, stuck, more := sum.talk.Next()
+		at, stuck, more := sum.walk.Next()
 		if !more {
 			return sum.over(ctx, old, stuck), nil
 		}
-		turn := sum.talk.Turn().Number
+		turn := sum.walk.Turn().Number
 		i := slices.IndexFunc(old.Steps, func(step eval.Step) bool { return step.Turn == turn })
 		if i < 0 {
 			return old, fault.New(fault.Unjudged, "the run did not come to turn %d of case %s, so there is no reply to score", turn, c.ID).
@@ -199,8 +201,8 @@ func replyOf(step *eval.Step, of *eval.Result) eval.Result {
 }
 
 // over ends a conversation that was judged again: its calls are those of the old result.
-func (s *sum) over(ctx context.Context, old eval.Result, stuck *Stuck) eval.Result {
-	c, now := s.talk.c, &s.result
+func (s *sum) over(ctx context.Context, old eval.Result, stuck *turns.Stuck) eval.Result {
+	c, now := s.c, &s.result
 	said, steps, status, failure, valid := now.Scores, now.Steps, now.Status, now.Failure, now.Valid
 	s.result = old
 	now.CriteriaHash, now.Tags = c.CriteriaHash, c.Tags

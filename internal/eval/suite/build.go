@@ -26,9 +26,9 @@ func (p *plan) build(s *source, own []expectation) (eval.Case, error) {
 	var problems fault.List
 	problems.Add(checkID(s.id))
 	problems.Add(checkTags(s.tags))
-	p.expandThreads(&c, &problems)
+	begun := p.expandThreads(&c, &problems)
 	if len(s.turns) > 0 {
-		p.addTurns(&c, s, own, &problems)
+		p.addTurns(&c, s, own, begun, &problems)
 	} else {
 		if p.prompt.CheckVars != nil {
 			problems.Add(p.prompt.CheckVars(c.Vars))

@@ -13,11 +13,13 @@ import (
 )
 
 // expandThreads puts the messages of a file in the place of {file: path}, so that the
-// input hash, the prompt and the readers of a case all see what was said.
-func (p *plan) expandThreads(c *eval.Case, problems *fault.List) {
+// input hash, the prompt and the readers of a case all see what was said. It reports
+// whether all of them could be read.
+func (p *plan) expandThreads(c *eval.Case, problems *fault.List) (all bool) {
 	if p.deps.ReadThread == nil {
-		return
+		return true
 	}
+	all = true
 	copied := false
 	for _, name := range p.media {
 		if p.prompt.Kinds[name] != "thread" || c.Vars[name] == nil {
@@ -26,7 +28,7 @@ func (p *plan) expandThreads(c *eval.Case, problems *fault.List) {
 		messages, is, err := p.deps.ReadThread(c.Vars[name], path.Dir(c.Place.File))
 		if err != nil {
 			problems.Add(aboutInput(name, err))
-			messages, is = []any{}, true // no more is said of it
+			messages, is, all = []any{}, true, false // no more is said of it
 		}
 		if !is {
 			continue
@@ -36,6 +38,7 @@ func (p *plan) expandThreads(c *eval.Case, problems *fault.List) {
 		}
 		c.Vars[name] = messages
 	}
+	return all
 }
 
 // aboutInput names the input in an error that stands at no place of its own.
@@ -50,14 +53,16 @@ func aboutInput(name string, err error) error {
 
 // addTurns makes the turns of a conversation: where they go, what each reply is held
 // to, and that the inputs fit once the first of them are said.
-func (p *plan) addTurns(c *eval.Case, s *source, own []expectation, problems *fault.List) {
+func (p *plan) addTurns(c *eval.Case, s *source, own []expectation, begun bool, problems *fault.List) {
 	if c.Thread = p.threadOf(s.place, problems); c.Thread == "" {
 		return
 	}
 	if s.golden != nil {
 		problems.Add(fault.At(s.place, "the case is a conversation, so its golden answer is that of a turn").WithHint("write golden: at the turn whose reply it is"))
 	}
-	p.begin(c, s, problems)
+	if begun {
+		p.begin(c, s, problems)
+	}
 	for i := range s.turns {
 		t := &s.turns[i]
 		made := eval.CaseTurn{
@@ -141,7 +146,7 @@ func (p *plan) checkBeginning(c *eval.Case, s *source, problems *fault.List) {
 	first := &s.turns[0]
 	if first.role != llm.Tool {
 		if len(open) > 0 {
-			problems.Add(fault.At(first.place, "the input %q ends with a call of %s, which has no result", c.Thread, open[0].Name).WithHint("begin with a turn {tool: {name: %s, result: …}}", open[0].Name))
+			problems.Add(unanswered(first.place, fmt.Sprintf("the input %q ends with", c.Thread), open))
 		}
 		return
 	}
@@ -159,7 +164,7 @@ func (p *plan) checkBeginning(c *eval.Case, s *source, problems *fault.List) {
 			return
 		}
 		if t.asks && len(open) > 0 {
-			problems.Add(fault.At(t.place, "the input %q ends with a call of %s, which has no result", c.Thread, open[0].Name).WithHint("add a turn {tool: {name: %s, result: …}}", open[0].Name))
+			problems.Add(unanswered(t.place, fmt.Sprintf("the input %q ends with", c.Thread), open))
 		}
 	}
 }

@@ -88,8 +88,11 @@ func (p *plan) readTurn(n strictyaml.Node, problems *fault.List) turn {
 		}
 	}
 	switch {
-	case speakers != 1:
-		problems.Add(n.Errorf("a turn is exactly one of user, assistant and tool, not %d of them", speakers))
+	case speakers == 0:
+		problems.Add(n.Errorf("nobody speaks in this turn").WithHint("a turn is exactly one of user, assistant and tool"))
+		return t
+	case speakers > 1:
+		problems.Add(n.Errorf("%d speak in this turn", speakers).WithHint("a turn is exactly one of user, assistant and tool"))
 		return t
 	case w.User.Exists():
 		t.role = llm.User
@@ -179,43 +182,40 @@ func (p *plan) readMessage(t *turn, problems *fault.List) {
 // talks. The model is asked after every turn of the user and after the last of tools'
 // results that follow each other, but for one that the case's own assistant answers.
 func checkTurns(turns []turn, problems *fault.List) {
-	var open []llm.ToolCall // of the case's own assistant
-	mine := false           // the assistant before is the case's own
+	var open []llm.ToolCall // of the case's own assistant, without a result
+	scripted := false       // the assistant that spoke last is the case's own
 	for i := range turns {
-		t := &turns[i]
-		last := i == len(turns)-1
-		next := llm.Role("")
-		if !last {
+		t, next := &turns[i], llm.Role("")
+		if i+1 < len(turns) {
 			next = turns[i+1].role
 		}
-		switch t.role {
-		case llm.User:
-			t.asks = next != llm.Assistant
-			if len(open) > 0 {
-				problems.Add(fault.At(t.place, "the assistant before proposes a call of %s, which has no result", open[0].Name).WithHint("add a turn {tool: {name: %s, result: …}} before this one", open[0].Name))
-			}
-			open, mine = nil, false
-		case llm.Assistant:
-			open, mine = eval.OpenCalls([]llm.Message{t.said}), true
-			if last {
-				problems.Add(fault.At(t.place, "the conversation ends with the case's own assistant: nobody is asked after it").WithHint("end it with a turn of the user, or of a tool"))
-			}
-		case llm.Tool:
-			t.asks = next != llm.Assistant && next != llm.Tool
-			if mine && !takeCall(&open, t) {
-				problems.Add(fault.At(t.place, "the assistant before proposes no call of %s", t.tool).WithHint("a result answers a call: add it to the assistant's tool_calls"))
-			}
-			if t.asks && len(open) > 0 {
-				problems.Add(fault.At(t.place, "the assistant before proposes a call of %s, which has no result", open[0].Name).WithHint("add a turn {tool: {name: %s, result: …}}", open[0].Name))
-			}
-			if t.asks {
-				open, mine = nil, false
-			}
+		t.asks = t.role == llm.User && next != llm.Assistant || t.role == llm.Tool && next != llm.Assistant && next != llm.Tool
+		if t.role == llm.Tool && scripted && !takeCall(&open, t) {
+			problems.Add(fault.At(t.place, "the assistant before proposes no call of %s", t.tool).WithHint("a result answers a call: add it to the assistant's tool_calls"))
+			open = nil
 		}
-		if !t.asks && (t.golden != nil || len(t.expect) > 0 || t.match != "") {
+		if len(open) > 0 && (t.role != llm.Tool || next != llm.Tool) {
+			problems.Add(unanswered(t.place, "the assistant before proposes", open))
+			open = nil
+		}
+		switch {
+		case t.role == llm.Assistant:
+			open, scripted = eval.OpenCalls([]llm.Message{t.said}), true
+		case t.asks:
+			open, scripted = nil, false
+		}
+		switch {
+		case t.role == llm.Assistant && next == "":
+			problems.Add(fault.At(t.place, "the conversation ends with the case's own assistant: nobody is asked after it").WithHint("end it with a turn of the user, or of a tool"))
+		case !t.asks && (t.golden != nil || len(t.expect) > 0 || t.match != ""):
 			problems.Add(fault.At(t.place, "nobody is asked after this turn, so it has no reply to check").WithHint("%s", whyUnasked(t.role)))
 		}
 	}
+}
+
+// unanswered is the error of a call that has no result where it must have one.
+func unanswered(place fault.Place, who string, open []llm.ToolCall) *fault.Error {
+	return fault.At(place, "%s a call of %s, which has no result", who, open[0].Name).WithHint("add a turn {tool: {name: %s, result: …}} for it", open[0].Name)
 }
 
 func takeCall(open *[]llm.ToolCall, t *turn) bool {

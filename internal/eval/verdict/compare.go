@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/eval/turns"
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
@@ -172,17 +173,16 @@ func (p *before) text(text *string, passed, failed bool) {
 // text, and checks that give the same score for the same answer without a call;
 // operational ones speak of calls that are long over, and are left out.
 func (t *Tally) rescore(c *eval.Case, line *eval.BaselineLine) (past before, ok bool) {
-	if len(c.Turns) > 0 {
-		return before{}, false // its text is for readers: who said what cannot be told from it for sure
-	}
-	for _, check := range c.Checks {
-		// A baseline has no tool calls, so what looks at them cannot be scored again.
-		if !check.Operational() && (!check.Deterministic() || needsToolCalls(check)) {
-			return before{}, false
-		}
+	talks := len(c.Turns) > 0
+	if c.HasCheck(func(check eval.Check) bool {
+		// Of an answer a baseline has no tool calls, so what looks at them cannot be scored
+		// again; of a conversation it has.
+		return !check.Operational() && (!check.Deterministic() || needsToolCalls(check) && !talks)
+	}) {
+		return before{}, false
 	}
 	for i := range line.Answers {
-		if line.Answers[i].Text == nil {
+		if line.Answers[i].Text == nil || talks && len(line.Answers[i].Steps) == 0 {
 			return before{}, false
 		}
 	}
@@ -207,44 +207,96 @@ func (t *Tally) rescore(c *eval.Case, line *eval.BaselineLine) (past before, ok 
 }
 
 func (t *Tally) rescoreAnswer(c *eval.Case, answer *eval.BaselineAnswer, sums map[string]*mean) (pass, ok bool) {
+	if len(c.Turns) > 0 {
+		return t.rescoreTalk(c, answer, sums)
+	}
+	pass, _, ok = t.rescoreReply(c, eval.BaselineStep{Answer: *answer.Text, Finish: answer.Finish}, answer.Count, sums)
+	return pass, ok
+}
+
+// rescoreReply judges one answer, which stands for so many equal ones. whole is false
+// for one that the contract refuses, or that was stopped before its end.
+func (t *Tally) rescoreReply(c *eval.Case, reply eval.BaselineStep, times int, sums map[string]*mean) (pass, whole, ok bool) {
 	subject := eval.Subject{
-		Answer: *answer.Text, Output: t.settings.Output, Golden: c.Golden, Vars: c.Vars,
-		Finish: answer.Finish, Stored: true,
+		Answer: reply.Answer, Output: t.settings.Output, Golden: c.Golden, Vars: c.Vars,
+		Finish: reply.Finish, Stored: true, ToolCalls: reply.ToolCalls,
 	}
 	if subject.Finish == "" {
 		subject.Finish = llm.FinishStop
 	}
 	if t.settings.Parse != nil {
-		subject.Value, subject.Broken = t.settings.Parse(*answer.Text, t.settings.Output)
+		subject.Value, subject.Broken = t.settings.Parse(reply.Answer, t.settings.Output)
 	}
 	// What the call itself failed by, no check can mend.
-	pass = subject.Broken == "" && subject.Finish != llm.FinishLength && subject.Finish != llm.FinishContentFilter
+	whole = subject.Broken == "" && subject.Finish != llm.FinishLength && subject.Finish != llm.FinishContentFilter
+	pass = whole
 	for _, check := range c.Checks {
 		if check.Operational() {
 			continue
 		}
 		score, err := check.Score(context.Background(), subject)
 		if err != nil {
-			return false, false
+			return false, whole, false
 		}
 		pass = pass && score.Pass
 		if score.Metric != "" {
-			m := sums[score.Metric]
-			if m == nil {
-				m = new(mean)
-				sums[score.Metric] = m
+			addTo(sums, score.Metric, score.Value, score.Weighs()*float64(times))
+		}
+	}
+	return pass, whole, true
+}
+
+func addTo(sums map[string]*mean, metric string, value, weight float64) {
+	m := sums[metric]
+	if m == nil {
+		m = new(mean)
+		sums[metric] = m
+	}
+	m.add(value, weight)
+}
+
+// rescoreTalk judges a conversation by its replies. Not ok: it did not come so far as
+// the checks of today would have let it.
+func (t *Tally) rescoreTalk(c *eval.Case, answer *eval.BaselineAnswer, sums map[string]*mean) (pass, ok bool) {
+	walk := turns.Begin(c)
+	pass = true
+	for {
+		at, stuck, more := walk.Next()
+		if !more {
+			pass = pass && stuck == nil
+			break
+		}
+		i := slices.IndexFunc(answer.Steps, func(step eval.BaselineStep) bool { return step.Turn == walk.Turn().Number })
+		if i < 0 {
+			return false, false
+		}
+		step := answer.Steps[i]
+		right, whole, ok := t.rescoreReply(&at, step, answer.Count, sums)
+		if !ok {
+			return false, false
+		}
+		pass = pass && right
+		walk.Reply(step.Answer, step.ToolCalls)
+		if !whole {
+			pass = false
+			break
+		}
+	}
+	for _, turn := range walk.Rest() { // not asked, and failed
+		for _, check := range turn.Checks {
+			if metric := check.Metric(); metric != "" {
+				addTo(sums, metric, 0, eval.WeightOf(check)*float64(answer.Count))
 			}
-			m.add(score.Value, score.Weighs()*float64(answer.Count))
 		}
 	}
 	return pass, true
 }
 
 // sameAnswers reports whether the case was answered as in the baseline, repeat for
-// repeat. Of tool calls a baseline knows nothing: where a check looks at them, nobody
-// can say that they are the same.
+// repeat. Of an answer's tool calls a baseline knows nothing: where a check looks at
+// them, nobody can say that they are the same. A conversation's digest covers them.
 func sameAnswers(f *caseFold, line *eval.BaselineLine) bool {
-	if f.judged != line.Repeats || f.c.HasCheck(needsToolCalls) {
+	if f.judged != line.Repeats || len(f.c.Turns) == 0 && f.c.HasCheck(needsToolCalls) {
 		return false
 	}
 	marks := uint64(0)

@@ -1,4 +1,7 @@
-package runner
+// Package turns walks through the turns of a case that is a conversation. Whoever
+// judges it, asks for it or counts what it asks goes by this walk. It imports the words
+// alone.
+package turns
 
 import (
 	"encoding/json"
@@ -11,9 +14,9 @@ import (
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
-// Conversation goes through the turns of a case. Whoever asks the model gives each
+// Walk goes through the turns of a case. Whoever asks the model gives each
 // reply back; nothing is asked here.
-type Conversation struct {
+type Walk struct {
 	c      *eval.Case
 	thread []any          // all that was said, in the field's chat format
 	said   []llm.Message  // since the last reply
@@ -22,14 +25,14 @@ type Conversation struct {
 	asked  *eval.CaseTurn // the turn that waits for its reply
 }
 
-// NewConversation begins a conversation. It does not change the case.
-func NewConversation(c *eval.Case) *Conversation {
+// Begin begins a conversation. It does not change the case.
+func Begin(c *eval.Case) *Walk {
 	begun, _ := c.Vars[c.Thread].([]any)
-	v := &Conversation{c: c, thread: slices.Clone(begun), said: slices.Clone(c.Begun)}
+	w := &Walk{c: c, thread: slices.Clone(begun), said: slices.Clone(c.Begun)}
 	if n := len(c.Begun); n > 0 {
-		v.open = eval.OpenCalls(c.Begun)
+		w.open = eval.OpenCalls(c.Begun)
 	}
-	return v
+	return w
 }
 
 // Stuck says at which turn a conversation cannot go on, by the model's doing.
@@ -41,19 +44,19 @@ type Stuck struct {
 // Next says turns until the model is to be asked, and gives the case as that reply is
 // judged, its inputs with all that was said. It is false at the end, and where a
 // result answers no open call, or a call has no result: that is Stuck.
-func (v *Conversation) Next() (eval.Case, *Stuck, bool) {
-	v.asked = nil
-	for v.next < len(v.c.Turns) {
-		turn := &v.c.Turns[v.next]
-		if stuck := v.say(turn); stuck != nil {
+func (w *Walk) Next() (eval.Case, *Stuck, bool) {
+	w.asked = nil
+	for w.next < len(w.c.Turns) {
+		turn := &w.c.Turns[w.next]
+		if stuck := w.say(turn); stuck != nil {
 			return eval.Case{}, stuck, false
 		}
-		v.next++
+		w.next++
 		if turn.Asks {
-			v.asked = turn
-			at := v.c.At(turn)
-			at.Vars = maps.Clone(v.c.Vars)
-			at.Vars[v.c.Thread] = slices.Clip(v.thread)
+			w.asked = turn
+			at := w.c.At(turn)
+			at.Vars = maps.Clone(w.c.Vars)
+			at.Vars[w.c.Thread] = slices.Clip(w.thread)
 			return at, nil, true
 		}
 	}
@@ -61,22 +64,22 @@ func (v *Conversation) Next() (eval.Case, *Stuck, bool) {
 }
 
 // Turn is the turn that waits for its reply.
-func (v *Conversation) Turn() *eval.CaseTurn { return v.asked }
+func (w *Walk) Turn() *eval.CaseTurn { return w.asked }
 
 // Said is what was said since the reply before.
-func (v *Conversation) Said() []llm.Message { return v.said }
+func (w *Walk) Said() []llm.Message { return w.said }
 
 // Rest are the turns that would have been asked after the last reply.
-func (v *Conversation) Rest() []eval.CaseTurn {
-	return slices.DeleteFunc(slices.Clone(v.c.Turns[v.next:]), func(t eval.CaseTurn) bool { return !t.Asks })
+func (w *Walk) Rest() []eval.CaseTurn {
+	return slices.DeleteFunc(slices.Clone(w.c.Turns[w.next:]), func(t eval.CaseTurn) bool { return !t.Asks })
 }
 
-func (v *Conversation) say(turn *eval.CaseTurn) *Stuck {
+func (w *Walk) say(turn *eval.CaseTurn) *Stuck {
 	message, said := turn.Message, turn.Said
 	if turn.Tool != "" {
-		call, ok := v.take(turn)
+		call, ok := w.take(turn)
 		if !ok {
-			return &Stuck{turn.Number, "this answers a call of " + calledBy(turn) + ", which the model did not propose: " + v.proposed()}
+			return &Stuck{turn.Number, "this answers a call of " + calledBy(turn) + ", which the model did not propose: " + w.proposed()}
 		}
 		message = maps.Clone(message)
 		message["tool_call_id"] = call.ID
@@ -84,27 +87,27 @@ func (v *Conversation) say(turn *eval.CaseTurn) *Stuck {
 		result.ID = call.ID
 		said.Parts = []llm.Part{{Kind: llm.PartToolResult, ToolResult: &result}}
 	}
-	if len(v.open) > 0 && (turn.Tool == "" || turn.Asks) {
-		return &Stuck{turn.Number, "the model proposed " + callsOf(v.open) + ", and the case has no result of it"}
+	if len(w.open) > 0 && (turn.Tool == "" || turn.Asks) {
+		return &Stuck{turn.Number, "the model proposed " + callsOf(w.open) + ", and the case has no result of it"}
 	}
-	v.thread = append(v.thread, message)
-	v.said = append(v.said, withoutBytes(said))
+	w.thread = append(w.thread, message)
+	w.said = append(w.said, withoutBytes(said))
 	if said.Role == llm.Assistant {
-		v.open = eval.OpenCalls([]llm.Message{said})
+		w.open = eval.OpenCalls([]llm.Message{said})
 	}
 	return nil
 }
 
 // take finds the open call that a result answers: by its id, else the first of the tool.
-func (v *Conversation) take(turn *eval.CaseTurn) (llm.ToolCall, bool) {
-	i := slices.IndexFunc(v.open, func(call llm.ToolCall) bool {
+func (w *Walk) take(turn *eval.CaseTurn) (llm.ToolCall, bool) {
+	i := slices.IndexFunc(w.open, func(call llm.ToolCall) bool {
 		return call.Name == turn.Tool && (turn.CallID == "" || call.ID == turn.CallID)
 	})
 	if i < 0 {
 		return llm.ToolCall{}, false
 	}
-	call := v.open[i]
-	v.open = slices.Delete(slices.Clone(v.open), i, i+1)
+	call := w.open[i]
+	w.open = slices.Delete(slices.Clone(w.open), i, i+1)
 	return call, true
 }
 
@@ -115,11 +118,11 @@ func calledBy(turn *eval.CaseTurn) string {
 	return turn.Tool
 }
 
-func (v *Conversation) proposed() string {
-	if len(v.open) == 0 {
+func (w *Walk) proposed() string {
+	if len(w.open) == 0 {
 		return "it proposed no other call"
 	}
-	return "it proposed " + callsOf(v.open)
+	return "it proposed " + callsOf(w.open)
 }
 
 func callsOf(calls []llm.ToolCall) string {
@@ -131,17 +134,17 @@ func callsOf(calls []llm.ToolCall) string {
 }
 
 // Reply takes what the model said.
-func (v *Conversation) Reply(text string, calls []llm.ToolCall) {
+func (w *Walk) Reply(text string, calls []llm.ToolCall) {
 	message := map[string]any{"role": string(llm.Assistant)}
 	if text != "" || len(calls) == 0 {
 		message["content"] = text
 	}
-	v.said, v.open = nil, slices.Clone(calls)
+	w.said, w.open = nil, slices.Clone(calls)
 	var written []any
-	for i := range v.open {
-		call := &v.open[i]
+	for i := range w.open {
+		call := &w.open[i]
 		if call.ID == "" { // a result must name its call
-			call.ID = fmt.Sprintf("call-%d-%d", v.asked.Number, i+1)
+			call.ID = fmt.Sprintf("call-%d-%d", w.asked.Number, i+1)
 		}
 		written = append(written, map[string]any{
 			"id": call.ID, "type": "function", "function": map[string]any{"name": call.Name, "arguments": call.Arguments},
@@ -150,17 +153,17 @@ func (v *Conversation) Reply(text string, calls []llm.ToolCall) {
 	if len(written) > 0 {
 		message["tool_calls"] = written
 	}
-	v.thread = append(v.thread, message)
+	w.thread = append(w.thread, message)
 }
 
 // Assumed is a reply with which the conversation could go on, where nobody knows the
 // true one: the golden answer, and the calls that the results after it answer.
-func (v *Conversation) Assumed() (text string, calls []llm.ToolCall) {
-	for i := v.next; i < len(v.c.Turns) && v.c.Turns[i].Tool != ""; i++ {
-		turn := &v.c.Turns[i]
+func (w *Walk) Assumed() (text string, calls []llm.ToolCall) {
+	for i := w.next; i < len(w.c.Turns) && w.c.Turns[i].Tool != ""; i++ {
+		turn := &w.c.Turns[i]
 		calls = append(calls, llm.ToolCall{ID: turn.CallID, Name: turn.Tool, Arguments: "{}"})
 	}
-	if golden := v.asked.Golden; golden != nil {
+	if golden := w.asked.Golden; golden != nil {
 		if written, ok := golden.Value.(string); ok {
 			return written, calls
 		}
