@@ -136,10 +136,10 @@ func (r *Result) Reason() string {
 	return r.Scores[i].Why()
 }
 
-// failedBefore reports whether a turn of a conversation comes before the one that
-// ended it.
+// failedBefore reports whether a turn of a conversation that failed comes before the
+// one that ended it.
 func (r *Result) failedBefore(turn int) bool {
-	return len(r.Steps) > 0 && turn > 0 && turn < r.Steps[len(r.Steps)-1].Turn
+	return r.Status == Fail && len(r.Steps) > 0 && turn > 0 && turn < r.Steps[len(r.Steps)-1].Turn
 }
 
 // StoredPart reports whether some of the answer was not asked for now: then Service

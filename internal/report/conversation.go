@@ -9,11 +9,14 @@ import (
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
-// Bounds of a conversation in a report: its lines, of which the first and the last are
-// shown, and the bytes of one.
+// Bounds of a conversation in a report: its lines in a list of cases, and where it
+// stands alone, of which the first and the last are shown; the bytes of a line; and
+// those of a whole one in Markdown.
 const (
 	maxTalkLines = 40
+	maxTalkAlone = 400
 	maxTalkLine  = 600
+	maxTalkBytes = 4000
 )
 
 // talkLine is one thing that was said, or a check that failed there.
@@ -24,8 +27,8 @@ type talkLine struct {
 }
 
 // talkLines lays a conversation out, each check that failed behind the reply that it
-// looks at. A long one is cut in the middle, with a word.
-func talkLines(talk *eval.Talk) []talkLine {
+// looks at. One of more lines than most is cut in the middle, with a word.
+func talkLines(talk *eval.Talk, most int) []talkLine {
 	var all []talkLine
 	failed := slices.Clone(talk.Failed)
 	behind := func(turn int) {
@@ -55,7 +58,7 @@ func talkLines(talk *eval.Talk) []talkLine {
 	}
 	var shown []talkLine
 	for i, line := range all {
-		if left := leftOut(i, len(all), maxTalkLines); left > 0 {
+		if left := leftOut(i, len(all), most); left > 0 {
 			shown = append(shown, talkLine{said: "… " + count(left, "line", "lines") + " of the conversation left out"})
 		} else if left == 0 {
 			line.said = clip(line.said, maxTalkLine)
@@ -107,11 +110,11 @@ func (l talkLine) text() string {
 }
 
 // talk writes a conversation; nil writes nothing.
-func (p *page) talk(indent string, talk *eval.Talk) {
+func (p *page) talk(indent string, talk *eval.Talk, most int) {
 	if talk == nil {
 		return
 	}
-	for _, line := range talkLines(talk) {
+	for _, line := range talkLines(talk, most) {
 		switch {
 		case line.failed:
 			p.hang(indent+"  ", indent+"    ", span{"✗ ", bad}, text(line.said))
@@ -129,8 +132,14 @@ func mdTalk(talk *eval.Talk) string {
 		return ""
 	}
 	var b strings.Builder
-	for _, line := range talkLines(talk) {
-		b.WriteString(strings.TrimRight(clean(line.text()), " ") + "\n")
+	all := talkLines(talk, maxTalkLines)
+	for i, line := range all {
+		written := strings.TrimRight(clean(line.text()), " ") + "\n"
+		if b.Len()+len(written) > maxTalkBytes {
+			b.WriteString("… and " + count(len(all)-i, "more line", "more lines") + "\n")
+			break
+		}
+		b.WriteString(written)
 	}
 	return fenced("text", b.String())
 }

@@ -100,7 +100,7 @@ func (p *page) flip(f eval.Flip) {
 
 // talkNow writes a conversation as it went now, and where it went otherwise before.
 func (p *page) talkNow(f eval.Flip) {
-	p.talk("      ", f.Talk)
+	p.talk("      ", f.Talk, maxTalkLines)
 	if f.Old == nil {
 		p.flow("    ", span{"the baseline left the text of its conversation out", faint})
 		return
@@ -137,7 +137,7 @@ func (p *page) failed(run eval.Run, failed []failing, most int) {
 			if f.Reason != "" {
 				p.flow("    ", text(clip(oneLine(f.Reason), maxReason)))
 			}
-			p.talk("      ", f.Talk)
+			p.talk("      ", f.Talk, maxTalkLines)
 		}
 		p.more(len(section.cases)-len(shown), run.ID)
 	}

@@ -232,21 +232,21 @@ const maxBody = 4000
 
 func bodyOf(r *eval.Result) string {
 	var b strings.Builder
+	talk := r.Talk()
 	for _, score := range r.Scores {
-		if !score.Pass {
+		if !score.Pass && talk == nil { // else it stands within the conversation
 			b.WriteString(clip(score.Why(), maxBody) + "\n")
 		}
 	}
 	if r.CallID != "" {
 		b.WriteString("call: " + r.CallID + "\n")
 	}
-	if talk := r.Talk(); talk != nil {
-		for _, line := range talkLines(talk) {
+	switch {
+	case talk != nil:
+		for _, line := range talkLines(talk, maxTalkLines) {
 			b.WriteString(line.text() + "\n")
 		}
-		return b.String()
-	}
-	if r.Answer != "" {
+	case r.Answer != "":
 		b.WriteString("answer: " + clip(r.Answer, maxBody) + "\n")
 	}
 	return b.String()

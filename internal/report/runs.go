@@ -137,7 +137,7 @@ func (p *page) results(run eval.Run, k keptResults, s Style) {
 			p.line(text("    "), span{clip(reason, 1000), faint})
 		}
 		if r.Status != eval.Pass || k.all == 1 {
-			p.talk("      ", r.Talk())
+			p.talk("      ", r.Talk(), maxTalkLines)
 		}
 	}
 	if rest := k.all - len(k.list); rest > 0 {
