@@ -22,9 +22,13 @@ const (
 	MaxTalks = 100
 )
 
-// Talk is what was said in a conversation; nil for the result of another case.
+// told reports a conversation whose content was kept: something was said in it.
+func (r *Result) told() bool { return len(r.Steps) > 0 && len(r.Steps[0].Said) > 0 }
+
+// Talk is what was said in a conversation; nil for the result of another case, and
+// where it was not kept.
 func (r *Result) Talk() *Talk {
-	if len(r.Steps) == 0 {
+	if !r.told() {
 		return nil
 	}
 	t := &Talk{Steps: slices.Clone(r.Steps), Failed: []Score{}}
@@ -68,7 +72,7 @@ func cutSaid(text string) string {
 // Transcript is what a reader compares with other results of the case: the answer, or
 // of a conversation all that was said, one line for each speaker.
 func (r *Result) Transcript() string {
-	if len(r.Steps) == 0 {
+	if !r.told() {
 		return r.Answer
 	}
 	var lines []string

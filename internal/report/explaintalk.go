@@ -39,7 +39,10 @@ func (p *page) conversation(call *llm.Call, result *eval.Result) {
 	}
 	p.space()
 	p.line(span{"Conversation", strong}, text(": the whole of it, with the checks that failed"))
-	p.talk("  ", result.Talk(), maxTalkAlone)
+	talk := result.Talk()
+	if p.talk("  ", talk, maxTalkAlone); talk == nil {
+		p.flow("  ", text(notStored))
+	}
 	for _, step := range result.Steps {
 		if step.Call != "" && step.Call != call.ID {
 			p.long(span{fmt.Sprintf("  the call of turn %d: ", step.Turn), faint}, text("llmx explain "+step.Call))

@@ -44,7 +44,13 @@ func failureWithoutContent(f *llm.Failure) *llm.Failure {
 
 // resultWithoutContent keeps what was judged, and not what was said.
 func resultWithoutContent(r eval.Result) eval.Result {
-	r.Answer, r.ToolCalls, r.Steps = "", nil, nil
+	r.Answer, r.ToolCalls = "", nil
+	r.Steps = slices.Clone(r.Steps)
+	for i := range r.Steps {
+		step := &r.Steps[i]
+		step.Said, step.Answer, step.ToolCalls = nil, "", nil
+		step.Failure = failureWithoutContent(step.Failure)
+	}
 	r.Failure = failureWithoutContent(r.Failure)
 	r.Scores = slices.Clone(r.Scores)
 	for i := range r.Scores {

@@ -95,7 +95,7 @@ func (f *lineFold) addAnswer(r *eval.Result) {
 	}
 	answer := eval.BaselineAnswer{Digest: digest, Count: 1, Passes: passes, Finish: finish}
 	// JSON cannot hold a text that is not UTF-8 as it was given.
-	if said := r.Transcript(); f.texts && len(said) <= maxText && utf8.ValidString(said) {
+	if said := r.Transcript(); f.texts && kept(r, digest) && len(said) <= maxText && utf8.ValidString(said) {
 		text := strings.Clone(said)
 		answer.Text, answer.Steps = &text, stepsOf(r)
 	}
@@ -103,6 +103,14 @@ func (f *lineFold) addAnswer(r *eval.Result) {
 		answer.Broken = cmp.Or(r.Reason(), "the output contract")
 	}
 	f.answers = append(f.answers, answer)
+}
+
+// kept reports whether the result has what was said: the store may have left it out.
+func kept(r *eval.Result, digest string) bool {
+	if len(r.Steps) > 0 {
+		return digest == eval.DigestOfSteps(r.Steps)
+	}
+	return r.Answer != "" || digest == eval.DigestOfAnswer("", r.ToolCalls)
 }
 
 // stepsOf are the replies of a conversation, nil where one of them is not all of it:

@@ -43,7 +43,6 @@ type sum struct {
 	c       *eval.Case
 	walk    *turns.Walk
 	result  eval.Result
-	digests [][]byte
 	stored  []string // who kept the replies, each once; "" for nobody
 	scored  int      // replies with a repair score …
 	repairs float64  // … and the sum of these
@@ -99,7 +98,6 @@ func (s *sum) addCall(reply *eval.Result) {
 	if score, ok := reply.Repaired(); ok {
 		s.scored, s.repairs = s.scored+1, s.repairs+score
 	}
-	s.digests = append(s.digests, []byte(reply.Digest))
 	if !slices.Contains(s.stored, reply.StoredBy) {
 		s.stored = append(s.stored, reply.StoredBy)
 	}
@@ -157,8 +155,8 @@ func (s *sum) end(ctx context.Context, stuck *turns.Stuck) eval.Result {
 // every reply of it was.
 func (s *sum) settle() {
 	r := &s.result
-	if len(s.digests) > 0 {
-		r.Digest = eval.HashOf(s.digests...)[:16]
+	if len(r.Steps) > 0 {
+		r.Digest = eval.DigestOfSteps(r.Steps)
 	}
 	if r.StoredBy = ""; !slices.Contains(s.stored, "") && len(s.stored) > 0 {
 		r.StoredBy = s.stored[len(s.stored)-1]

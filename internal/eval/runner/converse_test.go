@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"iter"
+	"slices"
 	"testing"
 	"time"
 
@@ -176,7 +177,8 @@ func TestRescoreOfAConversation(t *testing.T) {
 	if _, err := Rescore(t.Context(), &c, short, llm.Output{}, plain); fault.ClassOf(err) != fault.Unjudged {
 		t.Errorf("a turn that was not asked: %v", err)
 	}
-	short.Steps = nil
+	short.Steps = slices.Clone(old.Steps)
+	short.Steps[0].Said, short.Steps[0].Answer = nil, "" // as where content is not stored
 	if _, err := Rescore(t.Context(), &c, short, llm.Output{}, plain); fault.ClassOf(err) != fault.Unjudged {
 		t.Errorf("a conversation that is not stored: %v", err)
 	}

@@ -175,7 +175,7 @@ func Rescore(ctx context.Context, c *eval.Case, old eval.Result, output llm.Outp
 	if !old.Status.Judged() {
 		return old, nil
 	}
-	if len(c.Turns) > 0 && len(old.Steps) == 0 || len(c.Turns) == 0 && old.Answer == "" && old.Digest != "" && old.Digest != eval.DigestOfAnswer("", old.ToolCalls) {
+	if !kept(c, &old) {
 		return old, fault.New(fault.Unjudged, "the answer to case %s is not stored, so it cannot be scored again", c.ID).
 			WithHint("store.content in llmx.yaml says what is kept: full keeps answers")
 	}
@@ -194,13 +194,21 @@ func Rescore(ctx context.Context, c *eval.Case, old eval.Result, output llm.Outp
 	return rescored(ctx, c, old, output, read), nil
 }
 
+// kept reports whether what was said is stored with a result.
+func kept(c *eval.Case, old *eval.Result) bool {
+	if len(c.Turns) > 0 {
+		return len(old.Steps) > 0 && old.Digest == eval.DigestOfSteps(old.Steps)
+	}
+	return old.Answer != "" || old.Digest == "" || old.Digest == eval.DigestOfAnswer("", old.ToolCalls)
+}
+
 // rescored judges one stored reply again.
 func rescored(ctx context.Context, c *eval.Case, old eval.Result, output llm.Output, read Read) eval.Result {
 	r := old
 	r.CriteriaHash, r.Tags, r.Scores, r.Failure = c.CriteriaHash, c.Tags, nil, nil
 	r.Valid, r.RepairScore = eval.NoContract, 0
 	subject := subjectOf(c, &r, nil, output)
-	failure := kept(old)
+	failure := failureOf(old)
 	if failure == nil {
 		var broken string
 		subject.Value, subject.Repairs, broken = read(r.Answer, output)
@@ -212,9 +220,9 @@ func rescored(ctx context.Context, c *eval.Case, old eval.Result, output llm.Out
 	return r
 }
 
-// kept is the failure of an old result that does not depend on its checks: how
+// failureOf is the failure of an old result that does not depend on its checks: how
 // the model stopped. A broken contract is found again by parsing.
-func kept(old eval.Result) error {
+func failureOf(old eval.Result) error {
 	if old.Failure == nil || old.Failure.Class == fault.Contract {
 		return nil
 	}

@@ -31,7 +31,10 @@ func TestAConversationIsOneCaseInTheFigures(t *testing.T) {
 	check := contains{text: "a", metric: "near"}
 	talks(b.now("long", "f"), check, check)
 	b.results[0].Scores = []eval.Score{score(1, 1), score(2, 0)}
-	b.results[0].Steps = []eval.Step{{Turn: 1, Answer: "a"}, {Turn: 2, Answer: "b"}}
+	b.results[0].Steps = []eval.Step{
+		{Turn: 1, Said: []llm.Message{llm.Text(llm.User, "one\ntwo")}, Answer: "a"},
+		{Turn: 2, Said: []llm.Message{llm.Text(llm.User, "x")}, Answer: "b"},
+	}
 	b.now("plain", "p")
 	b.results[1].Scores = []eval.Score{score(0, 1)}
 	v := b.judge()
@@ -45,7 +48,7 @@ func TestAConversationIsOneCaseInTheFigures(t *testing.T) {
 	if len(failed) != 1 || failed[0].Reason != "turn 2: contains" || failed[0].Talk == nil || len(failed[0].Talk.Steps) != 2 {
 		t.Errorf("failed: %+v", failed)
 	}
-	if b.results[0].Transcript() != "assistant: a\nassistant: b" {
+	if b.results[0].Transcript() != "user: one\n  two\nassistant: a\nuser: x\nassistant: b" {
 		t.Errorf("its text is %q", b.results[0].Transcript())
 	}
 }
@@ -102,7 +105,7 @@ func TestOnlyTheFirstConversationsAreCarried(t *testing.T) {
 	b.many(eval.MaxTalks+5, "", "f")
 	for i, c := range b.cases {
 		talks(c, contains{}, contains{})
-		b.results[i].Steps = []eval.Step{{Turn: 1, Answer: "a"}}
+		b.results[i].Steps = []eval.Step{{Turn: 1, Said: []llm.Message{llm.Text(llm.User, "x")}, Answer: "a"}}
 	}
 	carried := 0
 	failed := b.judge().Groups[0].Failed
