@@ -29,7 +29,11 @@ func replyIn(call *llm.Call, result *eval.Result) *eval.Result {
 		return result
 	}
 	step := &result.Steps[at]
-	return &eval.Result{Answer: step.Answer, ToolCalls: step.ToolCalls, Digest: eval.DigestOf(step.Answer), Status: result.Status}
+	reply := &eval.Result{Answer: step.Answer, ToolCalls: step.ToolCalls, Digest: eval.DigestOf(step.Answer), Status: result.Status}
+	if result.Talk() == nil {
+		reply.Digest = result.Digest // of what was not kept
+	}
+	return reply
 }
 
 // conversation writes the whole of the conversation that a call is part of.

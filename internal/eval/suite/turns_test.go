@@ -245,8 +245,17 @@ func TestTurnsInRows(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
+	// A cell of CSV names a file of messages, or has them.
+	root := project("rows.csv", "id,history,golden\na,\"{\"\"file\"\": \"\"h.jsonl\"\"}\",x\nb,\"[{\"\"role\"\": \"\"user\"\", \"\"content\"\": \"\"before\"\"}]\",x\n")
+	root["suites/s.yaml"] = &fstest.MapFile{Data: []byte("suite: s\nprompt: clerk\ncases: [{from: rows.csv}]\n")}
+	root["suites/h.jsonl"] = &fstest.MapFile{Data: []byte(`{"role": "user", "content": "before"}`)}
+	all := cases(t, load(t, root, "suites/s.yaml", talking(t, root, history)))
+	if diff := cmp.Diff(all[0].Vars, all[1].Vars); diff != "" || all[0].InputHash != all[1].InputHash {
+		t.Errorf("CSV: %s", diff)
+	}
+
 	// Where the prompt has an input of this name, the column is that.
-	root := project("rows.jsonl", `{"id": "a", "turns": 3, "golden": "x"}`)
+	root = project("rows.jsonl", `{"id": "a", "turns": 3, "golden": "x"}`)
 	c := cases(t, load(t, root, "suites/s.yaml", talking(t, root, "  turns: {kind: integer}\n")))[0]
 	if len(c.Turns) > 0 || c.Vars["turns"] == nil {
 		t.Errorf("the input turns: %+v", c)
