@@ -265,12 +265,17 @@ func (p *project) readVars(asked *prompt.Prompt, flags []string) (map[string]any
 			problems.Add(fault.New(fault.Usage, "the input %q is given twice", name))
 			continue
 		}
+		file, isFile := strings.CutPrefix(text, "@")
 		text, err := p.valueOf(input, text)
 		if err != nil {
 			problems.Add(err)
 			continue
 		}
-		value, err := input.Parse(text)
+		parse := input.Parse
+		if isFile {
+			parse = func(text string) (any, error) { return input.ParseFile(file, text) }
+		}
+		value, err := parse(text)
 		if err != nil {
 			problems.Add(asUsage(err))
 			continue

@@ -11,6 +11,7 @@ import (
 	"github.com/llmx-dev/llmx/internal/engine/budget"
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/eval/runner"
+	"github.com/llmx-dev/llmx/internal/eval/turns"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/provider/replay"
@@ -146,9 +147,12 @@ func (d *dryRun) survey(ctx context.Context) error {
 				return err
 			}
 			for repeat := range max(1, c.Repeats) {
-				d.fate = fate{}
-				response, err := llm.Collect(model.Stream(ctx, asked.Request(i, &c, repeat)))
-				if err := d.count(&g, priced, &c, response.Call, err); err != nil {
+				err := d.surveyCase(&c, func(at *eval.Case) (llm.Response, error) {
+					d.fate = fate{}
+					response, failure := llm.Collect(model.Stream(ctx, asked.Request(i, at, repeat)))
+					return response, d.count(&g, priced, &c, response.Call, failure)
+				})
+				if err != nil {
 					return err
 				}
 			}
@@ -164,7 +168,34 @@ func (d *dryRun) survey(ctx context.Context) error {
 	return nil
 }
 
-// count says what became of a result.
+// surveyCase asks once for a case, and for a conversation once a turn: it goes on from
+// the replies that are there, and where there is none from one that would let it.
+func (d *dryRun) surveyCase(c *eval.Case, ask func(*eval.Case) (llm.Response, error)) error {
+	if len(c.Turns) == 0 {
+		_, err := ask(c)
+		return err
+	}
+	talk := turns.Begin(c)
+	for {
+		at, _, more := talk.Next()
+		if !more {
+			return nil
+		}
+		response, err := ask(&at)
+		switch {
+		case err != nil:
+			return err
+		case d.fate != fate{}:
+			talk.Reply(talk.Assumed())
+		case response.Call == nil || response.Call.Failure != nil:
+			return nil // what was refused ends it in the run, too
+		default:
+			talk.Reply(response.Text, response.ToolCalls)
+		}
+	}
+}
+
+// count says what became of a request.
 func (d *dryRun) count(g *report.PlanGroup, priced *appraiser, c *eval.Case, call *llm.Call, failure error) error {
 	switch class := fault.ClassOf(failure); {
 	case d.fate.asked != nil:

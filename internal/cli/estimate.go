@@ -175,10 +175,11 @@ func (a *appraiser) paid(c *eval.Case, asked ask) (llm.Money, source, bool) {
 	if !found || a.accepted[i].Cost == nil || a.accepted[i].Input != c.InputHash {
 		return 0, 0, false
 	}
+	cost := *a.accepted[i].Cost / llm.Money(c.Asked()) // of a conversation: what a reply cost on average
 	if a.samePrompt {
-		return *a.accepted[i].Cost, fromBaseline, true
+		return cost, fromBaseline, true
 	}
-	return *a.accepted[i].Cost, fromOlderBaseline, true
+	return cost, fromOlderBaseline, true
 }
 
 // unpriced are those models that a request may go to without a known price.

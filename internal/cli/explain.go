@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +22,8 @@ with the models that were not asked, and why.
 
 With --json the call is one JSON document, "schema": "llmx.call/1": call (as a line of
 llmx calls --json), content (false where contents are not stored), prompt_hash, vars, turns,
-answer and result (status, reason and scores of the case; null outside of runs). A turn
+answer and result (status, reason and scores of the case, and of a conversation the turn
+that the call answers and all steps; null outside of runs). A turn
 has kind, messages, options, output, attempts, answer and violation (why the answer was
 not accepted). An attempt has asked (a provider was asked, now), model, provider, wire,
 answered, response_id, started, queue_ms, service_ms, first_token_ms, usage, cost_nano_usd,
@@ -123,6 +125,11 @@ func first(results []eval.Result) *eval.Result {
 	return &results[0]
 }
 
+// gave reports whether a call gave a result, or a part of it.
+func gave(r *eval.Result, callID string) bool {
+	return r.CallID == callID || slices.ContainsFunc(r.Steps, func(s eval.Step) bool { return s.Call == callID })
+}
+
 // resultsOf finds the results of a case in a run, or the one of a call; none where
 // there is no case to look for.
 func resultsOf(ctx context.Context, s *store.Store, run string, of store.ResultFilter, callID string) ([]eval.Result, error) {
@@ -135,7 +142,7 @@ func resultsOf(ctx context.Context, s *store.Store, run string, of store.ResultF
 		if err != nil {
 			return nil, err
 		}
-		if r.CallID != "" && (callID == "" || r.CallID == callID) {
+		if r.CallID != "" && (callID == "" || gave(&r, callID)) {
 			if found = append(found, r); len(found) == most {
 				break
 			}

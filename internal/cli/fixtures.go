@@ -49,7 +49,13 @@ answer the tool calls that it proposes:
   {"case": "refund-angry", "answer": {"label": "billing", "urgency": 5}}
   {"case": "late-fee", "answer": "…", "model": "small", "repeat": 0,
    "prompt": "triage@1.0.0", "finish": "stop", "usage": {"input": 120, "output": 8}, "latency_ms": 412}
-  {"case": "which-invoice", "tool_calls": [{"name": "lookup_invoice", "arguments": {"id": 17}}]}`,
+  {"case": "which-invoice", "tool_calls": [{"name": "lookup_invoice", "arguments": {"id": 17}}]}
+
+Of a case that is a conversation every reply is a line, with the number of the turn that
+it answers, in any order:
+
+  {"case": "double-charge", "turn": 1, "tool_calls": [{"name": "lookup_invoice", "arguments": {}}]}
+  {"case": "double-charge", "turn": 2, "answer": "You paid twice. Shall I refund one?"}`,
 		Example: "  llmx fixtures import triage answers.jsonl\n  llmx fixtures import triage answers.jsonl --prompt triage@1.0.0 --model small --origin written",
 		Args:    takes(2, 2),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -152,7 +158,18 @@ func (p *project) recordCases(one *loaded, origin string, entries []replay.Entry
 			return nil, err
 		}
 		ids = append(ids, c.ID)
+		if len(c.Turns) > 0 {
+			some, err := p.recordTalk(one, &c, byCase[c.ID], origin, resolved)
+			problems.Add(err)
+			made = append(made, some...)
+			delete(byCase, c.ID)
+			continue
+		}
 		for _, entry := range byCase[c.ID] {
+			if entry.Turn > 0 {
+				problems.Add(fault.At(entry.Place, "the case %q is no conversation, and has no turn %d", c.ID, entry.Turn).WithHint("take turn: out of the entry"))
+				continue
+			}
 			some, err := p.recordEntry(one, &c, entry, origin, resolved)
 			problems.Add(err)
 			made = append(made, some...)
@@ -313,15 +330,18 @@ func (p *project) usedKeys(ctx context.Context, one *loaded, file *replay.Record
 				if ctx.Err() != nil {
 					return nil, fault.New(fault.Canceled, "interrupted; nothing was removed")
 				}
+				draws := recordedDraws{file, models, repeats, used}
+				if len(c.Turns) > 0 {
+					if err := draws.markTalk(found, &c); err != nil {
+						return nil, err
+					}
+					continue
+				}
 				request, err := requestOf(found, &c)
 				if err != nil {
 					break // the version wants other inputs: nothing of it is asked
 				}
-				for model := range models {
-					for request.Repeat = range repeats + 1 {
-						used[replay.Key(request, model)] = true
-					}
-				}
+				draws.mark(request)
 			}
 		}
 	}

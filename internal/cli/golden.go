@@ -39,7 +39,8 @@ func newGoldenAccept(w *World) *cobra.Command {
 		Use:   "accept CASE…",
 		Short: "Write the answers of the last run into the suite as golden",
 		Long: `Take the answer that each case got in a run (default: the last complete one) as its
-golden answer, and write it into the suite's file. The rest of the file stays as it is.`,
+golden answer, and write it into the suite's file. The rest of the file stays as it is.
+A case that is a conversation is refused: its golden answers stand at its turns.`,
 		Example: "  llmx golden accept refund-angry late-fee\n  llmx golden accept refund-angry --suite triage --dry-run",
 		Args:    takes(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -123,6 +124,11 @@ func (p *project) sameInputs(ctx context.Context, name string, inputs map[string
 		}
 		if ctx.Err() != nil {
 			return fault.New(fault.Canceled, "interrupted; nothing was written")
+		}
+		if _, ok := inputs[c.ID]; ok && len(c.Turns) > 0 {
+			problems.Add(fault.At(c.Place, "the case %s is a conversation, whose golden answers stand at its turns", c.ID).
+				WithHint("write golden: at the turn whose reply is right; llmx explain %s shows what was said", c.ID))
+			continue
 		}
 		if asked, ok := inputs[c.ID]; ok && asked != c.InputHash {
 			problems.Add(fault.At(c.Place, "the case %s asks something else now than in run %s", c.ID, run).WithHint("run it again: llmx test %s", name))

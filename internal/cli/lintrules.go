@@ -2,7 +2,9 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 
+	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/jsonschema"
 	"github.com/llmx-dev/llmx/internal/llm"
@@ -51,14 +53,25 @@ func lintGoldens(one *loaded) ([]*fault.Error, error) {
 		if err != nil {
 			return nil, err
 		}
-		if c.Golden == nil {
-			continue
-		}
-		if violations := partial.Validate(c.Golden.Value); len(violations) > 0 {
-			warnings = append(warnings, fault.At(c.Place, "no valid answer can match the golden of case %s: %s", c.ID, violations[0]))
+		warnings = append(warnings, unmatched(partial, c.Golden, c.Place, "case "+c.ID)...)
+		for i := range c.Turns {
+			turn := &c.Turns[i]
+			warnings = append(warnings, unmatched(partial, turn.Golden, turn.Place, fmt.Sprintf("turn %d of case %s", turn.Number, c.ID))...)
 		}
 	}
 	return warnings, nil
+}
+
+// unmatched warns of a golden answer that the schema refuses.
+func unmatched(schema *jsonschema.Schema, golden *eval.Golden, place fault.Place, of string) []*fault.Error {
+	if golden == nil {
+		return nil
+	}
+	violations := schema.Validate(golden.Value)
+	if len(violations) == 0 {
+		return nil
+	}
+	return []*fault.Error{fault.At(place, "no valid answer can match the golden of %s: %s", of, violations[0])}
 }
 
 // withoutPresence is a schema that lets parts be absent, as a golden answer may,

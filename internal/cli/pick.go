@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/eval/turns"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/prompt"
 )
@@ -83,11 +84,11 @@ func measure(ctx context.Context, cases iter.Seq2[eval.Case, error], asked *prom
 		}
 		s.cases++
 		s.results += max(1, c.Repeats)
-		s.operational = s.operational || slices.ContainsFunc(c.Checks, eval.Check.Operational)
-		if s.bounded.File == "" && slices.ContainsFunc(c.Checks, boundsCost) {
+		s.operational = s.operational || c.HasCheck(eval.Check.Operational)
+		if s.bounded.File == "" && c.HasCheck(boundsCost) {
 			s.bounded = c.Place
 		}
-		if _, err := asked.Render(c.Vars); err != nil {
+		if _, err := asked.Render(firstVars(&c)); err != nil {
 			cannot := *fault.As(err)
 			cannot.Message += fmt.Sprintf(" (case %s of suite %s)", c.ID, c.Suite)
 			problems.Add(&cannot)
@@ -97,4 +98,13 @@ func measure(ctx context.Context, cases iter.Seq2[eval.Case, error], asked *prom
 		}
 	}
 	return s, problems.Err()
+}
+
+// firstVars are the inputs with which a model is asked for a case first.
+func firstVars(c *eval.Case) map[string]any {
+	if len(c.Turns) == 0 {
+		return c.Vars
+	}
+	first, _, _ := turns.Begin(c).Next() // that a first turn can be said was seen with its file
+	return first.Vars
 }

@@ -143,10 +143,11 @@ func (p *project) varsOfCase(name, ref string, over map[string]any) (map[string]
 			return nil, err
 		}
 		if c.ID == caseID {
+			vars := firstVars(&c)
 			for input, value := range over {
-				c.Vars[input] = value
+				vars[input] = value
 			}
-			return c.Vars, nil
+			return vars, nil
 		}
 		ids = append(ids, c.ID)
 	}

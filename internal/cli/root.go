@@ -152,7 +152,7 @@ func newRoot(w *World) *cobra.Command {
 		newInit(w), newTest(w), newLint(w), newAsk(w),
 		newRuns(w), newDiff(w), newBaseline(w), newGolden(w), newRescore(w),
 		newPrompt(w), newCalls(w), newExplain(w), newCost(w), newFixtures(w), newCache(w), newSchema(w), newVersion(w),
-		newChecksTopic(),
+		newChecksTopic(), newConversationsTopic(),
 	)
 	return root
 }

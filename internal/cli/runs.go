@@ -142,6 +142,7 @@ type resultLine struct {
 	Reason    string         `json:"reason,omitempty"`
 	Answer    string         `json:"answer"`
 	ToolCalls []llm.ToolCall `json:"tool_calls,omitempty"` // that the model proposed
+	Steps     []eval.Step    `json:"steps,omitempty"`      // of a conversation
 	Call      string         `json:"call,omitempty"`
 	Input     int64          `json:"input_tokens"`
 	Output    int64          `json:"output_tokens"`
@@ -163,7 +164,7 @@ func writeResults(ctx context.Context, w *World, s *store.Store, run string, fil
 		}
 		line := resultLine{
 			Run: r.Run, Suite: r.Suite, Case: r.Case, Tags: r.Tags, Prompt: r.Prompt.String(), Model: r.Model, Answered: r.Answered,
-			Repeat: r.Repeat, Status: r.Status, Scores: r.Scores, Reason: r.Reason(), Answer: r.Answer, ToolCalls: r.ToolCalls, Call: r.CallID,
+			Repeat: r.Repeat, Status: r.Status, Scores: r.Scores, Reason: r.Reason(), Answer: r.Answer, ToolCalls: r.ToolCalls, Steps: r.Steps, Call: r.CallID,
 			Input: r.Usage.Input, Output: r.Usage.Output,
 			QueueMS: ms(r.Queue), ServiceMS: ms(r.Service), FirstMS: ms(r.FirstToken),
 			StoredBy: r.StoredBy, Treatment: r.Treatment, InputHash: r.InputHash, Criteria: r.CriteriaHash,

@@ -144,6 +144,8 @@ func (p *project) loadSuite(file string, s selection, only bool) (*loaded, error
 			return promptInfo(found), nil
 		},
 		MediaDigest: func(input string, value any) (string, bool, error) { return one.prompt.MediaDigest(input, value) },
+		ReadThread:  func(value any, dir string) ([]any, bool, error) { return one.prompt.ReadThread(value, dir) },
+		ReadMessage: prompt.ReadMessage,
 	})
 	if err != nil {
 		return nil, err
@@ -198,7 +200,7 @@ func promptInfo(p *prompt.Prompt) suite.PromptInfo {
 	for _, input := range p.Inputs {
 		kinds[input.Name] = string(input.Kind)
 	}
-	return suite.PromptInfo{Kinds: kinds, Output: p.Output, CheckVars: p.CheckVars}
+	return suite.PromptInfo{Name: p.Name, Kinds: kinds, Output: p.Output, CheckVars: p.CheckVars}
 }
 
 func compileText(file string, line int, text string) (func(map[string]any) (string, error), error) {

@@ -86,6 +86,8 @@ func (s *shopServer) answer(model string, messages []upstream.Message, _ map[str
 		}
 	case "calls", "calls-mends": // the tool that the ticket asks for; the second one wrongly until it is told so
 		return callFor(ticket, messages, model == "calls-mends" && !again)
+	case "clerk", "hasty": // talks, and has tools
+		return clerkReply(model == "hasty", messages)
 	case "echo": // the key, in the answer itself
 		right.Text = `{"label": "billing", "key": "` + s.key() + `"}`
 	}

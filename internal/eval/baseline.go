@@ -58,6 +58,7 @@ type BaselineAnswer struct {
 	Broken    string           `json:"broken,omitempty"`     // what the contract refused
 	Finish    llm.FinishReason `json:"finish,omitempty"`     // where it is not "stop"
 	ToolCalls []BaselineCall   `json:"tool_calls,omitempty"` // that the model proposed; left out with the text
+	Steps     []BaselineStep   `json:"steps,omitempty"`      // of a conversation, whose text says the same to readers; left out with it
 }
 
 // BaselineCall is a tool call without its id, which is drawn anew every time.
@@ -90,4 +91,12 @@ func (a *BaselineAnswer) Calls() []llm.ToolCall {
 		calls = append(calls, llm.ToolCall{Name: call.Name, Arguments: call.Arguments})
 	}
 	return calls
+}
+
+// BaselineStep is one reply of a conversation: enough to score it again.
+type BaselineStep struct {
+	Turn      int              `json:"turn"` // that it answers
+	Answer    string           `json:"answer,omitempty"`
+	ToolCalls []llm.ToolCall   `json:"tool_calls,omitempty"`
+	Finish    llm.FinishReason `json:"finish,omitempty"` // where it is not "stop"
 }

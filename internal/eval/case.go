@@ -6,23 +6,31 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
-// Case is one input with what must hold.
+// Case is one input, or one conversation, with what must hold.
 type Case struct {
 	Suite   string
 	ID      string
 	Tags    []string
 	Vars    map[string]any // JSON values: string, bool, json.Number, nil, []any, map[string]any
 	Golden  *Golden        // nil where no answer is known to be right
-	Checks  []Check        // the golden check included; at least one
+	Checks  []Check        // the golden check included; at least one, here or at a turn
 	Meta    map[string]any
 	Repeats int
+
+	// Of a case that is a conversation: Checks are then those that look at the whole
+	// of it, and Golden is nil.
+	Turns  []CaseTurn
+	Thread string        // the input that the conversation goes into; Vars has its beginning, a list or nil
+	Begun  []llm.Message // the beginning, read
 
 	InputHash    string // of what is asked; pairs with the baseline
 	CriteriaHash string // of golden, effective checks and their versions
@@ -155,6 +163,18 @@ func (a *Asked) Plus(b *Asked) *Asked {
 	}
 	return &both
 }
+
+// Why names the check, says why it did not pass, and at which turn of a conversation.
+func (s *Score) Why() string {
+	why := strings.TrimSuffix(s.Check+": "+s.Reason, ": ")
+	if s.Turn > 0 {
+		return AtTurn(s.Turn, why)
+	}
+	return why
+}
+
+// AtTurn says of which turn of a conversation something is true.
+func AtTurn(turn int, what string) string { return fmt.Sprintf("turn %d: %s", turn, what) }
 
 // Weighs is the score's weight in the mean of its metric.
 func (s *Score) Weighs() float64 {

@@ -26,6 +26,18 @@ func DigestOfAnswer(text string, calls []llm.ToolCall) string {
 	return HashOf(parts...)[:16]
 }
 
+// DigestOfSteps names what was answered in a conversation: the digests of its replies.
+// One that failed before anything came of it has none.
+func DigestOfSteps(steps []Step) string {
+	parts := make([][]byte, len(steps))
+	for i := range steps {
+		if s := &steps[i]; s.Answer != "" || len(s.ToolCalls) > 0 || s.Failure == nil {
+			parts[i] = []byte(DigestOfAnswer(s.Answer, s.ToolCalls))
+		}
+	}
+	return HashOf(parts...)[:16]
+}
+
 // HashOf names a set of parts, whose borders count: the first 32 hex digits of
 // the SHA-256 over each part's length and bytes.
 func HashOf(parts ...[]byte) string {

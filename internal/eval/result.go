@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"slices"
 	"time"
 
 	"github.com/llmx-dev/llmx/internal/fault"
@@ -87,6 +88,7 @@ func (e Eval) Plus(other Eval) Eval {
 // Step is one turn of a case that is a conversation: what was said to the model, and
 // what came back. Its scores are the result's, by Score.Turn.
 type Step struct {
+	Turn      int              `json:"turn"` // of the case: the last that was said; Score.Turn names the same
 	Said      []llm.Message    `json:"said"` // since the answer before
 	Answer    string           `json:"answer"`
 	ToolCalls []llm.ToolCall   `json:"tool_calls,omitempty"`
@@ -94,6 +96,7 @@ type Step struct {
 	Finish    llm.FinishReason `json:"finish,omitempty"`
 	Failure   *llm.Failure     `json:"failure,omitempty"`
 	Call      string           `json:"call,omitempty"` // its id
+	StoredBy  string           `json:"stored_by,omitempty"`
 }
 
 // Validity is the answer's standing under the prompt's output contract.
@@ -126,18 +129,26 @@ func (r *Result) Shown() string { return llm.Shown(r.Answer, r.ToolCalls) }
 
 // Reason is the first thing that kept the result from passing.
 func (r *Result) Reason() string {
-	if r.Failure != nil {
+	i := slices.IndexFunc(r.Scores, func(s Score) bool { return !s.Pass && !s.Operational })
+	if r.Failure != nil && (i < 0 || !r.failedBefore(r.Scores[i].Turn)) {
 		return r.Failure.Message
 	}
-	for _, score := range r.Scores {
-		if !score.Pass && !score.Operational {
-			if score.Reason == "" {
-				return score.Check
-			}
-			return score.Check + ": " + score.Reason
-		}
+	if i < 0 {
+		return ""
 	}
-	return ""
+	return r.Scores[i].Why()
+}
+
+// failedBefore reports whether a turn of a conversation that failed comes before the
+// one that ended it.
+func (r *Result) failedBefore(turn int) bool {
+	return r.Status == Fail && len(r.Steps) > 0 && turn > 0 && turn < r.Steps[len(r.Steps)-1].Turn
+}
+
+// StoredPart reports whether some of the answer was not asked for now: then Service
+// is of no one time.
+func (r *Result) StoredPart() bool {
+	return r.StoredBy != "" || slices.ContainsFunc(r.Steps, func(s Step) bool { return s.StoredBy != "" })
 }
 
 // Group is one suite on one model: what is compared with a baseline, and gated.

@@ -105,8 +105,9 @@ type Flip struct {
 	Reason   string   `json:"reason,omitempty"` // what failed now
 	Old      *string  `json:"old_answer"`       // nil where the baseline left the text out
 	New      string   `json:"new_answer"`
-	Accepted string   `json:"accepted,omitempty"` // why, if the case was accepted on its own
-	Call     string   `json:"call,omitempty"`     // id of the call that gave New
+	Accepted string   `json:"accepted,omitempty"`     // why, if the case was accepted on its own
+	Call     string   `json:"call,omitempty"`         // id of the call that gave New
+	Talk     *Talk    `json:"conversation,omitempty"` // where New is one; of the first MaxTalks
 }
 
 // GroupVerdict judges one group.
@@ -146,8 +147,9 @@ type Failed struct {
 	Tags   []string `json:"tags,omitempty"`
 	Passes string   `json:"passes"` // "0/1"
 	Reason string   `json:"reason"`
-	Call   string   `json:"call,omitempty"` // id of the call of the first repeat that failed
-	Known  bool     `json:"in_baseline"`    // the baseline has the case: it failed there too, or is listed as a flip
+	Call   string   `json:"call,omitempty"`         // id of the call of the first repeat that failed
+	Talk   *Talk    `json:"conversation,omitempty"` // of that repeat; of the first MaxTalks
+	Known  bool     `json:"in_baseline"`            // the baseline has the case: it failed there too, or is listed as a flip
 }
 
 // MaxFlips bounds the flips and failed cases that a group's verdict carries; the

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -30,6 +31,25 @@ func Decode(data []byte) (any, error) {
 		return nil, d.err
 	}
 	return value, nil
+}
+
+// DecodeAt is Decode of a text that begins at a line, and a column if one is given, of
+// a file: the error stands at its own place there.
+func DecodeAt(data []byte, place fault.Place) (any, error) {
+	value, err := Decode(data)
+	if err == nil {
+		return value, nil
+	}
+	message := fault.As(err).Message
+	line, col := 1, 1
+	if n, _ := fmt.Sscanf(message, "not valid JSON at line %d, column %d:", &line, &col); n == 2 {
+		_, message, _ = strings.Cut(message, ": ")
+		message = "not valid JSON: " + message
+	}
+	if line == 1 {
+		col += max(place.Col, 1) - 1
+	}
+	return nil, fault.At(fault.Place{File: place.File, Line: place.Line + line - 1, Col: col}, "%s", message)
 }
 
 // decoder reads from data at an offset. After the first failure err is set, and

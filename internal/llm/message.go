@@ -54,6 +54,9 @@ type ToolCall struct {
 	Arguments string `json:"arguments"`
 }
 
+// String is the call as every report shows it.
+func (c ToolCall) String() string { return "→ " + c.Name + "(" + c.Arguments + ")" }
+
 // ToolResult answers a tool call.
 type ToolResult struct {
 	ID      string `json:"id"`

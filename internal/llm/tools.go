@@ -71,7 +71,7 @@ func Shown(text string, calls []ToolCall) string {
 		if b.Len() > 0 {
 			b.WriteByte('\n')
 		}
-		b.WriteString("→ " + call.Name + "(" + call.Arguments + ")")
+		b.WriteString(call.String())
 	}
 	return b.String()
 }

@@ -189,6 +189,14 @@ func (in Input) Parse(text string) (any, error) {
 	if in.Kind == KindString || in.Kind.media() {
 		return text, nil
 	}
+	if in.Kind == KindThread {
+		messages, err := decodeThread("", []byte(text))
+		if err != nil {
+			return nil, fault.New(fault.Invalid, "the input %q: want %s, got %s", in.Name, kindWords[in.Kind], quote(clip(text))).
+				WithHint("as JSON, or one message a line: %s", fault.As(err).Message)
+		}
+		return said(messages), nil
+	}
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
 	var value any

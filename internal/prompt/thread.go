@@ -14,7 +14,8 @@ import (
 // assistant and tool. A system message is refused: instructions stand in the prompt.
 type threadReader struct {
 	name     string
-	at       string // "message 2"
+	at       string      // "message 2"
+	place    fault.Place // of a message in a file, which then has no name
 	problems *fault.List
 }
 
@@ -33,7 +34,10 @@ func readThread(name string, value any, problems *fault.List) []llm.Message {
 }
 
 func (r threadReader) fail(format string, args ...any) *fault.Error {
-	err := fault.New(fault.Invalid, "the input %q, %s: %s", r.name, r.at, fmt.Sprintf(format, args...))
+	err := fault.At(r.place, "%s", fmt.Sprintf(format, args...))
+	if r.name != "" {
+		err.Message = fmt.Sprintf("the input %q, %s: %s", r.name, r.at, err.Message)
+	}
 	r.problems.Add(err)
 	return err
 }
@@ -89,8 +93,9 @@ func (r threadReader) message(value any) llm.Message {
 		message.Name = ""
 		return message
 	}
+	before := len(*r.problems)
 	message.Parts = append(r.content(object["content"]), r.toolCalls(object["tool_calls"])...)
-	if len(message.Parts) == 0 {
+	if len(message.Parts) == 0 && len(*r.problems) == before {
 		r.fail("there is no content")
 	}
 	return message

@@ -97,6 +97,8 @@ type callResult struct {
 	Status eval.Status  `json:"status"`
 	Reason string       `json:"reason"`
 	Scores []eval.Score `json:"scores"`
+	Turn   int          `json:"turn,omitempty"`  // of the conversation that the call is part of: the one that it answers
+	Steps  []eval.Step  `json:"steps,omitempty"` // the whole conversation
 }
 
 // CallJSON writes a whole call, and the result that it belongs to (nil where it has
@@ -124,7 +126,10 @@ func CallJSON(w io.Writer, call *llm.Call, result *eval.Result) error {
 		d.Turns = append(d.Turns, t)
 	}
 	if result != nil {
-		d.Result = &callResult{result.Status, result.Reason(), filled(result.Scores)}
+		d.Result = &callResult{Status: result.Status, Reason: result.Reason(), Scores: filled(result.Scores), Steps: result.Steps}
+		if at := stepOf(call, result); at >= 0 {
+			d.Result.Turn = result.Steps[at].Turn
+		}
 	}
 	return writeDocument(w, d)
 }

@@ -22,7 +22,7 @@ func Explain(w io.Writer, call *llm.Call, result *eval.Result, s Style) error {
 	}
 	p.callHeadline(call, result)
 	p.space()
-	p.callFacts(call, s)
+	p.callFacts(call, result, s)
 	story := newStory(p, call)
 	for i := range call.Turns {
 		p.turn(call, i, story)
@@ -32,7 +32,8 @@ func Explain(w io.Writer, call *llm.Call, result *eval.Result, s Style) error {
 		p.line(text("nothing was asked: the call ended before its first turn"))
 	}
 	story.end()
-	p.callAnswer(call, result)
+	p.callAnswer(call, replyIn(call, result))
+	p.conversation(call, result)
 	p.checks(result)
 	return p.end()
 }
@@ -50,13 +51,16 @@ func (p *page) callHeadline(call *llm.Call, result *eval.Result) {
 	}
 }
 
-func (p *page) callFacts(call *llm.Call, s Style) {
+func (p *page) callFacts(call *llm.Call, result *eval.Result, s Style) {
 	p.fact("call", call.ID)
 	p.fact("started", call.Started.In(s.zone()).Format("2006-01-02 15:04:05 MST"))
 	p.fact("prompt", call.Prompt.String())
 	p.fact("hash", call.Prompt.Hash)
 	if origin := call.Origin; origin.Case != "" || origin.Run != "" {
 		p.fact("case", fmt.Sprintf("%s of suite %s, draw %d, run %s", origin.Case, origin.Suite, call.Repeat+1, origin.Run))
+	}
+	if at := stepOf(call, result); at >= 0 {
+		p.fact("turn", turnOf(result, at))
 	}
 	model := call.Model
 	if by := answeredBy(call); by != "" {
@@ -209,6 +213,9 @@ func (p *page) checks(result *eval.Result) {
 			word, look = "fail", bad
 		}
 		line := "  " + score.Check
+		if score.Turn > 0 {
+			line = "  " + eval.AtTurn(score.Turn, score.Check)
+		}
 		if score.Metric != "" {
 			line += fmt.Sprintf("  (%s %.3f)", score.Metric, score.Value)
 		}

@@ -82,6 +82,10 @@ func (p *page) flip(f eval.Flip) {
 	if f.Accepted != "" {
 		p.flow("    ", span{"accepted before: " + clip(f.Accepted, maxSentence), faint})
 	}
+	if f.Talk != nil {
+		p.talkNow(f)
+		return
+	}
 	if f.Old == nil && f.New == "" {
 		p.flow("    ", span{"the answer is empty, or not stored (store.content in llmx.yaml)", faint})
 		return
@@ -92,6 +96,17 @@ func (p *page) flip(f eval.Flip) {
 		return
 	}
 	p.answers("    ", *f.Old, f.New)
+}
+
+// talkNow writes a conversation as it went now, and where it went otherwise before.
+func (p *page) talkNow(f eval.Flip) {
+	p.talk("      ", f.Talk, maxTalkLines)
+	if f.Old == nil {
+		p.flow("    ", span{"the baseline left the text of its conversation out", faint})
+		return
+	}
+	p.flow("    ", span{"against the baseline:", faint})
+	p.answers("      ", *f.Old, f.New)
 }
 
 func (p *page) caseTitle(suite, model, id, passes string, tags []string) {
@@ -122,6 +137,7 @@ func (p *page) failed(run eval.Run, failed []failing, most int) {
 			if f.Reason != "" {
 				p.flow("    ", text(clip(oneLine(f.Reason), maxReason)))
 			}
+			p.talk("      ", f.Talk, maxTalkLines)
 		}
 		p.more(len(section.cases)-len(shown), run.ID)
 	}

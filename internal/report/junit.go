@@ -232,15 +232,21 @@ const maxBody = 4000
 
 func bodyOf(r *eval.Result) string {
 	var b strings.Builder
+	talk := r.Talk()
 	for _, score := range r.Scores {
-		if !score.Pass {
-			b.WriteString(clip(strings.TrimSuffix(score.Check+": "+score.Reason, ": "), maxBody) + "\n")
+		if !score.Pass && talk == nil { // else it stands within the conversation
+			b.WriteString(clip(score.Why(), maxBody) + "\n")
 		}
 	}
 	if r.CallID != "" {
 		b.WriteString("call: " + r.CallID + "\n")
 	}
-	if answer := r.Shown(); answer != "" {
+	switch answer := r.Shown(); {
+	case talk != nil:
+		for _, line := range talkLines(talk, maxTalkLines) {
+			b.WriteString(line.text() + "\n")
+		}
+	case answer != "":
 		b.WriteString("answer: " + clip(answer, maxBody) + "\n")
 	}
 	return b.String()

@@ -148,7 +148,10 @@ func mdFlip(f eval.Flip) string {
 	if f.Accepted != "" {
 		b.WriteString("Accepted before: " + mdCode(clip(f.Accepted, 500)) + "\n\n")
 	}
-	b.WriteString(fenced("diff", mdDiff(f)))
+	b.WriteString(mdTalk(f.Talk))
+	if f.Talk == nil || f.Old != nil {
+		b.WriteString(fenced("diff", mdDiff(f)))
+	}
 	b.WriteString("\n</details>\n")
 	return b.String()
 }
@@ -209,7 +212,7 @@ func (m *markdown) failedSection(section failedSection, limit int) {
 	}
 	shown := 0
 	for _, f := range section.cases {
-		line := fmt.Sprintf("- %s %s (%s) %s\n", mdCode(clip(f.Case, 200)), mdPlain(f.Passes), mdCode(clip(name(f.suite, f.model), 200)), mdCode(clip(f.Reason, 300)))
+		line := fmt.Sprintf("- %s %s (%s) %s\n", mdCode(clip(f.Case, 200)), mdPlain(f.Passes), mdCode(clip(name(f.suite, f.model), 200)), mdCode(clip(f.Reason, 300))) + mdTalkItem(f.Talk)
 		if shown == limit || !m.add(line) {
 			break
 		}

@@ -23,8 +23,8 @@ type Plan struct {
 	Warnings []string
 }
 
-// PlanGroup is one suite on one model. Every result is counted once:
-// Results == Recorded + Cached + Shared + Missing + Asked.Requests.
+// PlanGroup is one suite on one model. Every reply is counted once, see Replies; a
+// conversation has more of them than results.
 type PlanGroup struct {
 	Suite    string
 	Model    string // or a route
@@ -38,6 +38,11 @@ type PlanGroup struct {
 
 	Asked  Forecast // what would be asked
 	Wanted Forecast // what asking for the missing replies would be
+}
+
+// Replies is how many replies the results need.
+func (g PlanGroup) Replies() int {
+	return g.Recorded + g.Cached + g.Shared + g.Missing + g.Asked.Requests
 }
 
 // Forecast is what some requests are about to come to. It counts no failures:

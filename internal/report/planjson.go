@@ -34,10 +34,12 @@ type planDocumentGroup struct {
 	planCounts
 }
 
-// planCounts: results = recorded + cached + shared + missing + to_ask.requests.
+// planCounts: replies = recorded + cached + shared + missing + to_ask.requests; results
+// are as many, but that one of a conversation takes several replies.
 type planCounts struct {
 	Cases    int          `json:"cases"`
 	Results  int          `json:"results"`
+	Replies  int          `json:"replies"`
 	Recorded int          `json:"recorded"`
 	Cached   int          `json:"cached"`
 	Shared   int          `json:"shared"`
@@ -87,7 +89,7 @@ func PlanJSON(w io.Writer, plan Plan) error {
 
 func planCountsOf(g PlanGroup) planCounts {
 	return planCounts{
-		Cases: g.Cases, Results: g.Results, Recorded: g.Recorded, Cached: g.Cached, Shared: g.Shared, Missing: g.Missing,
+		Cases: g.Cases, Results: g.Results, Replies: g.Replies(), Recorded: g.Recorded, Cached: g.Cached, Shared: g.Shared, Missing: g.Missing,
 		ToAsk: forecastOf(g.Asked), ToRecord: forecastOf(g.Wanted),
 	}
 }

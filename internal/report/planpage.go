@@ -32,6 +32,9 @@ func PlanPage(w io.Writer, plan Plan, s Style) error {
 // planSentence says in one line what the run comes to.
 func planSentence(total PlanGroup) string {
 	results := count(total.Results, "result", "results")
+	if n := total.Replies(); n > total.Results {
+		results += " of " + count(n, "reply", "replies")
+	}
 	switch asked := total.Asked; {
 	case asked.Requests > 0 && total.Missing > 0:
 		return fmt.Sprintf("%s: %s to ask, %s, %s; %s", results, number(asked.Requests), priceOf(asked), timeFor(asked), unanswered(total))
@@ -111,6 +114,7 @@ var planColumns = []planColumn{
 	{column{title: "SUITE · MODEL", least: narrowest}, nil, func(g PlanGroup) string { return name(g.Suite, g.Model) }},
 	{column{title: "CASES", right: true}, nil, func(g PlanGroup) string { return number(g.Cases) }},
 	{column{title: "RESULTS", right: true}, func(_ Plan, t PlanGroup) bool { return t.Results != t.Cases }, func(g PlanGroup) string { return number(g.Results) }},
+	{column{title: "REPLIES", right: true}, func(_ Plan, t PlanGroup) bool { return t.Replies() > t.Results }, func(g PlanGroup) string { return number(g.Replies()) }},
 	{column{title: "RECORDED", right: true}, func(plan Plan, _ PlanGroup) bool { return plan.Replies != "live" }, func(g PlanGroup) string { return number(g.Recorded) }},
 	{column{title: "CACHED", right: true}, func(plan Plan, _ PlanGroup) bool { return plan.Replies == "live" }, func(g PlanGroup) string { return number(g.Cached) }},
 	{column{title: "MISSING", right: true}, func(_ Plan, t PlanGroup) bool { return t.Missing > 0 }, func(g PlanGroup) string { return number(g.Missing) }},

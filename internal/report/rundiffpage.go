@@ -111,7 +111,7 @@ func (p *page) pairs(title string, look role, list pairs) {
 		if reason := pair.b.Reason(); reason != "" && pair.b.Status == eval.Fail {
 			p.flow("    ", text(clip(reason, 2000)))
 		}
-		a, b := pair.a.Shown(), pair.b.Shown()
+		a, b := pair.a.Transcript(), pair.b.Transcript()
 		if withheld(a, pair.a.Digest) || withheld(b, pair.b.Digest) {
 			p.flow("    ", span{"answers: " + notStored, faint})
 			continue

@@ -79,6 +79,9 @@ type keptResults struct {
 
 var statusOrder = []eval.Status{eval.Error, eval.Fail, eval.Unjudged, eval.Pass}
 
+// maxTalks bounds how many results of each status keep their conversation for a page.
+const maxTalks = 100
+
 // keepResults keeps the first few of every status, so that a run of any length
 // needs little memory, and then the first of them all.
 func keepResults(results iter.Seq2[eval.Result, error], most int) (keptResults, error) {
@@ -92,6 +95,9 @@ func keepResults(results iter.Seq2[eval.Result, error], most int) (keptResults, 
 		k.counts[r.Status]++
 		if len(byStatus[r.Status]) < most {
 			r.Answer = clip(r.Answer, 200)
+			if len(byStatus[r.Status]) >= maxTalks {
+				r.Steps = nil
+			}
 			byStatus[r.Status] = append(byStatus[r.Status], r)
 		}
 	}
@@ -129,6 +135,9 @@ func (p *page) results(run eval.Run, k keptResults, s Style) {
 		p.line(l.line(rows[i])...)
 		if reason := r.Reason(); r.Status != eval.Pass && reason != "" {
 			p.line(text("    "), span{clip(reason, 1000), faint})
+		}
+		if r.Status != eval.Pass || k.all == 1 {
+			p.talk("      ", r.Talk(), maxTalkLines)
 		}
 	}
 	if rest := k.all - len(k.list); rest > 0 {

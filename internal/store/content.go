@@ -44,7 +44,13 @@ func failureWithoutContent(f *llm.Failure) *llm.Failure {
 
 // resultWithoutContent keeps what was judged, and not what was said.
 func resultWithoutContent(r eval.Result) eval.Result {
-	r.Answer, r.ToolCalls, r.Steps = "", nil, nil
+	r.Answer, r.ToolCalls = "", nil
+	r.Steps = slices.Clone(r.Steps)
+	for i := range r.Steps {
+		step := &r.Steps[i]
+		step.Said, step.Answer, step.ToolCalls = nil, "", nil
+		step.Failure = failureWithoutContent(step.Failure)
+	}
 	r.Failure = failureWithoutContent(r.Failure)
 	r.Scores = slices.Clone(r.Scores)
 	for i := range r.Scores {
@@ -69,11 +75,11 @@ func withoutContent(v *eval.Verdict) *eval.Verdict {
 		group.Flips = slices.Clone(group.Flips)
 		for j := range group.Flips {
 			flip := &group.Flips[j]
-			flip.Old, flip.New, flip.Reason = nil, "", withheld
+			flip.Old, flip.New, flip.Reason, flip.Talk = nil, "", withheld, nil
 		}
 		group.Failed = slices.Clone(group.Failed)
 		for j := range group.Failed {
-			group.Failed[j].Reason = withheld
+			group.Failed[j].Reason, group.Failed[j].Talk = withheld, nil
 		}
 	}
 	return &kept

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
@@ -97,11 +98,17 @@ func (f *lineFold) addAnswer(r *eval.Result) {
 		}
 	}
 	answer := eval.BaselineAnswer{Digest: digest, Count: 1, Passes: passes, Finish: finish}
-	if f.texts && keepsText(r) {
-		text := strings.Clone(r.Answer)
+	if f.texts && kept(r, digest) && keepsText(r) {
+		said := r.Answer
+		if len(r.Steps) > 0 {
+			said, answer.Steps = r.Transcript(), stepsOf(r)
+		}
+		text := strings.Clone(said)
 		answer.Text = &text
 		for _, call := range r.ToolCalls {
-			answer.ToolCalls = append(answer.ToolCalls, eval.BaselineCall{Name: call.Name, Arguments: call.Arguments})
+			if len(r.Steps) == 0 {
+				answer.ToolCalls = append(answer.ToolCalls, eval.BaselineCall{Name: call.Name, Arguments: call.Arguments})
+			}
 		}
 	}
 	if r.Valid == eval.Violated {
@@ -113,12 +120,42 @@ func (f *lineFold) addAnswer(r *eval.Result) {
 // keepsText reports whether what was said is short enough, the arguments of tool calls
 // with it, and is UTF-8: JSON cannot hold another as it was given.
 func keepsText(r *eval.Result) bool {
+	if len(r.Steps) > 0 {
+		said := r.Transcript()
+		return len(said) <= maxText && utf8.ValidString(said)
+	}
 	size, valid := len(r.Answer), utf8.ValidString(r.Answer)
 	for _, call := range r.ToolCalls {
 		size += len(call.Name) + len(call.Arguments)
 		valid = valid && utf8.ValidString(call.Name) && utf8.ValidString(call.Arguments)
 	}
 	return size <= maxText && valid
+}
+
+// kept reports whether the result has what was said: the store may have left it out.
+func kept(r *eval.Result, digest string) bool {
+	if len(r.Steps) > 0 {
+		return digest == eval.DigestOfSteps(r.Steps)
+	}
+	return r.Answer != "" || digest == eval.DigestOfAnswer("", r.ToolCalls)
+}
+
+// stepsOf are the replies of a conversation, nil where one of them is not all of it:
+// what a call failed by, no check can find again.
+func stepsOf(r *eval.Result) []eval.BaselineStep {
+	var steps []eval.BaselineStep
+	for i := range r.Steps {
+		step := &r.Steps[i]
+		if f := step.Failure; f != nil && f.Class != fault.Contract && f.Class != fault.Length {
+			return nil
+		}
+		kept := eval.BaselineStep{Turn: step.Turn, Answer: step.Answer, ToolCalls: step.ToolCalls, Finish: step.Finish}
+		if kept.Finish == llm.FinishStop {
+			kept.Finish = ""
+		}
+		steps = append(steps, kept)
+	}
+	return steps
 }
 
 func (f *lineFold) line() eval.BaselineLine {

@@ -13,29 +13,37 @@ import (
 // when the run was ended meanwhile, or was stopped while it waited: then there is no
 // result.
 func (j job) judge(ctx, stopped context.Context, plan Plan, model llm.Model) (eval.Result, bool) {
+	if len(j.c.Turns) > 0 {
+		return j.converse(ctx, stopped, plan, model)
+	}
+	return j.ask(ctx, stopped, plan, model, j.c)
+}
+
+// ask makes one call for a case, or for a case as it stands at one of its turns.
+func (j job) ask(ctx, stopped context.Context, plan Plan, model llm.Model, c *eval.Case) (eval.Result, bool) {
 	group := &plan.Groups[j.group]
 	asking, call := llm.WithUnderway(ctx)
 	defer call.End()
 	defer context.AfterFunc(stopped, call.Stop)()
-	response, err := llm.Collect(model.Stream(asking, plan.Request(j.group, j.c, j.repeat)))
+	response, err := llm.Collect(model.Stream(asking, plan.Request(j.group, c, j.repeat)))
 	if ctx.Err() != nil || asking.Err() != nil && err != nil {
 		return eval.Result{}, false
 	}
 	result := eval.Result{
-		Run: plan.Run, Suite: group.Suite, Case: j.c.ID, Tags: j.c.Tags,
-		InputHash: j.c.InputHash, CriteriaHash: j.c.CriteriaHash, Treatment: group.Treatment,
+		Run: plan.Run, Suite: group.Suite, Case: c.ID, Tags: c.Tags,
+		InputHash: c.InputHash, CriteriaHash: c.CriteriaHash, Treatment: group.Treatment,
 		Prompt: group.Prompt, Model: group.Model, Repeat: j.repeat, Answer: response.Text, ToolCalls: response.ToolCalls,
 	}
 	var under eval.Contract
 	if call := response.Call; call != nil {
 		under = describe(&result, call)
 	}
-	subject := subjectOf(j.c, &result, under.Output)
+	subject := subjectOf(c, &result, under.Output)
 	if err == nil {
 		subject.Value, subject.ToolCalls = response.End.Value, response.ToolCalls
 	}
-	subject.Repairs, subject.Ask, subject.Origin = response.End.Repairs, model, llm.Origin{Run: plan.Run, Suite: group.Suite, Case: j.c.ID}
-	conclude(ctx, j.c, &result, subject, under.Binds(), err)
+	subject.Repairs, subject.Ask, subject.Origin = response.End.Repairs, model, llm.Origin{Run: plan.Run, Suite: group.Suite, Case: c.ID}
+	conclude(ctx, c, &result, subject, under.Binds(), err)
 	if ctx.Err() != nil {
 		return eval.Result{}, false
 	}
@@ -180,7 +188,7 @@ func Rescore(ctx context.Context, c *eval.Case, old eval.Result, under eval.Cont
 	if !old.Status.Judged() {
 		return old, nil
 	}
-	if old.Answer == "" && old.Digest != "" && old.Digest != eval.DigestOfAnswer("", old.ToolCalls) {
+	if !kept(c, &old) {
 		return old, fault.New(fault.Unjudged, "the answer to case %s is not stored, so it cannot be scored again", c.ID).
 			WithHint("store.content in llmx.yaml says what is kept: full keeps answers")
 	}
@@ -188,16 +196,32 @@ func Rescore(ctx context.Context, c *eval.Case, old eval.Result, under eval.Cont
 		return old, fault.New(fault.Invalid, "the input of case %s has changed since the run", c.ID).
 			WithHint("run it again: llmx test %s", old.Suite)
 	}
-	for _, check := range c.Checks {
+	for check := range c.AllChecks() {
 		if !check.Deterministic() {
 			return old, fault.New(fault.Invalid, "the check %s of case %s asks a model: it cannot be run again without a call", check.Name(), c.ID)
 		}
 	}
+	if len(c.Turns) > 0 {
+		return again(ctx, c, old, under, read)
+	}
+	return rescored(ctx, c, old, under, read), nil
+}
+
+// kept reports whether what was said is stored with a result.
+func kept(c *eval.Case, old *eval.Result) bool {
+	if len(c.Turns) > 0 {
+		return len(old.Steps) > 0 && old.Digest == eval.DigestOfSteps(old.Steps)
+	}
+	return old.Answer != "" || old.Digest == "" || old.Digest == eval.DigestOfAnswer("", old.ToolCalls)
+}
+
+// rescored judges one stored reply again.
+func rescored(ctx context.Context, c *eval.Case, old eval.Result, under eval.Contract, read eval.Read) eval.Result {
 	r := old
 	r.CriteriaHash, r.Tags, r.Scores, r.Failure = c.CriteriaHash, c.Tags, nil, nil
 	r.Valid, r.RepairScore = eval.NoContract, 0
 	subject := subjectOf(c, &r, under.Output)
-	failure := kept(old)
+	failure := failureOf(old)
 	if failure == nil {
 		reading := read(eval.Said{Answer: r.Answer, ToolCalls: r.ToolCalls, Finish: r.Finish}, under)
 		subject.Value, subject.ToolCalls, subject.Repairs = reading.Value, reading.ToolCalls, reading.Repairs
@@ -210,12 +234,12 @@ func Rescore(ctx context.Context, c *eval.Case, old eval.Result, under eval.Cont
 	if r.Turns < 2 || r.Valid == eval.NoContract || old.FirstTry == eval.NoContract {
 		r.FirstTry = r.Valid // else the first answer is not there to be read again
 	}
-	return r, nil
+	return r
 }
 
-// kept is the failure of an old result that does not depend on its checks: how
+// failureOf is the failure of an old result that does not depend on its checks: how
 // the model stopped. A broken contract is found again by parsing.
-func kept(old eval.Result) error {
+func failureOf(old eval.Result) error {
 	if old.Failure == nil || old.Failure.Class == fault.Contract {
 		return nil
 	}

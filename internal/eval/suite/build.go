@@ -17,7 +17,7 @@ func (p *plan) build(s *source, own []expectation) (eval.Case, error) {
 	c := eval.Case{
 		Suite: p.suite, ID: s.id, Tags: s.tags, Vars: s.vars, Meta: s.meta, Repeats: s.repeats, Place: s.place,
 	}
-	if s.golden != nil {
+	if s.golden != nil && len(s.turns) == 0 {
 		c.Golden = &eval.Golden{Value: *s.golden, Exact: s.exact}
 	}
 	if c.Vars == nil {
@@ -26,10 +26,15 @@ func (p *plan) build(s *source, own []expectation) (eval.Case, error) {
 	var problems fault.List
 	problems.Add(checkID(s.id))
 	problems.Add(checkTags(s.tags))
-	if p.prompt.CheckVars != nil {
-		problems.Add(p.prompt.CheckVars(c.Vars))
+	begun := p.expandThreads(&c, &problems)
+	if len(s.turns) > 0 {
+		p.addTurns(&c, s, own, begun, &problems)
+	} else {
+		if p.prompt.CheckVars != nil {
+			problems.Add(p.prompt.CheckVars(c.Vars))
+		}
+		p.addChecks(&c, own, &problems)
 	}
-	p.addChecks(&c, own, &problems)
 	if len(problems) == 0 {
 		problems.Add(p.addHashes(&c))
 	}
@@ -66,36 +71,46 @@ func checkTags(tags []string) error {
 	return nil
 }
 
-// addChecks puts the effective checks in order: how the golden answer is compared,
-// where nobody says so; then the suite's, then the case's own. A check that compares
-// with the golden answer (golden, token_f1 without a value, …) replaces the one that
-// is not written, and the case's replace the suite's; one that only measures, with
-// threshold: 0, stands beside them. The suite's say how to compare where there is a
-// golden answer, and else nothing.
+// addChecks gives a case its checks, and refuses one without any.
 func (p *plan) addChecks(c *eval.Case, own []expectation, problems *fault.List) {
 	mine, failed := p.checks(c, own, problems)
 	suites, alsoFailed := p.checks(c, p.expect, problems)
+	c.Checks = p.effective(c, mine, suites, problems)
+	if len(c.Checks) == 0 && !failed && !alsoFailed && !p.partial {
+		problems.Add(nothingChecked(c.ID, "add golden: or expect: to it, or expect: to the suite"))
+	}
+}
+
+func nothingChecked(id, hint string) error {
+	return fault.New(fault.Invalid, "the case %s has no check: nothing could tell a wrong answer", strconv.Quote(id)).WithHint("%s", hint)
+}
+
+// effective puts the checks of an answer in order: how the golden answer is compared,
+// where nobody says so; then the suite's, then its own. A check that compares
+// with the golden answer (golden, token_f1 without a value, …) replaces the one that
+// is not written, and its own replace the suite's; one that only measures, with
+// threshold: 0, stands beside them. The suite's say how to compare where there is a
+// golden answer, and else nothing.
+func (p *plan) effective(c *eval.Case, mine, suites []eval.Check, problems *fault.List) []eval.Check {
+	var checks []eval.Check
 	switch {
 	case c.Golden == nil:
 		if i := slices.IndexFunc(mine, usesGolden); i >= 0 {
-			problems.Add(fault.New(fault.Invalid, "the check %s needs a golden answer", mine[i].Name()).WithHint("add golden: to the case, or take the check out"))
+			problems.Add(fault.At(c.Place, "the check %s needs a golden answer", mine[i].Name()).WithHint("add golden: to the case, or take the check out"))
 		}
 		suites = slices.DeleteFunc(suites, usesGolden)
 	case slices.ContainsFunc(mine, judgesGolden):
 		suites = slices.DeleteFunc(suites, judgesGolden)
 	case !slices.ContainsFunc(suites, judgesGolden):
-		c.Checks = append(c.Checks, p.deps.GoldenCheck)
+		checks = append(checks, p.deps.GoldenCheck)
 	}
-	c.Checks = append(append(c.Checks, suites...), mine...)
+	checks = append(append(checks, suites...), mine...)
 	if c.Golden != nil {
-		for _, check := range c.Checks {
+		for _, check := range checks {
 			problems.Add(misfit(check, *c.Golden))
 		}
 	}
-	if len(c.Checks) == 0 && !failed && !alsoFailed && !p.partial {
-		problems.Add(fault.New(fault.Invalid, "the case %s has no check: nothing could tell a wrong answer", strconv.Quote(c.ID)).
-			WithHint("add golden: or expect: to it, or expect: to the suite"))
-	}
+	return checks
 }
 
 func (p *plan) checks(c *eval.Case, list []expectation, problems *fault.List) (checks []eval.Check, failed bool) {

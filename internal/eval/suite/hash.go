@@ -3,6 +3,7 @@ package suite
 import (
 	"encoding/json"
 	"maps"
+	"strconv"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 )
@@ -25,24 +26,65 @@ func (p *plan) addHashes(c *eval.Case) error {
 	if err != nil {
 		return err
 	}
+	if len(c.Turns) > 0 {
+		return hashTurns(c, vars)
+	}
 	c.InputHash = eval.HashOf(inputVersion, vars)
 
-	var golden []byte
+	parts := make([][]byte, 0, 8)
+	parts = append(parts, criteriaVersion)
+	if parts, err = appendCriteria(parts, c.Golden, c.Checks); err != nil {
+		return err
+	}
+	c.CriteriaHash = eval.HashOf(parts...)
+	return nil
+}
+
+// appendCriteria appends a golden answer, how it is matched, and the checks' specs.
+func appendCriteria(parts [][]byte, golden *eval.Golden, checks []eval.Check) ([][]byte, error) {
+	var value []byte
 	match := "none"
-	if c.Golden != nil {
-		if golden, err = json.Marshal(c.Golden.Value); err != nil {
-			return err
+	if golden != nil {
+		var err error
+		if value, err = json.Marshal(golden.Value); err != nil {
+			return nil, err
 		}
-		if match = "subset"; c.Golden.Exact {
+		if match = "subset"; golden.Exact {
 			match = "exact"
 		}
 	}
-	parts := make([][]byte, 0, 8)
-	parts = append(parts, criteriaVersion, golden, []byte(match))
-	for _, check := range c.Checks {
+	parts = append(parts, value, []byte(match))
+	for _, check := range checks {
 		parts = append(parts, check.Spec())
 	}
-	c.CriteriaHash = eval.HashOf(parts...)
+	return parts, nil
+}
+
+// hashTurns names a conversation: its input is the variables and what is said, each
+// turn's message with the call that it answers; its criteria those of the whole case
+// and of every turn, each behind its number.
+func hashTurns(c *eval.Case, vars []byte) error {
+	input := [][]byte{inputVersion, vars, []byte("turns")}
+	criteria, err := appendCriteria([][]byte{criteriaVersion}, nil, c.Checks)
+	if err != nil {
+		return err
+	}
+	for i := range c.Turns {
+		turn := &c.Turns[i]
+		message, err := json.Marshal(turn.Message)
+		if err != nil {
+			return err
+		}
+		input = append(input, message, []byte(turn.CallID))
+		if !turn.Asks {
+			continue
+		}
+		criteria = append(criteria, []byte("turn"), []byte(strconv.Itoa(turn.Number)))
+		if criteria, err = appendCriteria(criteria, turn.Golden, turn.Checks); err != nil {
+			return err
+		}
+	}
+	c.InputHash, c.CriteriaHash = eval.HashOf(input...), eval.HashOf(criteria...)
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/jsonschema"
 	"github.com/llmx-dev/llmx/internal/strictyaml"
 )
 
@@ -46,7 +47,7 @@ func readLine(line []byte, place fault.Place) (row, error) {
 	if err := strictyaml.CheckText(place.File, line, place.Line); err != nil {
 		return row{}, err
 	}
-	value, err := decodeJSON(line, place)
+	value, err := jsonschema.DecodeAt(line, place)
 	if err != nil {
 		return row{}, err
 	}

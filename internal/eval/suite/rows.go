@@ -2,7 +2,6 @@ package suite
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"path"
 	"slices"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
-	"github.com/llmx-dev/llmx/internal/jsonschema"
 	"github.com/llmx-dev/llmx/internal/strictyaml"
 )
 
@@ -22,6 +20,7 @@ const maxRow = 8 << 20
 type row struct {
 	columns map[string]any
 	expect  strictyaml.Node // where the file is YAML; else the column expect
+	turns   strictyaml.Node // likewise
 	place   fault.Place
 }
 
@@ -92,6 +91,7 @@ func (p *plan) readRow(r row, e *entry, memory expectMemory) (*source, []expecta
 	}
 	own, err := p.rowExpect(r, memory)
 	problems.Add(err)
+	p.rowTurns(s, r, &problems)
 	for _, column := range []string{"id", "tags", "golden", "meta", "expect"} {
 		delete(r.columns, column)
 	}
@@ -251,22 +251,4 @@ func (p *plan) oneOrMore(n strictyaml.Node) ([]expectation, error) {
 		return []expectation{one}, err
 	}
 	return p.readExpect(n, &problems), problems.Err()
-}
-
-// decodeJSON reads a JSON text that begins at a line and column of a file.
-func decodeJSON(text []byte, place fault.Place) (any, error) {
-	value, err := jsonschema.Decode(text)
-	if err == nil {
-		return value, nil
-	}
-	message := fault.As(err).Message
-	line, col := 1, 1
-	if n, _ := fmt.Sscanf(message, "not valid JSON at line %d, column %d:", &line, &col); n == 2 {
-		_, message, _ = strings.Cut(message, ": ")
-		message = "not valid JSON: " + message
-	}
-	if line == 1 {
-		col += max(place.Col, 1) - 1
-	}
-	return nil, fault.At(fault.Place{File: place.File, Line: place.Line + line - 1, Col: col}, "%s", message)
 }

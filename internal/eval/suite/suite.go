@@ -69,10 +69,16 @@ type Deps struct {
 	// or thread, so that the input hash covers them; false where there are none.
 	// Nil leaves the hash to the value as written.
 	MediaDigest func(input string, value any) (digest string, is bool, err error)
+	// ReadThread gives the messages of a conversation that a value {file: path} names,
+	// the path as it counts from the directory dir; false for any other value.
+	ReadThread func(value any, dir string) (messages []any, is bool, err error)
+	// ReadMessage reads one message of a conversation in the field's chat format.
+	ReadMessage func(message any) (llm.Message, error)
 }
 
 // PromptInfo is what a suite must know of its prompt.
 type PromptInfo struct {
+	Name      string
 	Kinds     map[string]string               // the kind of each input: "string", "image", …
 	Output    llm.Output                      // tells how golden cells of a CSV file are read
 	CheckVars func(vars map[string]any) error // nil skips

@@ -87,7 +87,7 @@ func (s *Suite) firstPass(gates []gate, problems *fault.List) {
 				tags[tag] = true
 			}
 		}
-		for _, check := range c.Checks {
+		for check := range c.AllChecks() {
 			problems.Add(metrics.add(check, &c))
 		}
 		cut = len(*problems) >= maxProblems

@@ -28,7 +28,7 @@ func readYAML(_ *plan, name string, from io.Reader, yield func(row, error) bool)
 		return
 	}
 	for _, item := range document.Items() {
-		r := row{expect: item.Get("expect"), place: item.Place()}
+		r := row{expect: item.Get("expect"), turns: item.Get("turns"), place: item.Place()}
 		var err error
 		if columns, ok := item.Value().(map[string]any); ok {
 			r.columns = columns

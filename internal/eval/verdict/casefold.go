@@ -27,6 +27,7 @@ type caseFold struct {
 
 	passAnswer, failAnswer string
 	passCall, failCall     string
+	passTalk, failTalk     *eval.Talk
 	passed, failedOnce     bool
 	reason                 string // of the first repeat that failed
 	failRepeat, passRepeat int
@@ -78,12 +79,14 @@ func (f *caseFold) addText(r *eval.Result) {
 	if r.Status == eval.Pass {
 		f.passes++
 		if !f.passed || r.Repeat < f.passRepeat {
-			f.passed, f.passRepeat, f.passAnswer, f.passCall = true, r.Repeat, r.Shown(), r.CallID
+			f.passed, f.passRepeat, f.passAnswer, f.passCall = true, r.Repeat, r.Transcript(), r.CallID
+			f.passTalk = r.Talk()
 		}
 		return
 	}
 	if !f.failedOnce || r.Repeat < f.failRepeat {
-		f.failedOnce, f.failRepeat, f.failAnswer, f.reason, f.failCall = true, r.Repeat, r.Shown(), r.Reason(), r.CallID
+		f.failedOnce, f.failRepeat, f.failAnswer, f.reason, f.failCall = true, r.Repeat, r.Transcript(), r.Reason(), r.CallID
+		f.failTalk = r.Talk()
 	}
 }
 
@@ -100,7 +103,7 @@ func (f *caseFold) addScores(r *eval.Result) {
 	if r.Failure == nil || len(r.Scores) > 0 {
 		return
 	}
-	for _, check := range f.c.Checks {
+	for check := range f.c.AllChecks() {
 		if metric := check.Metric(); metric != "" && !check.Operational() {
 			f.score(metric, 0, eval.WeightOf(check))
 		}
@@ -186,7 +189,7 @@ func (t *Tally) finish(f *caseFold) {
 	}
 	if f.passes < f.judged {
 		t.failedAll++
-		t.failed.add(eval.Failed{Case: f.c.ID, Tags: f.c.Tags, Passes: outOf(f.passes, f.judged), Reason: f.reason, Call: f.failCall, Known: t.base != nil && t.base.find(f.c) != nil})
+		t.failed.add(eval.Failed{Case: f.c.ID, Tags: f.c.Tags, Passes: outOf(f.passes, f.judged), Reason: f.reason, Call: f.failCall, Talk: f.failTalk, Known: t.base != nil && t.base.find(f.c) != nil})
 	}
 	if t.base != nil {
 		t.compare(f)
@@ -198,10 +201,10 @@ func (t *Tally) addUnscored(f *caseFold) {
 	if t.hasContract() {
 		t.metric(eval.MetricRepair).add(0, 0, f.missing())
 	}
-	seen := ""
-	for _, check := range f.c.Checks {
-		if metric := check.Metric(); metric != "" && metric != seen && !check.Operational() {
-			seen = metric
+	seen := map[string]bool{}
+	for check := range f.c.AllChecks() {
+		if metric := check.Metric(); metric != "" && !seen[metric] && !check.Operational() {
+			seen[metric] = true
 			t.metric(metric).add(0, 0, f.missing())
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/eval/turns"
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
@@ -173,14 +174,11 @@ func (p *before) text(text *string, passed, failed bool) {
 // text, and checks that give the same score for the same answer without a call;
 // operational ones speak of calls that are long over, and are left out.
 func (t *Tally) rescore(c *eval.Case, line *eval.BaselineLine) (past before, ok bool) {
-	for _, check := range c.Checks {
-		if !check.Operational() && !check.Deterministic() {
-			return before{}, false
-		}
+	if c.HasCheck(func(check eval.Check) bool { return !check.Operational() && !check.Deterministic() }) {
+		return before{}, false
 	}
 	for i := range line.Answers {
-		answer := &line.Answers[i]
-		if answer.Text == nil || answer.Finish == llm.FinishToolCalls && len(answer.ToolCalls) == 0 { // it is older than tool calls in baselines
+		if !canRescore(c, &line.Answers[i]) {
 			return before{}, false
 		}
 	}
@@ -204,10 +202,32 @@ func (t *Tally) rescore(c *eval.Case, line *eval.BaselineLine) (past before, ok 
 	return past, true
 }
 
+// canRescore reports whether the baseline has all that was said: not of a text that it
+// left out, nor of a tool call that was accepted before baselines had them.
+func canRescore(c *eval.Case, answer *eval.BaselineAnswer) bool {
+	switch {
+	case answer.Text == nil:
+		return false
+	case len(c.Turns) > 0:
+		return len(answer.Steps) > 0
+	}
+	return answer.Finish != llm.FinishToolCalls || len(answer.ToolCalls) > 0
+}
+
 func (t *Tally) rescoreAnswer(c *eval.Case, answer *eval.BaselineAnswer, sums map[string]*mean) (pass, ok bool) {
+	if len(c.Turns) > 0 {
+		return t.rescoreTalk(c, answer, sums)
+	}
+	pass, _, ok = t.rescoreReply(c, eval.BaselineStep{Answer: *answer.Text, ToolCalls: answer.Calls(), Finish: answer.Finish}, answer.Count, sums)
+	return pass, ok
+}
+
+// rescoreReply judges one answer, which stands for so many equal ones. whole is false
+// for one that the contract refuses, or that was stopped before its end.
+func (t *Tally) rescoreReply(c *eval.Case, reply eval.BaselineStep, times int, sums map[string]*mean) (pass, whole, ok bool) {
 	subject := eval.Subject{
-		Answer: *answer.Text, Output: t.settings.Contract.Output, Golden: c.Golden, Vars: c.Vars,
-		Finish: answer.Finish, Stored: true, ToolCalls: answer.Calls(),
+		Answer: reply.Answer, Output: t.settings.Contract.Output, Golden: c.Golden, Vars: c.Vars,
+		Finish: reply.Finish, Stored: true, ToolCalls: reply.ToolCalls,
 	}
 	if subject.Finish == "" {
 		subject.Finish = llm.FinishStop
@@ -221,23 +241,65 @@ func (t *Tally) rescoreAnswer(c *eval.Case, answer *eval.BaselineAnswer, sums ma
 		}
 	}
 	// What the call itself failed by, no check can mend.
-	pass = subject.Broken == "" && subject.Finish != llm.FinishLength && subject.Finish != llm.FinishContentFilter
+	whole = subject.Broken == "" && subject.Finish != llm.FinishLength && subject.Finish != llm.FinishContentFilter
+	pass = whole
 	for _, check := range c.Checks {
 		if check.Operational() {
 			continue
 		}
 		score, err := check.Score(context.Background(), subject)
 		if err != nil {
-			return false, false
+			return false, whole, false
 		}
 		pass = pass && score.Pass
 		if score.Metric != "" {
-			m := sums[score.Metric]
-			if m == nil {
-				m = new(mean)
-				sums[score.Metric] = m
+			addTo(sums, score.Metric, score.Value, score.Weighs()*float64(times))
+		}
+	}
+	return pass, whole, true
+}
+
+func addTo(sums map[string]*mean, metric string, value, weight float64) {
+	m := sums[metric]
+	if m == nil {
+		m = new(mean)
+		sums[metric] = m
+	}
+	m.add(value, weight)
+}
+
+// rescoreTalk judges a conversation by its replies. Not ok: it did not come so far as
+// the checks of today would have let it.
+func (t *Tally) rescoreTalk(c *eval.Case, answer *eval.BaselineAnswer, sums map[string]*mean) (pass, ok bool) {
+	walk := turns.Begin(c)
+	pass = true
+	for {
+		at, stuck, more := walk.Next()
+		if !more {
+			pass = pass && stuck == nil
+			break
+		}
+		i := slices.IndexFunc(answer.Steps, func(step eval.BaselineStep) bool { return step.Turn == walk.Turn().Number })
+		if i < 0 {
+			return false, false
+		}
+		step := answer.Steps[i]
+		right, whole, ok := t.rescoreReply(&at, step, answer.Count, sums)
+		if !ok {
+			return false, false
+		}
+		pass = pass && right
+		walk.Reply(step.Answer, step.ToolCalls)
+		if !whole {
+			pass = false
+			break
+		}
+	}
+	for _, turn := range walk.Rest() { // not asked, and failed
+		for _, check := range turn.Checks {
+			if metric := check.Metric(); metric != "" {
+				addTo(sums, metric, 0, eval.WeightOf(check)*float64(answer.Count))
 			}
-			m.add(score.Value, score.Weighs()*float64(answer.Count))
 		}
 	}
 	return pass, true
@@ -270,9 +332,11 @@ func (t *Tally) flip(f *caseFold, past before) {
 	if flip.Worse {
 		t.flipsDown++
 		flip.Reason, flip.Old, flip.New, flip.Call = f.reason, past.passText, f.failAnswer, f.failCall
+		flip.Talk = f.failTalk
 	} else {
 		t.flipsUp++
 		flip.Reason, flip.Old, flip.New, flip.Call = f.reason, past.failText, f.passAnswer, f.passCall
+		flip.Talk = f.passTalk
 	}
 	t.flips.add(flip)
 }

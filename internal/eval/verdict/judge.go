@@ -145,6 +145,16 @@ func (s standing) String() string {
 	return [...]string{"pass", "could not be judged", "fail", "have counts that do not add up"}[s]
 }
 
+// leaveTalks takes the conversations off the flips and failed cases beyond the first.
+func leaveTalks(group *eval.GroupVerdict) {
+	for i := eval.MaxTalks; i < len(group.Flips); i++ {
+		group.Flips[i].Talk = nil
+	}
+	for i := eval.MaxTalks; i < len(group.Failed); i++ {
+		group.Failed[i].Talk = nil
+	}
+}
+
 // describe fills a group's verdict, but for its word and pass.
 func (t *Tally) describe(trials []trial, o Options) eval.GroupVerdict {
 	group := eval.GroupVerdict{
@@ -158,6 +168,7 @@ func (t *Tally) describe(trials []trial, o Options) eval.GroupVerdict {
 		ErrorClasses: []eval.ErrorClass{}, Answered: t.answered, Warnings: []string{},
 	}
 	slices.Sort(group.Rebased)
+	leaveTalks(&group)
 	for _, r := range trials {
 		if t.incomplete() && !r.Pass && r.Value != nil {
 			r.Note = join(r.Note, "of the judged results alone; others are missing")

@@ -137,7 +137,7 @@ func (t *Tally) count(r *eval.Result) {
 		if r.Answered != "" {
 			t.answered[r.Answered]++
 		}
-		if r.StoredBy == "" {
+		if !r.StoredPart() {
 			t.finished = append(t.finished, r.Service)
 		}
 	case r.Status == eval.Unjudged:

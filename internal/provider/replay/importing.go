@@ -15,27 +15,29 @@ import (
 // Entry is an answer to a case, as a person or another tool has written it down.
 type Entry struct {
 	Case    string
+	Turn    int              // of a conversation, from 1; 0 for another case
 	Answer  string           // a JSON answer that is no string stands as its text
 	Calls   []llm.ToolCall   // that the model proposes; without an id they get one
 	Model   string           // alias or resolved name; "" for every model of the suite
 	Repeat  int              // from 0
 	Prompt  string           // "triage@1.0.0", "" for the suite's
-	Finish  llm.FinishReason // "stop" where the file has none
+	Finish  llm.FinishReason // where the file has none "stop", or "tool_calls" where some are proposed
 	Usage   *llm.Usage       // nil where nobody counted
 	Latency time.Duration    // 0 where nobody measured
 	Place   fault.Place
 }
 
-var entryMembers = []string{"case", "answer", "tool_calls", "model", "repeat", "prompt", "finish", "usage", "latency_ms"}
+var entryMembers = []string{"case", "turn", "answer", "tool_calls", "model", "repeat", "prompt", "finish", "usage", "latency_ms"}
 
 // ParseImport reads a file of answers: one JSON object a line,
 //
 //	{"case": "refund-angry", "answer": {"label": "billing"}, "model": "small", "repeat": 0,
 //	 "prompt": "triage@1.0.0", "finish": "stop", "usage": {"input": 120, "output": 8}, "latency_ms": 412}
 //
-// of which only case and answer are required, or in place of an answer what is called:
+// of which only case and answer are required, or in place of an answer what is called,
+// and for a reply within a conversation the turn that it answers:
 //
-//	{"case": "which", "tool_calls": [{"name": "lookup_invoice", "arguments": {"id": 17}}]}
+//	{"case": "which", "turn": 1, "tool_calls": [{"name": "lookup_invoice", "arguments": {"id": 17}}]}
 //
 // Everything that is wrong is told at once.
 func ParseImport(file string, source io.Reader) ([]Entry, error) {
@@ -51,7 +53,7 @@ func ParseImport(file string, source io.Reader) ([]Entry, error) {
 			return nil
 		}
 		entry.Place = fault.Place{File: file, Line: l.n, Col: 1}
-		name := fmt.Sprintf("%s\x00%s\x00%s\x00%d", entry.Case, entry.Model, entry.Prompt, entry.Repeat)
+		name := fmt.Sprintf("%s\x00%s\x00%s\x00%d\x00%d", entry.Case, entry.Model, entry.Prompt, entry.Repeat, entry.Turn)
 		if line, twice := first[name]; twice {
 			wrong.add(fault.At(entry.Place, "case %q has an answer already", entry.Case).
 				WithHint("it stands at line %d; other draws of a case have another repeat", line))
@@ -87,6 +89,8 @@ func parseEntry(line []byte) (Entry, []flaw) {
 			if e.Case = o.text(m); e.Case == "" && m.value[0] == '"' {
 				o.add(m.valueAt, "", "case: want a case's id, got an empty string")
 			}
+		case "turn":
+			e.Turn = int(min(o.whole(m), math.MaxInt32))
 		case "answer":
 			e.Answer = answerText(m.value)
 		case "tool_calls":

@@ -52,7 +52,7 @@ hello
 {"case": ""}
 `))
 	want := `answers.jsonl:1:15: unknown key "answr"
-  did you mean "answer"? allowed: case, answer, tool_calls, model, repeat, prompt, finish, usage, latency_ms
+  did you mean "answer"? allowed: case, turn, answer, tool_calls, model, repeat, prompt, finish, usage, latency_ms
 answers.jsonl:2:10: case: want a string, got a number
 answers.jsonl:2:38: repeat: want a whole number, 0 or more, got a number
 answers.jsonl:3:1: not valid JSON: invalid character 'h' looking for beginning of value
