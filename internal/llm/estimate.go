@@ -46,7 +46,8 @@ func (r *Request) Estimate() Usage {
 	if !bounded {
 		output = assumedOutput
 	}
-	return Usage{Input: EstimateInput(r.Messages), Output: output, Estimated: true}
+	format := EstimateTokens(len(r.Options["response_format"])) // a schema is read, and counted, like a message
+	return Usage{Input: EstimateInput(r.Messages) + format, Output: output, Estimated: true}
 }
 
 // MaxOutput is how many tokens the options let the answer have; not bounded where

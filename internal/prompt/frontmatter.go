@@ -23,6 +23,8 @@ type frontMatter struct {
 		Examples []exampleBlock  `yaml:"examples"`
 		Repair   strictyaml.Node `yaml:"repair"`
 		Coerce   strictyaml.Node `yaml:"coerce"`
+
+		Instructions strictyaml.Node `yaml:"instructions"`
 	} `yaml:"llmx"`
 }
 

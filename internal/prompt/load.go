@@ -73,6 +73,7 @@ func (l *loader) prompt(text string) *Prompt {
 	}
 	out := l.readOutputs(head.Outputs)
 	l.readRepair(repairBlock{head.LLMX.Repair, head.LLMX.Coerce}, &out.output)
+	l.readInstructions(head.LLMX.Instructions, &out.output)
 	p.Output, p.schema = out.output, out.schema
 
 	f := &flattener{fsys: l.fsys, dir: l.dir, released: l.version != draftName, problems: &l.problems}
