@@ -135,7 +135,7 @@ func (s *story) attempt(number int, a *llm.Attempt) {
 		s.detail(clip(a.Failure.Message, 2000))
 	}
 	s.detail(figuresOf(a))
-	if a.Structured != "" {
+	if a.Structured != "" && (a.Failure == nil || a.Failure.Class == fault.BadRequest) { // where it can be the reason
 		s.detail("form of the answer told by " + a.Structured)
 	}
 	if a.Skipped > 0 {
