@@ -102,6 +102,9 @@ func (l *lowering) enum(s *jsonschema.Node, at string, lowered *jsonschema.Node)
 	if values == nil {
 		return
 	}
+	if len(values.Items) == 0 {
+		l.bar(at, keyword, "it has no value")
+	}
 	var types []string
 	letters := 0
 	for _, value := range values.Items {
