@@ -135,9 +135,9 @@ func (l *loader) compile(p *Prompt, body source) {
 	}
 }
 
-// flatFront is the front matter with the schema of a file put in its place.
+// flatFront is the front matter with a schema that stands in files put in its place.
 func (l *loader) flatFront(front string, node strictyaml.Node, out outputs) (string, error) {
-	if out.file == "" {
+	if !out.moved {
 		return front, nil
 	}
 	lines := strings.SplitAfter(front, "\n")
@@ -186,7 +186,7 @@ func (l *loader) partHashes(p *Prompt, node strictyaml.Node, out outputs) map[st
 	parts := map[string]string{}
 	for _, field := range node.Fields() {
 		raw, _ := jsonOf(field.Value) // read before, so it can be written
-		if field.Key == "outputs" && out.file != "" {
+		if field.Key == "outputs" && out.moved {
 			raw = out.output.Schema
 		}
 		parts[field.Key] = shortHash(string(raw))
