@@ -10,7 +10,6 @@ import (
 	"github.com/llmx-dev/llmx/internal/engine"
 	"github.com/llmx-dev/llmx/internal/engine/route"
 	"github.com/llmx-dev/llmx/internal/eval"
-	"github.com/llmx-dev/llmx/internal/eval/scorer"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/prompt"
@@ -99,7 +98,7 @@ func (p *project) standsFor(found config.Target, asked *prompt.Prompt) ([]string
 		when.Place, when.Tokens.Place, when.Characters.Place = fault.Place{}, fault.Place{}, fault.Place{}
 		described.Rules = append(described.Rules, rule{when, standing(r.Use)})
 	}
-	checks, err := acceptedBy(found)
+	checks, err := p.acceptedBy(found)
 	if err != nil {
 		return nil, err
 	}
@@ -114,11 +113,11 @@ func (p *project) standsFor(found config.Target, asked *prompt.Prompt) ([]string
 }
 
 // acceptedBy reads the checks of a cascade; none for another route.
-func acceptedBy(found config.Target) ([]eval.Check, error) {
+func (p *project) acceptedBy(found config.Target) ([]eval.Check, error) {
 	if found.Cascade == nil {
 		return nil, nil
 	}
-	checks, err := scorer.ParseList(found.Cascade.Accept)
+	checks, err := p.checks().ParseList(found.Cascade.Accept)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +139,7 @@ func (p *project) cascades(names []string) (map[string]engine.Accept, error) {
 		if found.Cascade == nil {
 			continue
 		}
-		checks, err := acceptedBy(found)
+		checks, err := p.acceptedBy(found)
 		problems.Add(err)
 		all[name] = accept(checks)
 	}

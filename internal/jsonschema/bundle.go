@@ -251,7 +251,9 @@ func (b *bundle) join(first *part) {
 			ref.schema.Set("$ref", Text(to+(&url.URL{Path: ref.pointer}).EscapedPath()))
 		}
 	}
-	first.node.Set(keyword, definitions)
+	if len(definitions.Members) > 0 {
+		first.node.Set(keyword, definitions)
+	}
 	if b.dialect != "" && first.node.Get("$schema") == nil {
 		first.node.Set("$schema", Text(b.dialect))
 	}
