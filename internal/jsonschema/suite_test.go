@@ -153,7 +153,13 @@ func runSuiteFile(t *testing.T, folder string, dialect dialect, file string, kno
 				if err != nil {
 					t.Fatalf("%s: %v", name, err)
 				}
-				got = fmt.Sprintf("valid %t", len(schema.Validate(value)) == 0)
+				violations := schema.Validate(value)
+				got = fmt.Sprintf("valid %t", len(violations) == 0)
+				for _, v := range violations {
+					if node, err := Parse(test.Data); err != nil || node.At(v.Pointer) == nil || v.Keyword == "" || v.Expected == "" || v.Got == "" {
+						t.Errorf("%s: the violation %+v does not say where, what is expected and what was got", name, v)
+					}
+				}
 			}
 			passes := got == fmt.Sprintf("valid %t", test.Valid)
 			switch {
