@@ -163,5 +163,6 @@ func (t *Teller) explained(err error) error {
 		return err
 	}
 	hinted := *e
-	return hinted.WithHint("the request had a response_format: if the server does not know it, write caps: {structured_output: instructions} for %s in llmx.yaml", t.options.Alias)
+	hinted.Message += "; the request had a response_format (caps.structured_output of " + t.options.Alias + ")" // a report has no hints
+	return hinted.WithHint("if the server does not know response_format, write caps: {structured_output: instructions} for %s in llmx.yaml", t.options.Alias)
 }

@@ -166,7 +166,7 @@ func TestARefusalNamesTheWayOut(t *testing.T) {
 		admission := &llm.Admission{}
 		_, err := llm.Collect(teller.Model(refusal(test.class, test.status)).Stream(llm.WithAdmission(t.Context(), admission), llm.Request{Output: object}))
 		e := fault.As(err)
-		if strings.Contains(e.Hint, "caps: {structured_output: instructions} for small") != test.hinted || e.Class != test.class || e.Status != test.status {
+		if strings.Contains(e.Hint, "caps: {structured_output: instructions} for small") != test.hinted || strings.Contains(e.Message, "caps.structured_output of small") != test.hinted || e.Class != test.class || e.Status != test.status {
 			t.Errorf("%+v: %+v", test, e)
 		}
 		if admission.Structured != test.way {
