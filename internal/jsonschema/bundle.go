@@ -25,11 +25,13 @@ func Bundle(raw json.RawMessage, file string, read func(file string) ([]byte, er
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "the schema is %s", fault.As(err).Message)
 	}
-	b := &bundle{read: read, files: map[string]*part{}}
+	b := &bundle{read: read, files: map[string]*part{}, seen: map[*Node]bool{}}
 	first := &part{file: file, node: root}
 	b.add(first)
-	for i := 0; i < len(b.parts); i++ { // it grows
-		if err := b.follow(b.parts[i]); err != nil {
+	for len(b.waiting) > 0 {
+		next := b.waiting[0]
+		b.waiting = b.waiting[1:]
+		if err := b.follow(next); err != nil {
 			return nil, err
 		}
 	}
@@ -52,6 +54,16 @@ type bundle struct {
 	parts   []*part
 	files   map[string]*part
 	dialect string // that is declared, "" where none is
+	seen    map[*Node]bool
+	waiting []piece
+}
+
+// piece is what references are to be looked for in: a part, or what a reference leads to,
+// as that may stand where no keyword has a schema.
+type piece struct {
+	part *part
+	node *Node
+	at   string
 }
 
 // part is one file.
@@ -74,6 +86,7 @@ func (b *bundle) add(p *part) {
 	p.id, _ = p.node.Get("$id").String()
 	b.parts = append(b.parts, p)
 	b.files[p.file] = p
+	b.waiting = append(b.waiting, piece{p, p.node, ""})
 }
 
 // place is that of a part; the caller knows where the first stands.
@@ -84,14 +97,23 @@ func (b *bundle) place(p *part) fault.Place {
 	return fault.Place{File: p.file}
 }
 
-// follow reads the files that a part refers to.
-func (b *bundle) follow(p *part) error {
+// follow reads the files that a piece refers to.
+func (b *bundle) follow(next piece) error {
+	p := next.part
 	var ids []string
 	if p == b.parts[0] {
 		ids = idsOf(p.node)
 	}
 	var problems fault.List
-	p.node.Schemas(func(schema *Node, at string) {
+	next.node.Schemas(func(schema *Node, at string) {
+		if b.seen[schema] {
+			return
+		}
+		b.seen[schema] = true
+		at = next.at + at
+		if p != b.parts[0] {
+			problems.Add(p.check(schema, at))
+		}
 		text, ok := schema.Get("$ref").String()
 		if !ok {
 			return
@@ -128,7 +150,12 @@ func (b *bundle) ref(p *part, schema *Node, text string, ids []string) error {
 	bare, fragment, _ := strings.Cut(text, "#")
 	inFirst := p == b.parts[0]
 	switch u, err := url.Parse(bare); {
-	case bare == "" && inFirst, slices.Contains(ids, bare), knowsByAddress(ids, bare), isMeta(bare):
+	case bare == "" && inFirst:
+		if pointer, err := url.PathUnescape(fragment); err == nil && p.node.At(pointer) != nil {
+			b.waiting = append(b.waiting, piece{p, p.node.At(pointer), pointer})
+		}
+		return nil
+	case slices.Contains(ids, bare), knowsByAddress(ids, bare), isMeta(bare):
 		return nil
 	case bare == "", bare == withoutFragment(p.id):
 		return b.refer(p, schema, p, fragment)
@@ -184,6 +211,7 @@ func (b *bundle) refer(p *part, schema *Node, to *part, fragment string) error {
 		return fault.New(fault.Invalid, "%s has nothing at #%s", to.file, clip(pointer))
 	}
 	p.refs = append(p.refs, fileRef{schema, to, pointer})
+	b.waiting = append(b.waiting, piece{to, to.node.At(pointer), pointer})
 	return nil
 }
 
@@ -205,25 +233,22 @@ func (b *bundle) file(name string) (*part, error) {
 	}
 	p := &part{file: name, node: node}
 	b.add(p)
-	return p, p.check()
+	return p, nil
 }
 
 // ownNames are keywords by which a schema is found from elsewhere: within another schema
 // they would mean something else.
 var ownNames = []string{"$id", "$anchor", "$dynamicAnchor", "$dynamicRef", "$recursiveAnchor", "$recursiveRef"}
 
-// check refuses a file that cannot stand within another schema.
-func (p *part) check() error {
-	var problems fault.List
-	p.node.Schemas(func(schema *Node, at string) {
-		for _, name := range ownNames {
-			if schema.Get(name) != nil && (at != "" || name != "$id") {
-				problems.Add(fault.At(fault.Place{File: p.file}, "#%s/%s: a schema that others refer to cannot have %s within it", at, name, name).
-					WithHint("refer by pointers: #/$defs/name"))
-			}
+// check refuses what cannot stand within another schema.
+func (p *part) check(schema *Node, at string) error {
+	for _, name := range ownNames {
+		if schema.Get(name) != nil && (at != "" || name != "$id") {
+			return fault.At(fault.Place{File: p.file}, "#%s/%s: a schema that others refer to cannot have %s within it", at, name, name).
+				WithHint("refer by pointers: #/$defs/name")
 		}
-	})
-	return problems.Err()
+	}
+	return nil
 }
 
 // join puts all parts into the first, and leads the references there.

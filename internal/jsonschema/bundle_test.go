@@ -32,6 +32,7 @@ func TestBundle(t *testing.T) {
 		"p/tree.json":                 `{"type": "object", "properties": {"kids": {"items": {"$ref": "leaf.json#"}}}, "additionalProperties": false}`,
 		"p/leaf.json":                 `{"anyOf": [{"type": "null"}, {"$ref": "tree.json"}]}`,
 		"p/named.json":                `{"$schema": "http://json-schema.org/draft-07/schema#", "$id": "https://x.y/named.json", "items": {"$ref": "https://x.y/named.json#/definitions/n"}, "definitions": {"n": {"type": "number"}}}`,
+		"p/api.json":                  `{"components": {"a": {"items": {"$ref": "#/components/b"}}, "b": {"type": "null"}}}`,
 		"shared/a b/100%.json":        `{"x/y": {"type": "null"}, "type": "string"}`,
 	}
 	tests := []struct{ name, schema, want, right, wrong, broken string }{
@@ -51,6 +52,9 @@ func TestBundle(t *testing.T) {
 		{"a name that is taken, and signs", `{"definitions":{"100_":{}},"properties":{"a":{"$ref":"../shared/a%20b/100%25.json#/x~1y"}}}`,
 			`{"definitions":{"100_":{},"100_-2":{"x/y":{"type":"null"},"type":"string"}},"properties":{"a":{"$ref":"#/definitions/100_-2/x~1y"}}}`,
 			`{"a": null}`, `{"a": "b"}`, `/a: expected null, got "b"`},
+		{"where no keyword has a schema", `{"items":{"$ref":"#/x/list"},"x":{"list":{"items":{"$ref":"api.json#/components/a"}}}}`,
+			`{"items":{"$ref":"#/x/list"},"x":{"list":{"items":{"$ref":"#/definitions/api/components/a"}}},"definitions":{"api":{"components":{"a":{"items":{"$ref":"#/definitions/api/components/b"}},"b":{"type":"null"}}}}}`,
+			`[[[null]]]`, `[[[1]]]`, "/0/0/0: expected null, got 1"},
 		{"itself by its file", `{"properties":{"next":{"$ref":"root.json"}},"additionalProperties":false}`,
 			`{"properties":{"next":{"$ref":"#"}},"additionalProperties":false}`, `{"next": {}}`, `{"next": {"a": 1}}`, `/next/a: expected no property "a", got 1`},
 	}
