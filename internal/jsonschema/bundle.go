@@ -25,6 +25,11 @@ func Bundle(raw json.RawMessage, file string, read func(file string) ([]byte, er
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "the schema is %s", fault.As(err).Message)
 	}
+	if hasNames(root) { // references may go by these, and then name no file
+		if _, err := Compile(raw); err == nil {
+			return raw, nil
+		}
+	}
 	b := &bundle{read: read, files: map[string]*part{}, seen: map[*Node]bool{}}
 	first := &part{file: file, node: root}
 	b.add(first)
@@ -128,6 +133,15 @@ func (b *bundle) follow(next piece) error {
 		}
 	})
 	return problems.Err()
+}
+
+// hasNames reports parts with names of their own; in draft 4 these are under id.
+func hasNames(root *Node) (found bool) {
+	root.Schemas(func(schema *Node, _ string) {
+		_, old := schema.Get("id").String()
+		found = found || old || schema.Get("$id") != nil
+	})
+	return found
 }
 
 // idsOf are the names by which a document's parts call each other.

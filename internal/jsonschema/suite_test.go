@@ -144,6 +144,10 @@ func runSuiteFile(t *testing.T, folder string, dialect dialect, file string, kno
 			continue
 		}
 		schema, compileErr := compileAs(dialect, group.Schema)
+		whole, err := Bundle(group.Schema, "root.json", func(name string) ([]byte, error) { return nil, fmt.Errorf("%s was read", name) })
+		if _, refused := Compile(group.Schema); refused == nil && (err != nil || string(whole) != string(group.Schema)) {
+			t.Errorf("%s/%s: %s: it refers to no file, and was not left alone: %v", folder, filepath.Base(file), group.Description, err)
+		}
 		for _, test := range group.Tests {
 			ran++
 			name := nameOf(folder, file, group.Description, test.Description)
