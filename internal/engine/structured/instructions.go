@@ -9,7 +9,9 @@ import (
 
 // described reports a contract that can be told: text asks for nothing, and a vector
 // is no text.
-func described(output llm.Output) bool { return Instructions(output) != "" }
+func described(output llm.Output) bool {
+	return !output.IsText() && output.Kind != llm.OutputEmbedding
+}
 
 // Instructions say in words what the parser of package contract takes of an answer
 // without a repair; "" for a contract that asks for nothing.

@@ -1,7 +1,7 @@
 // Package structured tells a model the form that its answer must have: natively, where
 // its server takes a schema, else by instructions. It stands below the recordings, so
 // that their keys know nothing of it, and above the budget, which is to see what is
-// sent. It imports the words of llm alone; how a vendor wants a schema is handed in.
+// sent. It imports llm and fault alone; how a vendor wants a schema is handed in.
 //
 // Nothing here judges an answer: package contract does, by the whole contract.
 package structured

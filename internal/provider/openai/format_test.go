@@ -285,3 +285,33 @@ func strictProblems(t *testing.T, sent string) (problems []string) {
 	})
 	return problems
 }
+
+// Whatever schema is sent strict is one, keeps the rules of strict mode, and lets be
+// what the whole schema lets be.
+func FuzzResponseFormat(f *testing.F) {
+	f.Add([]byte(of(`{"enum":["x",null]}`)), []byte(`{"a":"x"}`))
+	f.Add([]byte(of(`{"anyOf":[{"$ref":"#"},{"type":"array","items":{"type":"integer","minimum":1}}]}`)), []byte(`{"a":{"a":[1]}}`))
+	f.Add([]byte(of(`{"type":["string","object"],"properties":{},"additionalProperties":false,"pattern":"^a$"}`)), []byte(`{"a":{}}`))
+	f.Add([]byte(`{"$ref":"#/definitions/a","definitions":{"a":`+of(`{"allOf":[{"$ref":"#/definitions/a"}]}`)+`}}`), []byte(`{"a":1}`))
+	f.Fuzz(func(t *testing.T, schema, answer []byte) {
+		full, err := jsonschema.Compile(schema)
+		if err != nil {
+			return
+		}
+		format, ok := ResponseFormat(schema)
+		if !ok || !format.Strict {
+			return
+		}
+		sent, _, _ := formatOf(t, string(schema))
+		for _, problem := range strictProblems(t, sent) {
+			t.Errorf("%s: %s", problem, sent)
+		}
+		lowered, err := jsonschema.Compile(json.RawMessage(sent))
+		if err != nil {
+			t.Fatalf("%v: %s", err, sent)
+		}
+		if value, err := jsonschema.Decode(answer); err == nil && len(full.Validate(value)) == 0 && len(lowered.Validate(value)) > 0 {
+			t.Errorf("strict mode forbids %s: %s", answer, sent)
+		}
+	})
+}
