@@ -32,7 +32,7 @@ var levels = [][]string{
 		"internal/eval/suite", "internal/eval/scorer", "internal/eval/stats", "internal/eval/baseline", "internal/eval/turns",
 		"internal/engine/render", "internal/engine/trace", "internal/engine/contract", "internal/engine/cache", "internal/engine/route",
 		"internal/engine/cascade", "internal/engine/keepalive", "internal/engine/timeout", "internal/engine/limit",
-		"internal/engine/budget",
+		"internal/engine/budget", "internal/engine/structured",
 	},
 	{
 		"internal/config", "internal/prompt", "internal/price",

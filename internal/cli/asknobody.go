@@ -97,7 +97,7 @@ func toldOf(err error) []string {
 type twins struct {
 	run   *testRun
 	seen  map[uint64]struct{}
-	names map[string]string // by alias: see cacheName
+	names map[keptAs]string // see cacheName
 }
 
 // known reports a request whose twin was there before.
@@ -123,10 +123,11 @@ func (t *twins) key(a ask) string {
 	case t.run.mode != replay.Live || !p.keepsAnswers() || p.config.Models[a.alias].Sim != nil:
 		return ""
 	}
-	name, made := t.names[a.alias]
+	as := keptAs{a.alias, !a.request.Output.IsText()}
+	name, made := t.names[as]
 	if !made {
-		name = p.cacheName(a.alias)
-		t.names[a.alias] = name
+		name = p.cacheName(as.alias, as.contract)
+		t.names[as] = name
 	}
 	return cache.Key(a.request, name)
 }

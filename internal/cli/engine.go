@@ -82,7 +82,7 @@ func (p *project) newEngine(parts engineParts) (llm.Model, error) {
 			Storage: storage, MemoryBytes: cacheMemory, TTL: p.config.Cache.Exact.TTL, Now: p.world.Now,
 			Resolve: func(req llm.Request) (string, string, bool) {
 				alias := policies[req.Model].First(req)
-				name, ok := names[alias]
+				name, ok := names[keptAs{alias, !req.Output.IsText()}]
 				return alias, name, ok
 			},
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/llmx-dev/llmx/internal/config"
 	"github.com/llmx-dev/llmx/internal/engine"
 	"github.com/llmx-dev/llmx/internal/engine/route"
+	"github.com/llmx-dev/llmx/internal/engine/structured"
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/eval/baseline"
 	"github.com/llmx-dev/llmx/internal/eval/runner"
@@ -24,8 +25,9 @@ type appraiser struct {
 	target     config.Target
 	policy     route.Policy
 	prices     map[string]price.Price // by alias
-	recordings *replay.Recordings     // nil where there are none
-	habits     *habits                // of the suite's recorded answers
+	tellers    map[string]*structured.Teller
+	recordings *replay.Recordings // nil where there are none
+	habits     *habits            // of the suite's recorded answers
 
 	// What was accepted of the models that are asked now; nil for none. What others
 	// cost says nothing.
@@ -61,6 +63,7 @@ func (d *dryRun) newAppraiser(group *runner.Group) (*appraiser, error) {
 	}
 	a := &appraiser{
 		project: p, jobs: d.jobs, target: found, policy: p.policy(found), prices: map[string]price.Price{},
+		tellers:    map[string]*structured.Teller{},
 		recordings: recordings, habits: d.habits[group.Suite],
 		asked: tab{loads: map[string]*load{}}, wanted: tab{loads: map[string]*load{}},
 	}
@@ -68,18 +71,19 @@ func (d *dryRun) newAppraiser(group *runner.Group) (*appraiser, error) {
 		if a.prices[alias], err = p.priceOf(alias); err != nil {
 			return nil, err
 		}
+		a.tellers[alias] = p.teller(alias)
 	}
 	i := slices.IndexFunc(d.plan.suites, func(one *loaded) bool { return one.Name == group.Suite })
-	return a, a.readBaseline(baseline.Path(d.plan.suites[i].File), &group.Group)
+	return a, a.readBaseline(d.plan.suites[i], &group.Group)
 }
 
-func (a *appraiser) readBaseline(file string, group *eval.Group) error {
-	accepted, err := baseline.Read(a.project.fs, file)
+func (a *appraiser) readBaseline(one *loaded, group *eval.Group) error {
+	accepted, err := baseline.Read(a.project.fs, baseline.Path(one.File))
 	if err != nil || accepted == nil {
 		return err
 	}
 	header := baseline.HeaderOf(accepted, group.Model)
-	standsFor, err := a.project.standsFor(a.target)
+	standsFor, err := a.project.standsFor(a.target, one.prompt)
 	if err != nil || header == nil || engine.Treatment(header.Prompt.Hash, standsFor) != header.Treatment {
 		return err
 	}
@@ -135,7 +139,7 @@ func (a *appraiser) expect(asked ask) (llm.Usage, source, error) {
 	if found || err != nil {
 		return used, fromRecording, err
 	}
-	use := asked.request.Estimate()
+	use := a.tellers[asked.alias].Estimate(asked.request)
 	usual, err := a.habits.of(resolved)
 	switch _, bounded := asked.request.MaxOutput(); {
 	case err != nil:

@@ -8,6 +8,7 @@ import (
 
 	"github.com/llmx-dev/llmx/internal/eval/baseline"
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/prompt"
 	"github.com/llmx-dev/llmx/internal/report"
 )
 
@@ -36,6 +37,7 @@ func runLint(w *World) error {
 	_, err = p.cascades(p.config.RouteNames())
 	problems.Add(err)
 	suites, cases := 0, 0
+	asked := map[string][]string{} // the models that suites ask, by the prompt's file
 	files, err := p.suiteFiles(nil)
 	if err != nil && fault.ClassOf(err) != fault.Empty { // a project may begin with prompts
 		problems.Add(err)
@@ -47,6 +49,7 @@ func runLint(w *World) error {
 			continue
 		}
 		suites, cases = suites+1, cases+one.Count
+		asked[one.prompt.File] = append(asked[one.prompt.File], one.models...)
 		problems.Add(p.lintBeside(one))
 		for _, look := range []func(*loaded) ([]*fault.Error, error){lintGoldens, lintTools} {
 			unmet, err := look(one)
@@ -64,8 +67,28 @@ func runLint(w *World) error {
 	if err != nil {
 		return err
 	}
+	for _, name := range names {
+		if err := p.noteTelling(name, asked); err != nil {
+			return err
+		}
+	}
 	_, err = fmt.Fprintf(w.Stdout, "ok: %s, %s, %s, %s\n",
 		counted(len(names), "prompt"), counted(suites, "suite"), counted(cases, "case"), counted(len(warnings), "warning"))
+	return err
+}
+
+// noteTelling writes what the models of a prompt, and of the suites that ask it, are not
+// told of its contract.
+func (p *project) noteTelling(name string, asked map[string][]string) error {
+	found, err := p.prompts.Resolve(name, prompt.Develop)
+	if err != nil {
+		return err
+	}
+	note := p.lintTelling(found, append([]string{found.Model}, asked[found.File]...))
+	if note == "" {
+		return nil
+	}
+	_, err = fmt.Fprintf(p.world.Stderr, "note: %s\n", note)
 	return err
 }
 

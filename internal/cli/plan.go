@@ -63,7 +63,7 @@ func (b planner) add(ctx context.Context, made *plan, one *loaded) error {
 			return err
 		}
 		problems.Add(b.needsPrice(one, found, size))
-		standsFor, err := b.project.standsFor(found)
+		standsFor, err := b.project.standsFor(found, one.prompt)
 		if err != nil {
 			return err
 		}

@@ -91,7 +91,7 @@ func TestAModelReachesTheEngine(t *testing.T) {
 	if err != nil || target.Context != 8000 || target.Provider != "up" || target.Wire != "small" {
 		t.Errorf("%+v, %v", target, err)
 	}
-	if p.cacheName("small") != p.cacheName("again") || p.cacheName("small") == p.cacheName("warm") || p.cacheName("small") == p.cacheName("think") {
+	if p.cacheName("small", true) != p.cacheName("again", true) || p.cacheName("small", true) == p.cacheName("warm", true) || p.cacheName("small", true) == p.cacheName("think", true) {
 		t.Error("answers are kept under the wrong names")
 	}
 	if s.limiter("small") != s.limiter("again") || s.limiter("small") == s.limiter("think") {

@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llmx-dev/llmx/internal/fault"
-	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/prompt"
 	"github.com/llmx-dev/llmx/internal/report"
 )
@@ -89,91 +88,6 @@ func newPromptShow(w *World) *cobra.Command {
 			return err
 		}),
 	}
-}
-
-func newPromptRender(w *World) *cobra.Command {
-	var vars []string
-	var fromCase string
-	cmd := &cobra.Command{
-		Use:               "render PROMPT[@VERSION]",
-		Short:             "The messages that a prompt makes of its inputs; no model is called",
-		Example:           "  llmx prompt render triage -v ticket=\"I was charged twice\"\n  llmx prompt render triage@1.0.0 --case triage/refund-angry",
-		Args:              takes(1, 1),
-		ValidArgsFunction: completePrompts(w),
-		RunE: inProject(w, func(_ *cobra.Command, p *project, args []string) error {
-			found, err := p.prompts.Resolve(args[0], prompt.Develop)
-			if err != nil {
-				return asUsage(err)
-			}
-			values, err := p.readVars(found, vars)
-			if err == nil && fromCase != "" {
-				values, err = p.varsOfCase(fromCase, args[0], values)
-			}
-			if err != nil {
-				return err
-			}
-			messages, err := found.Render(values)
-			if err != nil {
-				return asUsage(err)
-			}
-			if err := printMessages(w, messages); err != nil {
-				return err
-			}
-			return printTools(w, &found.Tools)
-		}),
-	}
-	cmd.Flags().StringArrayVarP(&vars, "var", "v", nil, "an input, `NAME=VALUE`; VALUE may be @FILE, or @- for stdin (repeatable)")
-	cmd.Flags().StringVar(&fromCase, "case", "", "take the inputs of a case, `SUITE/CASE`")
-	return cmd
-}
-
-// varsOfCase reads the inputs of a case; those that were given go over them.
-func (p *project) varsOfCase(name, ref string, over map[string]any) (map[string]any, error) {
-	suiteName, caseID, ok := strings.Cut(name, "/")
-	if !ok {
-		return nil, fault.New(fault.Usage, "--case %s names no case", name).WithHint("write SUITE/CASE")
-	}
-	suites, err := p.loadSuites(selection{names: []string{suiteName}, prompt: ref})
-	if err != nil {
-		return nil, err
-	}
-	var ids []string
-	for c, err := range suites[0].Cases() {
-		if err != nil {
-			return nil, err
-		}
-		if c.ID == caseID {
-			vars := firstVars(&c)
-			for input, value := range over {
-				vars[input] = value
-			}
-			return vars, nil
-		}
-		ids = append(ids, c.ID)
-	}
-	return nil, fault.New(fault.Usage, "the suite %s has no case %q", suiteName, caseID).WithHint("%s", fault.Allowed(caseID, ids))
-}
-
-func printMessages(w *World, messages []llm.Message) error {
-	for _, message := range messages {
-		if _, err := fmt.Fprintf(w.Stdout, "%s:\n", message.Role); err != nil {
-			return err
-		}
-		for _, part := range message.Parts {
-			switch part.Kind {
-			case llm.PartText:
-				fmt.Fprintln(w.Stdout, w.forPeople(part.Text))
-			case llm.PartImage, llm.PartFile:
-				fmt.Fprintf(w.Stdout, "[%s %s %s%s, %d bytes]\n", part.Kind, part.Media.Type, part.Media.Name, part.Media.URL, len(part.Media.Data))
-			case llm.PartToolCall:
-				fmt.Fprintf(w.Stdout, "[calls %s(%s)]\n", part.ToolCall.Name, part.ToolCall.Arguments)
-			case llm.PartToolResult:
-				fmt.Fprintf(w.Stdout, "[result of %s] %s\n", part.ToolResult.ID, part.ToolResult.Content)
-			}
-		}
-		fmt.Fprintln(w.Stdout)
-	}
-	return nil
 }
 
 func newPromptDiff(w *World) *cobra.Command {

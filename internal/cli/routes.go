@@ -10,9 +10,9 @@ import (
 	"github.com/llmx-dev/llmx/internal/engine"
 	"github.com/llmx-dev/llmx/internal/engine/route"
 	"github.com/llmx-dev/llmx/internal/eval"
-	"github.com/llmx-dev/llmx/internal/eval/scorer"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
+	"github.com/llmx-dev/llmx/internal/prompt"
 )
 
 // lookup finds what a name of a model or a route stands for.
@@ -61,12 +61,20 @@ func (p *project) policy(found config.Target) route.Policy {
 	return policy
 }
 
-// standsFor names all that decides an answer besides the prompt and the input:
-// the model that is asked, and where there are more, how one of them is chosen.
-func (p *project) standsFor(found config.Target) ([]string, error) {
+// standsFor names all that decides an answer besides the prompt's content and the
+// input: the model that is asked, how it is told the form that the prompt wants, and
+// where there are more models, how one of them is chosen.
+func (p *project) standsFor(found config.Target, asked *prompt.Prompt) ([]string, error) {
 	models := found.Models()
 	if len(models) == 1 && len(found.Rules) == 0 {
-		return []string{p.resolved(models[0])}, nil
+		return []string{p.standing(models[0], asked.Output, asked.Options)}, nil
+	}
+	standing := func(aliases []string) []string {
+		names := make([]string, len(aliases))
+		for i, alias := range aliases {
+			names[i] = p.standing(alias, asked.Output, asked.Options)
+		}
+		return names
 	}
 	type rule struct {
 		When config.When
@@ -79,7 +87,7 @@ func (p *project) standsFor(found config.Target) ([]string, error) {
 		Rules   []rule
 		Cascade bool
 		Accept  []json.RawMessage
-	}{Use: p.resolvedAll(found.Use), Sticky: found.Sticky, Cascade: found.Cascade != nil}
+	}{Use: standing(found.Use), Sticky: found.Sticky, Cascade: found.Cascade != nil}
 	for _, alias := range found.Use {
 		if len(found.Weights) > 0 {
 			described.Weights = append(described.Weights, found.Weights[alias])
@@ -88,9 +96,9 @@ func (p *project) standsFor(found config.Target) ([]string, error) {
 	for _, r := range found.Rules {
 		when := r.When
 		when.Place, when.Tokens.Place, when.Characters.Place = fault.Place{}, fault.Place{}, fault.Place{}
-		described.Rules = append(described.Rules, rule{when, p.resolvedAll(r.Use)})
+		described.Rules = append(described.Rules, rule{when, standing(r.Use)})
 	}
-	checks, err := acceptedBy(found)
+	checks, err := p.acceptedBy(found)
 	if err != nil {
 		return nil, err
 	}
@@ -104,20 +112,12 @@ func (p *project) standsFor(found config.Target) ([]string, error) {
 	return []string{"route", string(text)}, nil
 }
 
-func (p *project) resolvedAll(aliases []string) []string {
-	names := make([]string, len(aliases))
-	for i, alias := range aliases {
-		names[i] = p.resolved(alias)
-	}
-	return names
-}
-
 // acceptedBy reads the checks of a cascade; none for another route.
-func acceptedBy(found config.Target) ([]eval.Check, error) {
+func (p *project) acceptedBy(found config.Target) ([]eval.Check, error) {
 	if found.Cascade == nil {
 		return nil, nil
 	}
-	checks, err := scorer.ParseList(found.Cascade.Accept)
+	checks, err := p.checks().ParseList(found.Cascade.Accept)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +139,7 @@ func (p *project) cascades(names []string) (map[string]engine.Accept, error) {
 		if found.Cascade == nil {
 			continue
 		}
-		checks, err := acceptedBy(found)
+		checks, err := p.acceptedBy(found)
 		problems.Add(err)
 		all[name] = accept(checks)
 	}

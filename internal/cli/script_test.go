@@ -202,16 +202,21 @@ func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
 	s.seen += n
 }
 
-// saw FILE compares the messages of the provider's last request with a JSON file.
+// saw FILE [FIELD] compares the messages of the provider's last request, or another
+// field, with a JSON file.
 func cmdSaw(ts *testscript.TestScript, neg bool, args []string) {
-	refuse(ts, neg || len(args) != 1, "saw file")
+	refuse(ts, neg || len(args) == 0 || len(args) > 2, "saw file [field]")
+	field := "messages"
+	if len(args) == 2 {
+		field = args[1]
+	}
 	all := serverOf(ts).Requests()
-	var request struct{ Messages any }
+	var request map[string]any
 	ts.Check(json.Unmarshal(all[len(all)-1].Body, &request))
 	var want any
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &want))
-	if diff := cmp.Diff(want, request.Messages); diff != "" {
-		ts.Fatalf("the provider saw other messages (-want +got):\n%s", diff)
+	if diff := cmp.Diff(want, request[field]); diff != "" {
+		ts.Fatalf("the provider saw other %s (-want +got):\n%s", field, diff)
 	}
 }
 

@@ -27,26 +27,37 @@ func (p *project) resolved(alias string) string {
 }
 
 // cacheName names all that can change an alias's answers, for the cache's key: also
-// which server it is asked of, and how its request is made.
-func (p *project) cacheName(alias string) string {
+// which server it is asked of, how its request is made, and where its answers are under a
+// contract, how it is told of that.
+func (p *project) cacheName(alias string, contract bool) string {
 	settings := p.config.Models[alias]
 	name := []any{p.resolved(alias), settings.Caps.MaxTokensAs, settings.Caps.Temperature}
 	access, err := p.config.Providers[settings.Provider].Resolve(p.world.LookupEnv, p.fs)
 	if err == nil { // who cannot be asked gives no answer to keep
 		name = append(name, access.BaseURL(), access.Headers())
 	}
+	if contract {
+		name = append(name, p.tellingOf(alias), tellingVersion)
+	}
 	text, _ := json.Marshal(name) // strings, a bool and a map of strings
 	return eval.HashOf(text)
+}
+
+// keptAs is an alias in cache keys: for answers under a contract, and others.
+type keptAs struct {
+	alias    string
+	contract bool
 }
 
 // cacheNames are the names of the models whose answers may be kept. They are made
 // once, as they follow references to the environment and to files. A simulated
 // model has none: it knows the golden answer, which is in no key.
-func (p *project) cacheNames(targets map[string]*route.Target) map[string]string {
-	names := map[string]string{}
+func (p *project) cacheNames(targets map[string]*route.Target) map[keptAs]string {
+	names := map[keptAs]string{}
 	for alias := range targets {
 		if p.config.Models[alias].Sim == nil {
-			names[alias] = p.cacheName(alias)
+			names[keptAs{alias, false}] = p.cacheName(alias, false)
+			names[keptAs{alias, true}] = p.cacheName(alias, true)
 		}
 	}
 	return names
@@ -80,8 +91,8 @@ func priceFrom(spec *config.PriceSpec) (price.Price, error) {
 }
 
 // target makes an alias ready for the engine. An attempt goes through recordings,
-// which wrap puts before all that costs, then takes its money and its place, then
-// the provider is asked.
+// which wrap puts before all that costs, tells the form of the answer, then takes its
+// money and its place, then the provider is asked.
 func (s *servers) target(alias string, wrap func(alias string, next llm.Model) llm.Model, book *budget.Book) (*route.Target, error) {
 	cost, err := s.project.priceOf(alias)
 	if err != nil {
@@ -89,10 +100,11 @@ func (s *servers) target(alias string, wrap func(alias string, next llm.Model) l
 	}
 	settings := s.project.config.Models[alias]
 	model := s.limiter(alias).Model(timeout.New(alias, s.model(alias)))
-	model = book.Model(alias, cost.Cost, model)
+	teller := s.project.teller(alias)
+	model = teller.Model(book.Model(alias, cost.Cost, model))
 	return &route.Target{
 		Alias: alias, Provider: settings.Provider, Wire: wireOf(alias, settings), Context: settings.Context,
-		Model: wrap(alias, route.Latch(model)), Cost: cost.Cost,
+		Model: wrap(alias, route.Latch(model)), Cost: cost.Cost, Estimate: teller.Estimate,
 	}, nil
 }
 

@@ -27,7 +27,7 @@ func newShopServer(t testing.TB) *shopServer {
 	return s
 }
 
-func (s *shopServer) answer(model string, messages []upstream.Message, _ map[string]any) upstream.Reply {
+func (s *shopServer) answer(model string, messages []upstream.Message, options map[string]any) upstream.Reply {
 	ticket := messages[len(messages)-1].Content
 	again := strings.Contains(ticket, "cannot be accepted")
 	if again {
@@ -88,6 +88,12 @@ func (s *shopServer) answer(model string, messages []upstream.Message, _ map[str
 		return callFor(ticket, messages, model == "calls-mends" && !again)
 	case "clerk", "hasty": // talks, and has tools
 		return clerkReply(model == "hasty", messages)
+	case "formless": // an old server
+		if options["response_format"] != nil {
+			return vendorError(400, "invalid_parameter", "unknown field response_format")
+		}
+	case "short": // as strict mode lets it be, which knows no minLength
+		right.Text = `{"label": ""}`
 	case "echo": // the key, in the answer itself
 		right.Text = `{"label": "billing", "key": "` + s.key() + `"}`
 	}

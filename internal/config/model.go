@@ -50,10 +50,13 @@ type Limits struct {
 
 // Caps say how a model differs from what is usual on its wire.
 type Caps struct {
-	Temperature *bool       `yaml:"temperature"`                                            // false: it is left out of the request
-	MaxTokensAs string      `yaml:"max_tokens_as" oneof:"max_tokens max_completion_tokens"` // the name under which max_tokens is sent; "" for its own
-	Reasoning   bool        `yaml:"reasoning"`                                              // it thinks before it answers: longer timeouts
-	Place       fault.Place `yaml:",place"`
+	Temperature *bool  `yaml:"temperature"`                                            // false: it is left out of the request
+	MaxTokensAs string `yaml:"max_tokens_as" oneof:"max_tokens max_completion_tokens"` // the name under which max_tokens is sent; "" for its own
+	Reasoning   bool   `yaml:"reasoning"`                                              // it thinks before it answers: longer timeouts
+	// StructuredOutput says how the model is told the form of an answer that has a
+	// contract; "" goes by its server: see package cli.
+	StructuredOutput string      `yaml:"structured_output" oneof:"json_schema json_object instructions off"`
+	Place            fault.Place `yaml:",place"`
 }
 
 // UnmarshalNode reads a model and checks its figures.

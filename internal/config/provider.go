@@ -28,6 +28,23 @@ type Provider struct {
 	Place   fault.Place       `yaml:",place"`
 }
 
+// AtOpenAI reports that it is OpenAI's own server, as far as the file says it: an address
+// that is a reference may be anybody's.
+func (p *Provider) AtOpenAI() bool {
+	if p.Kind != KindOpenAI {
+		return false
+	}
+	if !p.BaseURL.IsSet() {
+		return true
+	}
+	u, err := url.Parse(p.BaseURL.String())
+	if err != nil || p.BaseURL.refers() || u.Port() != "" && u.Port() != "443" {
+		return false
+	}
+	host := strings.ToLower(u.Hostname())
+	return host == "api.openai.com" || strings.HasSuffix(host, ".api.openai.com") // of a region
+}
+
 // UnmarshalNode reads a provider and checks it.
 func (p *Provider) UnmarshalNode(n strictyaml.Node) error {
 	type plain Provider

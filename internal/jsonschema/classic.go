@@ -29,7 +29,7 @@ func classic(draft gojsonschema.Draft, same *jsonschema.Draft) func(any) (check,
 		schema, err := loader.Compile(sealed{gojsonschema.NewRawLoader(document)})
 		if err != nil {
 			if remote, ok := errors.AsType[remoteError](err); ok {
-				return nil, remoteRef(remote.url)
+				return nil, remoteRef(remote.url, document)
 			}
 			return nil, fault.New(fault.Invalid, "not a valid JSON Schema: %s", clipLong(err.Error()))
 		}

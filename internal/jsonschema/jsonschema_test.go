@@ -2,6 +2,8 @@ package jsonschema
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -126,16 +128,36 @@ func TestKeywordsOfNewDialectsAreNotPassedOver(t *testing.T) {
 	}
 }
 
+func TestFormatsAreAssertedInEveryDialect(t *testing.T) {
+	for _, d := range append(slices.Clone(dialects), dialect{}) {
+		for format, value := range map[string]string{
+			"date": "2024-02-30", "date-time": "yesterday", "time": "25:00:00Z", "email": "nobody", "ipv4": "1.2.3", "ipv6": "::g", "uri": "a b",
+			"uuid": "1", "hostname": "a..b", "json-pointer": "a", "regex": "(", "duration": "1 day",
+		} {
+			schema := `{"properties": {"a": {"format": "` + format + `"}}}`
+			if d.url != "" {
+				schema = declare(d.url, schema)
+			}
+			got := compile(t, schema).Validate(decode(t, `{"a": "`+value+`"}`))
+			want := fmt.Sprintf("/a: expected a valid %s, got %q", format, value)
+			if words(got) != want {
+				t.Errorf("%s under %q: got %q, want %q", format, d.url, words(got), want)
+			}
+		}
+	}
+}
+
 func TestCompileRefuses(t *testing.T) {
 	tests := map[string]struct{ schema, want string }{
 		"not JSON":             {`{"type": }`, "the schema is not valid JSON at line 1, column 10"},
 		"not a schema":         {`[1]`, "a JSON Schema is an object or a boolean, this is an array"},
 		"unknown type":         {`{"properties": {"a": {"type": "strnig"}}}`, "#/properties/a/type: expected"},
 		"unknown type, modern": {`{"$defs": {}, "properties": {"a": {"type": "strnig"}}}`, "#/properties/a/type: expected"},
-		"wrong type":           {`{"required": "a"}`, "#/required: expected an array"},
+		"wrong type":           {`{"required": "a"}`, `#/required: expected an array, got "a"`},
+		"new words, old form":  {`{"$schema": "https://json-schema.org/draft/2020-12/schema", "items": [{}]}`, "#/items: expected a boolean or an object, got an array"},
 		"bad pattern":          {`{"pattern": "(?=a)"}`, "#/pattern: expected a valid regex"},
 		"bad pattern, modern":  {`{"$defs": {}, "pattern": "(?=a)"}`, "#/pattern: expected a valid regex"},
-		"remote":               {`{"$ref": "https://example.com/a.json"}`, `the schema refers to "https://example.com/a.json", which is not in it`},
+		"remote":               {`{"properties": {"b/c": {"items": {"$ref": "https://example.com/a.json"}}}}`, `#/properties/b~1c/items/$ref: the schema refers to "https://example.com/a.json", which is not in it`},
 		"remote, modern":       {`{"$defs": {}, "$ref": "https://example.com/a.json#/b"}`, `the schema refers to "https://example.com/a.json", which is not in it`},
 		"file":                 {`{"properties": {"a": {"$ref": "file:///etc/passwd"}}}`, `"file:///etc/passwd"`},
 		"file, modern":         {`{"$defs": {}, "properties": {"a": {"$ref": "other.json"}}}`, `"other.json"`},

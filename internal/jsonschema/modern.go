@@ -40,11 +40,11 @@ func resolve(draft *jsonschema.Draft, document any) (*jsonschema.Schema, error) 
 	compiler.AssertFormat()
 	compiler.UseLoader(noLoader{})
 	if err := compiler.AddResource(here, document); err != nil {
-		return nil, modernFault(err)
+		return nil, modernFault(err, document)
 	}
 	schema, err := compiler.Compile(here)
 	if err != nil {
-		return nil, modernFault(err)
+		return nil, modernFault(err, document)
 	}
 	return schema, refuseLoops(schema)
 }
@@ -57,14 +57,14 @@ var errRemote = errors.New("references may not leave the schema")
 func (noLoader) Load(string) (any, error) { return nil, errRemote }
 
 // modernFault puts a failure to compile into our words.
-func modernFault(err error) error {
+func modernFault(err error, document any) error {
 	var load *jsonschema.LoadURLError
 	if errors.As(err, &load) && errors.Is(load.Err, errRemote) {
-		return remoteRef(load.URL)
+		return remoteRef(load.URL, document)
 	}
 	if invalid, ok := errors.AsType[*jsonschema.SchemaValidationError](err); ok {
 		if failed, ok := errors.AsType[*jsonschema.ValidationError](invalid.Err); ok {
-			return invalidSchema(sorted(flatten(failed, nil)))
+			return invalidSchema(sorted(flatten(failed, document)))
 		}
 	}
 	if regex, ok := errors.AsType[*jsonschema.InvalidRegexError](err); ok {
@@ -78,11 +78,23 @@ func fragmentOf(url string) string {
 	return fragment
 }
 
-// remoteRef refuses a reference that leads out of the schema.
-func remoteRef(url string) error {
+// remoteRef refuses a reference that leads out of the schema, and says where it stands.
+func remoteRef(url string, document any) error {
 	url = strings.TrimPrefix(url, "llmx:///")
-	return fault.New(fault.Invalid, "the schema refers to %q, which is not in it", clip(url)).
-		WithHint("files and addresses are never fetched: copy the schema into $defs and refer to it as #/$defs/name")
+	at := ""
+	walk(document, func(schema map[string]any, pointer string) {
+		for _, keyword := range []string{"$ref", "$dynamicRef", "$recursiveRef"} {
+			text, _ := schema[keyword].(string)
+			bare := withoutFragment(text)
+			if bare == "" || !strings.HasSuffix(url, bare) {
+				continue
+			}
+			if found := "#" + pointer + "/" + keyword + ": "; at == "" || found < at {
+				at = found
+			}
+		}
+	})
+	return fault.New(fault.Invalid, "%sthe schema refers to %q, which is not in it", at, clip(url)).WithHint("%s", hintRemote)
 }
 
 // invalidSchema says what a schema does wrong under its own meta-schema.

@@ -70,3 +70,14 @@ func children(schema map[string]any, keyword string, visit func(child any, path 
 		}
 	}
 }
+
+// Asserts reports a keyword, of any dialect, that a value can break.
+func Asserts(name string) bool {
+	switch name {
+	case "$defs", "definitions", "contentSchema":
+		return false
+	case "$ref", "$dynamicRef", "$recursiveRef", "dependentRequired", "minContains", "maxContains":
+		return true
+	}
+	return isKeyword(name)
+}

@@ -52,7 +52,8 @@ func (r *Request) Estimate() Usage {
 	if !bounded {
 		output = assumedOutput
 	}
-	return Usage{Input: EstimateRequest(r), Output: output, Estimated: true}
+	format := EstimateTokens(len(r.Options["response_format"])) // a schema is read, and counted, like a message
+	return Usage{Input: EstimateRequest(r) + format, Output: output, Estimated: true}
 }
 
 // MaxOutput is how many tokens the options let the answer have; not bounded where

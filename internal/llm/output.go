@@ -33,6 +33,7 @@ type Output struct {
 	Repair   RepairMode      `json:"repair,omitempty"`
 	Coerce   []Coercion      `json:"coerce,omitempty"` // read where Repair is RepairCoerce
 	Reask    int             `json:"reask,omitempty"`  // how often an answer that breaks the contract is asked for again
+	Told     bool            `json:"told,omitempty"`   // the prompt's own text says the form: no instructions are added
 }
 
 // IsText reports whether every answer will do.

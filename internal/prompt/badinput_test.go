@@ -191,7 +191,7 @@ var badDrafts = []badDraft{
 	{name: "invalid schema", draft: "outputs:\n  type: objekt\n---\nuser:\nhi\n", valid: true,
 		prefix: "prompts/t/draft.prompty:4:3: not a valid JSON Schema: "},
 	{name: "schema with a remote reference", draft: "outputs: {$ref: 'https://example.com/x.json'}\n---\nuser:\nhi\n", valid: true,
-		prefix: "prompts/t/draft.prompty:3:10: the schema refers to \"https://example.com/x.json\", which is not in it"},
+		prefix: "prompts/t/draft.prompty:3:10: #/$ref: the schema refers to the address \"https://example.com/x.json\", and nothing is ever fetched"},
 	{name: "schema file that is not there", draft: "outputs: {file: x.json}\n---\nuser:\nhi\n",
 		want: "prompts/t/draft.prompty:3:17: the schema file \"x.json\" does not exist"},
 	{name: "schema file outside prompts", draft: "outputs: {file: ../../x.json}\n---\nuser:\nhi\n", files: map[string]string{"x.json": "{}"},

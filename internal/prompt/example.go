@@ -126,3 +126,6 @@ func (p *Prompt) textExample(n strictyaml.Node) (string, error) {
 	}
 	return text, nil
 }
+
+// Examples tells which of the messages that Render makes are the examples: from..to.
+func (p *Prompt) Examples() (from, to int) { return p.turn, p.turn + len(p.examples) }

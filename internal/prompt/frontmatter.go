@@ -27,6 +27,8 @@ type frontMatter struct {
 		Reask    strictyaml.Node `yaml:"reask"`
 		Choice   strictyaml.Node `yaml:"tool_choice"`
 		Parallel strictyaml.Node `yaml:"parallel_tool_calls"`
+
+		Instructions strictyaml.Node `yaml:"instructions"`
 	} `yaml:"llmx"`
 }
 

@@ -76,6 +76,7 @@ func (l *loader) prompt(text string) *Prompt {
 	tools := l.readTools(head.Tools, head.LLMX.Choice, head.LLMX.Parallel)
 	l.readRepair(repairBlock{head.LLMX.Repair, head.LLMX.Coerce}, &out.output, &tools.tools)
 	l.readReask(head.LLMX.Reask, &out.output, &tools.tools)
+	l.readInstructions(head.LLMX.Instructions, &out.output)
 	p.Output, p.Tools, p.schema = out.output, tools.tools, out.schema
 
 	f := &flattener{fsys: l.fsys, dir: l.dir, released: l.version != draftName, problems: &l.problems}
@@ -144,9 +145,9 @@ func (l *loader) compile(p *Prompt, body source) {
 	}
 }
 
-// flatFront is the front matter with the schema of a file put in its place.
+// flatFront is the front matter with a schema that stands in files put in its place.
 func (l *loader) flatFront(front string, node strictyaml.Node, out outputs) (string, error) {
-	if out.file == "" {
+	if !out.moved {
 		return front, nil
 	}
 	lines := strings.SplitAfter(front, "\n")
@@ -195,7 +196,7 @@ func (l *loader) partHashes(p *Prompt, node strictyaml.Node, out outputs) map[st
 	parts := map[string]string{}
 	for _, field := range node.Fields() {
 		raw, _ := jsonOf(field.Value) // read before, so it can be written
-		if field.Key == "outputs" && out.file != "" {
+		if field.Key == "outputs" && out.moved {
 			raw = out.output.Schema
 		}
 		parts[field.Key] = shortHash(string(raw))

@@ -50,7 +50,7 @@ func (l *loader) outputKind(n, kind strictyaml.Node) outputs {
 		known.read(l, n, n.Get(known.key), &output)
 	}
 	if known.kind == llm.OutputJSON {
-		return l.compileSchema(json.RawMessage("{}"), kind.Place(), "")
+		return l.compileSchema(json.RawMessage("{}"), kind.Place(), l.file)
 	}
 	return outputs{output: output}
 }

@@ -93,8 +93,23 @@ func readBounded(fsys fs.FS, name string, limit int) (data []byte, tooLarge bool
 
 // readText reads a text file below prompts/: UTF-8, at most 8 MB, its line ends as \n.
 // An error that is no fault.Error says that the file could not be read at all.
-func readText(fsys fs.FS, name string) (string, error) {
-	real, err := jail(fsys, promptsDir, name)
+func readText(fsys fs.FS, name string) (string, error) { return readTextBelow(fsys, promptsDir, name) }
+
+// ReadSchema reads a schema file from anywhere in the project. An error has no place,
+// unless it is of what stands in the file.
+func ReadSchema(fsys fs.FS, name string) ([]byte, error) {
+	text, err := readTextBelow(fsys, ".", name)
+	switch {
+	case errors.Is(err, errOutside):
+		return nil, fault.New(fault.Invalid, "the file %s leads out of the project", quote(name)).WithHint("it must stay within the project, symbolic links included")
+	case err != nil:
+		return nil, unreadable(fault.Place{}, "the file "+quote(name), err)
+	}
+	return []byte(text), nil
+}
+
+func readTextBelow(fsys fs.FS, dir, name string) (string, error) {
+	real, err := jail(fsys, dir, name)
 	if err != nil {
 		return "", err
 	}

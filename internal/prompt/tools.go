@@ -3,13 +3,11 @@ package prompt
 import (
 	"bytes"
 	"encoding/json"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/llmx-dev/llmx/internal/fault"
-	"github.com/llmx-dev/llmx/internal/jsonschema"
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/strictyaml"
 )
@@ -88,14 +86,17 @@ func (l *loader) readParameters(n strictyaml.Node) (raw json.RawMessage, filed b
 		l.problems.Add(n.Mismatch("a JSON Schema of the arguments, or {file: …}").WithHint("leave parameters out where there are none"))
 		return nil, false
 	}
-	place := n.Place()
+	place, file := n.Place(), l.file
 	if n.Get("file").Exists() {
 		if len(fields) > 1 {
 			l.problems.Add(n.Errorf("the key \"file\" stands beside others").WithHint("parameters is a JSON Schema, or {file: …} alone"))
 			return nil, false
 		}
-		raw, place = l.parametersFile(n.Get("file"))
-		filed = true
+		var ok bool
+		if raw, file, ok = l.schemaFile(n.Get("file")); !ok {
+			return nil, false
+		}
+		place = fault.Place{File: file}
 	} else {
 		var err error
 		if raw, err = jsonOf(n); err != nil {
@@ -103,54 +104,16 @@ func (l *loader) readParameters(n strictyaml.Node) (raw json.RawMessage, filed b
 			return nil, false
 		}
 	}
-	if raw != nil {
-		l.checkParameters(raw, place)
+	read := l.compileSchema(raw, place, file)
+	if read.schema != nil {
+		l.wantObject(read.output.Schema, place)
 	}
-	return raw, filed
+	return read.output.Schema, read.moved
 }
 
-// parametersFile reads a schema from a file below prompts/, named from the prompt's
-// directory.
-func (l *loader) parametersFile(n strictyaml.Node) (json.RawMessage, fault.Place) {
-	if n.Kind() != strictyaml.String || n.Text() == "" {
-		l.problems.Add(n.Mismatch("the path of a JSON Schema"))
-		return nil, fault.Place{}
-	}
-	if l.version != draftName {
-		l.problems.Add(n.Errorf("a release names a schema file").WithHint("releases are flat: undo the edit of this file, and edit the draft"))
-		return nil, fault.Place{}
-	}
-	file := path.Join(l.dir, n.Text())
-	if path.IsAbs(n.Text()) {
-		file = n.Text()
-	}
-	place := fault.Place{File: file}
-	text, err := readText(l.fsys, file)
-	if err != nil {
-		l.problems.Add(unreadable(n.Place(), "the schema file "+quote(n.Text()), err))
-		return nil, place
-	}
-	if _, err := jsonschema.Decode([]byte(text)); err != nil {
-		l.problems.Add(fault.At(place, "the schema is %s", fault.As(err).Message))
-		return nil, place
-	}
-	raw, err := compactJSON([]byte(text))
-	if err != nil {
-		l.problems.Add(fault.At(place, "the schema is not valid JSON"))
-		return nil, place
-	}
-	return raw, place
-}
-
-// checkParameters makes sure that arguments can be validated, and that vendors take
-// the schema: they want an object at its root.
-func (l *loader) checkParameters(raw json.RawMessage, place fault.Place) {
-	if _, err := jsonschema.Compile(raw); err != nil {
-		failed := *fault.As(err)
-		failed.Place = place
-		l.problems.Add(&failed)
-		return
-	}
+// wantObject makes sure that vendors take the schema of a tool's arguments: they want an
+// object at its root.
+func (l *loader) wantObject(raw json.RawMessage, place fault.Place) {
 	var root struct {
 		Type any `json:"type"`
 	}

@@ -88,7 +88,8 @@ type callAttempt struct {
 	Paid       *int64       `json:"paid_nano_usd"`
 	Finish     string       `json:"finish"`
 	Failure    *llm.Failure `json:"failure"`
-	Skipped    int          `json:"skipped"` // pieces of the stream that could not be read
+	Skipped    int          `json:"skipped"`              // pieces of the stream that could not be read
+	Structured string       `json:"structured,omitempty"` // how the form of the answer was told: json_schema, json_object or instructions
 	StoredBy   string       `json:"stored_by,omitempty"`
 	Origin     string       `json:"origin,omitempty"` // of a recording: who wrote it
 }
@@ -171,7 +172,7 @@ func callAttemptOf(a *llm.Attempt) callAttempt {
 		Asked: !unasked(a) && a.Stored == nil, Model: a.Model, Provider: a.Provider, Wire: a.Wire, Answered: a.Answered,
 		ResponseID: a.ResponseID, Started: instant(a.Started), QueueMS: millis(a.Queue), ServiceMS: millis(a.Service), FirstMS: millis(a.FirstToken),
 		Usage: a.Usage, Cost: costOf(a.Cost).NanoUSD, Paid: costOf(a.Paid).NanoUSD, Finish: string(a.Finish),
-		Failure: a.Failure, Skipped: a.Skipped, StoredBy: storeOf(a.Stored),
+		Failure: a.Failure, Skipped: a.Skipped, StoredBy: storeOf(a.Stored), Structured: a.Structured,
 	}
 	if a.Stored != nil {
 		doc.Origin = a.Stored.Origin

@@ -135,6 +135,9 @@ func (s *story) attempt(number int, a *llm.Attempt) {
 		s.detail(clip(a.Failure.Message, 2000))
 	}
 	s.detail(figuresOf(a))
+	if a.Structured != "" && (a.Failure == nil || a.Failure.Class == fault.BadRequest) { // where it can be the reason
+		s.detail("form of the answer told by " + a.Structured)
+	}
 	if a.Skipped > 0 {
 		s.detail(count(a.Skipped, "piece", "pieces") + " of the stream could not be read, and left out")
 	}

@@ -52,6 +52,9 @@ func identify(req *llm.Request, resolved string) identity {
 	if details := req.Output.Details(); details != nil {
 		b = appendText(b, details)
 	}
+	if req.Output.Told {
+		b = appendText(b, "told")
+	}
 	if tools := req.Tools.Text(); tools != nil {
 		b = appendText(b, "tools")
 		b = appendText(b, tools)

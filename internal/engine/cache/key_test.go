@@ -27,6 +27,7 @@ var decided = map[string]bool{
 	"Output.Items": true, "Output.Enum": true, "Output.Language": true, "Output.Pattern": true,
 	"Output.Repair": false, "Output.Coerce": false, // what was repaired is not kept, and the rest needs none
 	"Output.Reask":    false, // asked again it is another request
+	"Output.Told":     true,  // no instructions are added
 	"Tools.List.Name": true, "Tools.List.Description": true, "Tools.List.Parameters": true, "Tools.Choice": true, "Tools.OneAtATime": true,
 	"Repeat": true, "Tenant": true,
 	"Reuse":      false, // says what to do with an answer
@@ -216,7 +217,7 @@ func TestEqualRequestsHaveEqualKeys(t *testing.T) {
 func TestKeyStaysTheSame(t *testing.T) {
 	var req llm.Request
 	fill(reflect.ValueOf(&req).Elem())
-	req.Tools = llm.Tools{}
+	req.Tools, req.Output.Told = llm.Tools{}, false
 	const detailed = "88ee58ff199a12a67519f3e4183861cb249042fc1d5512c8b4b171ef73a3e83e"
 	if got := Key(req, "up/one"); got != detailed {
 		t.Errorf("the key is %s, want %s", got, detailed)

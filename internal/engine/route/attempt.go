@@ -40,7 +40,7 @@ func (t *turn) attempt(c *candidate) *fault.Error {
 	a.Service = time.Since(begin) - a.admission.Queue
 	a.settle(target, failure)
 	if failure != nil && failure.Class == fault.Missing {
-		a.Usage = req.Estimate()
+		a.Usage = target.estimate(req)
 		a.Cost = target.Cost(a.Usage)
 	}
 	t.finish(c, a, failure)
@@ -186,12 +186,14 @@ func (t *turn) keepPartial() {
 // settle completes the record. A stored answer keeps the cost and the times of
 // the day it was given, and nothing is paid for it now.
 func (a *attempt) settle(target *Target, failure *fault.Error) {
-	a.Failure = nil
+	a.Failure, a.Structured = nil, a.admission.Structured
 	if failure != nil {
 		a.Failure = llm.FailureOf(failure)
 	}
 	if a.end == nil {
-		a.Unasked = a.admission.Before || !a.admission.Asked && failure != nil && beforeAsking(failure)
+		if a.Unasked = a.admission.Before || !a.admission.Asked && failure != nil && beforeAsking(failure); a.Unasked {
+			a.Structured = "" // nothing was said to nobody
+		}
 		// A refusal costs nothing. Where the model had begun to answer, or nobody
 		// knows whether it had, the provider may bill, and nobody said what.
 		if a.Unasked || a.FirstToken == 0 && !silent(failure) {

@@ -23,8 +23,17 @@ type Target struct {
 	Context  int                      // tokens of input and output together, 0 where nobody knows
 	Model    llm.Model                // who answers; gets the request with Model set to Wire
 	Cost     func(llm.Usage) llm.Cost // at the list price
+	// Estimate is about what a request would use; nil for what the request itself says.
+	Estimate func(llm.Request) llm.Usage
 
 	retries retries
+}
+
+func (t *Target) estimate(req llm.Request) llm.Usage {
+	if t.Estimate != nil {
+		return t.Estimate(req)
+	}
+	return req.Estimate()
 }
 
 // Policy says which models answer for a name, and how they are asked.

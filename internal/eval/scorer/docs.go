@@ -77,7 +77,7 @@ func structureDocs() []Doc {
 	const order = `{"label": "billing", "urgency": 4, "tags": ["refund", "card"], "due": "2026-11-22T09:00:00Z"}`
 	return []Doc{
 		{"schema", topicStructure, "the answer keeps the prompt's output contract; with an argument, this JSON Schema besides",
-			"a JSON Schema, with metric and weight beside its keywords",
+			"a JSON Schema, with metric and weight beside its keywords; $ref may name a file of the project, from the directory of the one it stands in",
 			"schema: {type: object, required: [label]}", value(order), value(`{"urgency": 4}`)},
 		{"field", topicStructure, "a part of a JSON answer is as all of this says",
 			"path (a.b[0].c, [-1] is the last); equals, one_of, min, max, regex, exists",

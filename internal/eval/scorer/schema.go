@@ -5,14 +5,15 @@ import (
 	"fmt"
 
 	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/jsonschema"
 	"github.com/llmx-dev/llmx/internal/strictyaml"
 )
 
 // parseSchema: schema, the prompt's own output contract; or {schema: {type: object,
-// …}}, a JSON Schema besides. The keys metric and weight beside the schema's keywords
+// …}}, a JSON Schema besides, which may refer to files of the project. The keys metric and weight beside the schema's keywords
 // are the check's; with nothing else there it is the contract that is meant.
-func parseSchema(n strictyaml.Node) (rule, error) {
+func (p *Parser) parseSchema(n strictyaml.Node) (rule, error) {
 	var given options
 	document := map[string]any{}
 	if n.Exists() {
@@ -28,7 +29,7 @@ func parseSchema(n strictyaml.Node) (rule, error) {
 	if len(document) == 0 {
 		return rule{options: given, about: "keeps the prompt's output contract", judge: judgeContract}, nil
 	}
-	raw, compiled, err := compileSchema(n, document)
+	raw, compiled, err := p.compileSchema(n, document)
 	if err != nil {
 		return rule{}, err
 	}
@@ -48,17 +49,41 @@ func parseSchema(n strictyaml.Node) (rule, error) {
 	}}, nil
 }
 
-// compileSchema reads a JSON Schema that stands in a check.
-func compileSchema(n strictyaml.Node, document any) (json.RawMessage, *jsonschema.Schema, error) {
+// compileSchema reads a JSON Schema that stands in a check, and takes into it the files
+// that it refers to: they are criteria, too.
+func (p *Parser) compileSchema(n strictyaml.Node, document any) (json.RawMessage, *jsonschema.Schema, error) {
 	raw, err := json.Marshal(document)
 	if err != nil {
 		return nil, nil, n.Errorf("the schema is not JSON: %v", err)
 	}
+	if raw, err = jsonschema.Bundle(raw, n.Place().File, p.readSchema); err != nil {
+		return nil, nil, invalidSchema(n, err)
+	}
 	compiled, err := jsonschema.Compile(raw)
 	if err != nil {
-		return nil, nil, n.Errorf("invalid JSON Schema: %v", err)
+		return nil, nil, invalidSchema(n, err)
 	}
 	return raw, compiled, nil
+}
+
+// invalidSchema gives what is wrong with a schema the check's place, unless it is
+// wrong in another file.
+func invalidSchema(n strictyaml.Node, err error) error {
+	e := *fault.As(err)
+	if list, ok := err.(fault.List); ok && len(list) > 0 {
+		e = *list[0]
+	}
+	if e.Place != (fault.Place{}) {
+		return &e
+	}
+	return n.Errorf("invalid JSON Schema: %s", e.Message).WithHint("%s", e.Hint)
+}
+
+func (p *Parser) readSchema(file string) ([]byte, error) {
+	if p.deps.ReadFile == nil {
+		return nil, fault.New(fault.Invalid, "a schema that stands here cannot refer to the file %q", file).WithHint("copy it into $defs and refer to it as #/$defs/name")
+	}
+	return p.deps.ReadFile(file)
 }
 
 func judgeContract(s *eval.Subject) (bool, string, error) {

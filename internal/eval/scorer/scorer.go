@@ -25,7 +25,10 @@ type kind struct {
 }
 
 // Deps are what some checks need of other rooms. Without it they are refused.
-type Deps struct{}
+type Deps struct {
+	// ReadFile reads a file of the project, by its path from there, that a schema refers to.
+	ReadFile func(file string) ([]byte, error)
+}
 
 // Parser reads checks. The zero value reads those that look at the answer alone.
 type Parser struct{ deps Deps }
@@ -71,7 +74,7 @@ type ask func(ctx context.Context, s *eval.Subject) (value float64, reason strin
 func kinds() []kind {
 	return []kind{
 		{name: "golden", version: 1, bare: true, parse: parseGolden},
-		{name: "schema", version: 1, bare: true, parse: parseSchema},
+		{name: "schema", version: 1, bare: true, with: (*Parser).parseSchema},
 		{name: "equals", version: 1, parse: parseEquals},
 		{name: "contains", version: 1, parse: parseContains},
 		{name: "regex", version: 1, parse: parseRegex},

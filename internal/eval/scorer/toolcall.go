@@ -75,7 +75,7 @@ func (p *proposal) settle(n strictyaml.Node, args proposalArgs) error {
 		if args.Schema.Kind() != strictyaml.Mapping {
 			return args.Schema.Mismatch("a JSON Schema").WithHint("write schema: {type: object, …}")
 		}
-		raw, compiled, err := compileSchema(args.Schema, args.Schema.Value())
+		raw, compiled, err := new(Parser).compileSchema(args.Schema, args.Schema.Value())
 		if err != nil {
 			return err
 		}

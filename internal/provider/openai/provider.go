@@ -1,6 +1,6 @@
 // Package openai speaks the OpenAI-shaped chat wire, through go-openai, to any
 // server that has it. A RoundTripper of ours completes what that library drops
-// on the way out and keeps what it loses on the way back. It imports llm, fault
+// on the way out and keeps what it loses on the way back. It imports llm, fault, jsonschema
 // and go-openai, which no other package imports.
 package openai
 
