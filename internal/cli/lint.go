@@ -48,6 +48,7 @@ func runLint(w *World) error {
 		}
 		suites, cases = suites+1, cases+one.Count
 		problems.Add(p.lintBeside(one))
+		warnings = append(warnings, one.judges.lint(one)...)
 		unmet, err := lintGoldens(one)
 		problems.Add(err)
 		warnings = append(warnings, unmet...)

@@ -97,6 +97,17 @@ func Needs(c Check) Need {
 	return 0
 }
 
+// Questions are what a check is going to ask models of a subject, in order: nothing
+// for a check without the method.
+func Questions(c Check, s Subject) ([]llm.Request, error) {
+	if q, ok := c.(interface {
+		Questions(s Subject) ([]llm.Request, error)
+	}); ok {
+		return q.Questions(s)
+	}
+	return nil, nil
+}
+
 // FitsGolden says why a check cannot compare with a golden answer; nil where it can,
 // or does not look at one.
 func FitsGolden(c Check, golden Golden) error {

@@ -12,7 +12,7 @@ import (
 // judge asks for one case × repeat and scores what comes back. It reports false
 // when the run was ended meanwhile, or was stopped while it waited: then there is no
 // result.
-func (j job) judge(ctx, stopped context.Context, plan Plan, model llm.Model) (eval.Result, bool) {
+func (j job) judge(ctx, stopped context.Context, plan Plan, model, asker llm.Model) (eval.Result, bool) {
 	group := &plan.Groups[j.group]
 	asking, call := llm.WithUnderway(ctx)
 	defer call.End()
@@ -31,10 +31,10 @@ func (j job) judge(ctx, stopped context.Context, plan Plan, model llm.Model) (ev
 		output = describe(&result, call)
 	}
 	subject := subjectOf(j.c, &result, response.End.Value, output)
-	subject.Repairs, subject.Ask, subject.Origin = response.End.Repairs, model, llm.Origin{Run: plan.Run, Suite: group.Suite, Case: j.c.ID}
+	subject.Repairs, subject.Ask, subject.Origin = response.End.Repairs, asker, llm.Origin{Run: plan.Run, Suite: group.Suite, Case: j.c.ID}
 	conclude(ctx, j.c, &result, subject, err)
-	if ctx.Err() != nil {
-		return eval.Result{}, false
+	if ctx.Err() != nil || stopped.Err() != nil && result.Status == eval.Error && result.Failure.Class == fault.Canceled {
+		return eval.Result{}, false // a judge that was waiting was left
 	}
 	return result, true
 }
@@ -107,6 +107,9 @@ func conclude(ctx context.Context, c *eval.Case, r *eval.Result, subject eval.Su
 	}
 	if err := score(ctx, c, r, subject); err != nil {
 		r.Status, r.Failure = eval.Error, llm.FailureOf(err)
+		if r.Failure.Class == fault.Missing { // the answer is there, and nobody may be asked to judge it
+			r.Status = eval.Unjudged
+		}
 		return
 	}
 	r.Status = eval.Pass

@@ -8,6 +8,7 @@ import (
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/strictyaml"
 )
 
@@ -121,6 +122,18 @@ func (g *group) FitsGolden(golden any) error {
 		problems.Add(c.FitsGolden(golden))
 	}
 	return problems.Err()
+}
+
+func (g *group) Questions(subject eval.Subject) ([]llm.Request, error) {
+	var all []llm.Request
+	for _, c := range g.checks {
+		some, err := c.Questions(subject)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
 }
 
 func (g *group) Deterministic() bool {

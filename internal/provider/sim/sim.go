@@ -109,8 +109,12 @@ func (m *model) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Event
 			}
 			return
 		}
+		usage := usageOf(req, text)
+		if req.Output.Kind == llm.OutputEmbedding {
+			usage.Output = 0 // a vector has no tokens
+		}
 		yield(llm.Event{End: &llm.End{
-			Finish: llm.FinishStop, Usage: usageOf(req, text), Model: "sim/" + m.o.Model, ResponseID: d.responseID(),
+			Finish: llm.FinishStop, Usage: usage, Model: "sim/" + m.o.Model, ResponseID: d.responseID(),
 		}}, nil)
 	}
 }
