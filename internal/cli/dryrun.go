@@ -30,7 +30,8 @@ type dryRun struct {
 	bars     map[string]error // by provider: why it is not asked for a missing reply
 	found    report.Plan
 
-	fate fate // of the request that is under way
+	judged map[string]report.Forecast // what checks are going to ask, by judge prompt
+	fate   fate                       // of the request that is under way
 }
 
 // fate is what became of a request.
@@ -50,6 +51,7 @@ func newDryRun(run *testRun) *dryRun {
 	run.plan.tallies = nil // nothing is judged, and they hold whole baselines
 	return &dryRun{
 		testRun: run, servers: newServers(run.project, run.jobs), onlooker: &onlooker{}, bars: map[string]error{}, habits: map[string]*habits{},
+		judged: map[string]report.Forecast{},
 		twins: twins{run: run, seen: map[uint64]struct{}{}, names: map[string]string{}},
 		found: report.Plan{
 			Version: Version(), Replies: string(run.mode), Fresh: run.options.replies.fresh, Jobs: run.jobs,
@@ -137,6 +139,7 @@ func (d *dryRun) survey(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		judging := d.newJudging(group, model)
 		g := report.PlanGroup{Suite: group.Suite, Model: group.Model, Prompt: group.Prompt, Cases: group.Group.Cases, Results: group.Planned}
 		for c, err := range group.Cases {
 			if err == nil && ctx.Err() != nil {
@@ -148,7 +151,11 @@ func (d *dryRun) survey(ctx context.Context) error {
 			for repeat := range max(1, c.Repeats) {
 				d.fate = fate{}
 				response, err := llm.Collect(model.Stream(ctx, asked.Request(i, &c, repeat)))
+				asked := d.fate
 				if err := d.count(&g, priced, &c, response.Call, err); err != nil {
+					return err
+				}
+				if err := judging.survey(ctx, &g, priced, &c, repeat, asked, response, err); err != nil {
 					return err
 				}
 			}
@@ -157,6 +164,9 @@ func (d *dryRun) survey(ctx context.Context) error {
 			return err
 		}
 		if g.Wanted, err = priced.forecast(&priced.wanted); err != nil {
+			return err
+		}
+		if err := judging.sum(&g); err != nil {
 			return err
 		}
 		d.found.Groups = append(d.found.Groups, g)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -218,7 +219,8 @@ func newFixturesPrune(w *World) *cobra.Command {
 		Use:   "prune [SUITE…]",
 		Short: "Drop the recordings that no release, draft or case asks for any more",
 		Long: `Drop recordings that nothing asks for: neither the draft nor a release of the suite's
-prompt, nor another prompt that a recording names and that still exists.`,
+prompt, nor another prompt that a recording names and that still exists. What judges
+said stays with the answers that they judged.`,
 		Example:           "  llmx fixtures prune --dry-run\n  llmx fixtures prune triage",
 		ValidArgsFunction: completeSuites(w),
 		RunE: inProject(w, func(cmd *cobra.Command, p *project, args []string) error {
@@ -302,6 +304,7 @@ func (p *project) usedKeys(ctx context.Context, one *loaded, file *replay.Record
 		}
 	}
 	used := map[string]bool{}
+	judged := newJudgedKeys(p, one, file, models)
 	for name := range refs {
 		for _, found := range p.everyVersion(name) {
 			for c, err := range one.Cases() {
@@ -317,12 +320,17 @@ func (p *project) usedKeys(ctx context.Context, one *loaded, file *replay.Record
 				}
 				for model := range models {
 					for request.Repeat = range repeats + 1 {
-						used[replay.Key(request, model)] = true
+						key := replay.Key(request, model)
+						used[key] = true
+						if err := judged.add(&c, request, key); err != nil {
+							return nil, err
+						}
 					}
 				}
 			}
 		}
 	}
+	maps.Copy(used, judged.used)
 	return used, nil
 }
 

@@ -60,6 +60,10 @@ type Subject struct {
 	Vars   map[string]any // the inputs
 	Broken string         // what the contract refused, "" for a valid answer
 
+	// Planned says that nobody has answered yet, and the answer is a text that stands in
+	// for one: questions of it are counted, and nothing is judged.
+	Planned bool
+
 	ToolCalls []llm.ToolCall // that the model proposed, in order
 	Repairs   []llm.Repair   // what was put right of a valid answer
 	Turns     int            // final requests that the answer took: more than one where it was asked for again

@@ -58,6 +58,9 @@ func (p *page) callFacts(call *llm.Call, s Style) {
 	if origin := call.Origin; origin.Case != "" || origin.Run != "" {
 		p.fact("case", fmt.Sprintf("%s of suite %s, draw %d, run %s", origin.Case, origin.Suite, call.Repeat+1, origin.Run))
 	}
+	if call.Origin.Check != "" {
+		p.fact("asked by", "the check "+call.Origin.Check+" of that case's answer")
+	}
 	model := call.Model
 	if by := answeredBy(call); by != "" {
 		model += ", answered by " + by
@@ -189,6 +192,18 @@ func orNone(s string) string {
 	return s
 }
 
+// whomOf says whom a check asked, "" for nobody.
+func whomOf(asked *eval.Asked) string {
+	if asked == nil {
+		return ""
+	}
+	whom := asked.Model
+	if asked.Prompt != "" {
+		whom = asked.Prompt + " on " + whom
+	}
+	return fmt.Sprintf("asked %s, %s: %s", whom, priced(asked.Cost, asked.Paid), strings.Join(asked.Calls, ", "))
+}
+
 func (p *page) checks(result *eval.Result) {
 	if result == nil || len(result.Scores) == 0 {
 		return
@@ -208,6 +223,9 @@ func (p *page) checks(result *eval.Result) {
 			line += "  operational: not in accuracy"
 		}
 		p.line(text("  "), span{word, look}, text(line))
+		if whom := whomOf(score.Asked); whom != "" {
+			p.flow("        ", span{whom, faint})
+		}
 		if score.Reason != "" {
 			p.flow("        ", span{clip(score.Reason, 2000), faint})
 		}

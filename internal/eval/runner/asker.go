@@ -163,7 +163,7 @@ func light(response llm.Response) llm.Response {
 func again(response llm.Response) iter.Seq2[llm.Event, error] {
 	if response.Call != nil {
 		call := *response.Call
-		call.Turns = slices.Clone(call.Turns)
+		call.Stored, call.Turns = &llm.Stored{By: "shared"}, slices.Clone(call.Turns)
 		for i := range call.Turns {
 			attempts := slices.Clone(call.Turns[i].Attempts)
 			for j := range attempts {

@@ -38,7 +38,10 @@ func (q inquiry) rule(r rule) rule {
 // part takes what is judged of a subject. Where there is nothing to judge nobody is
 // asked: an answer that breaks its contract, or is empty, scores 0.
 func (q inquiry) part(s *eval.Subject) (answer, reason string) {
-	if s.Broken != "" {
+	switch {
+	case s.Planned:
+		return s.Answer, ""
+	case s.Broken != "":
 		return "", "not asked: the answer breaks its contract: " + cutReason(s.Broken)
 	}
 	answer, ok, reason := q.extract.from(s)
@@ -119,6 +122,9 @@ func askedOf(question llm.Request, answer llm.Response) *eval.Asked {
 	if call := answer.Call; call != nil {
 		whom.Calls, whom.Model = []string{call.ID}, call.Answered
 		whom.Cost, whom.Paid = call.Cost(), call.Paid()
+		if call.Stored == nil && call.Attempts() > 0 && (call.Failure == nil || call.Failure.Class != fault.Missing) {
+			whom.Asked = 1
+		}
 	}
 	if whom.Model == "" {
 		whom.Model = question.Model

@@ -122,7 +122,7 @@ func (m *model) askAndKeep(ctx context.Context, recordings *Recordings, key stri
 
 func (m *model) recording(key string, req llm.Request, heard *tape, end *llm.End, service time.Duration) Recording {
 	return Recording{
-		Key: key, Case: req.Origin.Case, Prompt: req.Prompt.String(), Model: m.o.Resolved, Repeat: req.Repeat,
+		Key: key, Case: req.Origin.Case, Check: req.Origin.Check, Prompt: req.Prompt.String(), Model: m.o.Resolved, Repeat: req.Repeat,
 		Answered: end.Model, ResponseID: end.ResponseID, Origin: m.o.Provider, Date: day(m.o.Now()),
 		Finish: end.Finish, Usage: end.Usage, Service: service, FirstToken: heard.firstToken,
 		Text: heard.text.String(), ToolCalls: heard.toolCalls,
