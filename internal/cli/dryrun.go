@@ -52,7 +52,7 @@ func newDryRun(run *testRun) *dryRun {
 	return &dryRun{
 		testRun: run, servers: newServers(run.project, run.jobs), onlooker: &onlooker{}, bars: map[string]error{}, habits: map[string]*habits{},
 		judged: map[string]report.Forecast{},
-		twins: twins{run: run, seen: map[uint64]struct{}{}, names: map[string]string{}},
+		twins:  twins{run: run, seen: map[uint64]struct{}{}, names: map[string]string{}},
 		found: report.Plan{
 			Version: Version(), Replies: string(run.mode), Fresh: run.options.replies.fresh, Jobs: run.jobs,
 			Neutral: run.options.missing == "neutral", Command: without(run.options.command, "--dry-run", "--json"),

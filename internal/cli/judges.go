@@ -22,6 +22,7 @@ import (
 type judges struct {
 	project   *project
 	byDefault string
+	bad       error // what is wrong with it
 
 	mu     sync.Mutex
 	found  map[[2]string]scorer.Judge // by prompt and model, as written
@@ -44,9 +45,9 @@ func (j *judges) deps() scorer.Deps {
 
 // setDefault takes the judge of a suite's header.
 func (j *judges) setDefault(name string, place fault.Place) error {
-	_, err := j.project.lookup(name, place)
 	j.byDefault = name
-	return err
+	_, j.bad = j.project.lookup(name, place)
+	return j.bad
 }
 
 // find finds a judge prompt and the model or route that is asked it.
@@ -55,6 +56,9 @@ func (j *judges) find(ref, model string, place fault.Place) (scorer.Judge, error
 	defer j.mu.Unlock()
 	if found, ok := j.found[[2]string{ref, model}]; ok {
 		return found, nil
+	}
+	if model == j.byDefault && j.bad != nil {
+		return scorer.Judge{}, j.bad // told once, where it stands
 	}
 	target, err := j.project.lookup(model, place)
 	if err != nil {

@@ -70,7 +70,7 @@ type Result struct {
 type Eval struct {
 	Calls int      `json:"calls"`           // questions that were asked
 	Asked int      `json:"asked,omitempty"` // … for which a model was asked now
-	Cost  llm.Cost `json:"cost"` // at the uncached list price
+	Cost  llm.Cost `json:"cost"`            // at the uncached list price
 	Paid  llm.Cost `json:"paid"`
 }
 

@@ -61,7 +61,9 @@ func library(prompt, model string, _ fault.Place) (Judge, error) {
 func askingParser() *Parser {
 	return NewParser(Deps{
 		Judge: library, DefaultJudge: func() string { return "large" },
-		Embedder: func(model string, _ fault.Place) (Embedder, error) { return Embedder{model, "vectors of " + model}, nil },
+		Embedder: func(model string, _ fault.Place) (Embedder, error) {
+			return Embedder{model, "vectors of " + model}, nil
+		},
 	})
 }
 
@@ -379,9 +381,9 @@ func TestJudgesThatAreRefused(t *testing.T) {
 // A prompt that answers in another form is found before it is asked.
 func TestJudgePromptsMustAnswerWhatIsRead(t *testing.T) {
 	for schema, why := range map[string]string{
-		`{"properties": {"grade": {}}, "required": ["grade"]}`:                    `do not require the field "score"`,
-		`{"properties": {"score": {}}}`:                                           `do not require the field "score"`,
-		`[]`:                                                                      "no JSON object",
+		`{"properties": {"grade": {}}, "required": ["grade"]}`: `do not require the field "score"`,
+		`{"properties": {"score": {}}}`:                        `do not require the field "score"`,
+		`[]`:                                                   "no JSON object",
 		`{"properties": {"score": {}, "reasons": {}}, "required": ["score"]}`:     "",
 		`{"properties": {"score": {"type": "number"}}, "required": ["score"]}`:    "",
 		`{"properties": {"reasons": {}, "score": {}}, "required": ["score","x"]}`: "",
