@@ -162,7 +162,7 @@ func TestJudgesScore(t *testing.T) {
 		{`preferred: patience`, `{"preferred": "first"}`, 0.5, false, "changed with the order"},
 		{`preferred: {over: patience, threshold: 0.5}`, `{"preferred": "tie"}`, 0.5, true, "a tie"},
 		{`not: {rubric: rude}`, `{"reasons": "it is not", "score": 0.1}`, 1, true, ""},
-		{`any_of: [{contains: weeks}, {rubric: polite}]`, `{"score": 1}`, 1, true, ""},
+		{`any_of: [{rubric: polite}, {contains: weeks}]`, `{"score": 1}`, 1, true, ""},
 		{`all_of: [{contains: days}, {rubric: polite}]`, `{"score": 0.5, "reasons": "curt"}`, 0.75, false, "1 of 2 hold: rubric: score 0.5, want 0.7: curt"},
 	}
 	for _, test := range tests {
@@ -420,5 +420,16 @@ func TestACheckOfAJudgeStandsAlone(t *testing.T) {
 	}
 	if _, err := check.Score(t.Context(), eval.Subject{Answer: "yes"}); fault.ClassOf(err) != fault.Invalid {
 		t.Errorf("without a model: %v", err)
+	}
+}
+
+// any_of pays no judge for what is decided without one, in whatever order they stand.
+func TestAnyOfSparesTheJudge(t *testing.T) {
+	ask := script(func(llm.Request) (string, error) { t.Error("asked"); return "", nil })
+	for _, text := range []string{`any_of: [{rubric: polite}, {contains: five}]`, `any_of: [{contains: five}, {rubric: polite}]`} {
+		got, err := parseAsking(t, text).Score(t.Context(), eval.Subject{Answer: "five", Ask: ask})
+		if err != nil || !got.Pass || got.Value != 1 || got.Asked != nil {
+			t.Errorf("%s: %+v, %v", text, got, err)
+		}
 	}
 }
