@@ -236,7 +236,7 @@ func TestNonsenseIsNoScore(t *testing.T) {
 		{"similarity: {value: x, model: m}", "AAAA", "is no vector"},
 		{"similarity: {value: x, model: m}", "AAAAAA==", "zero, or no number"},
 		{"not: {rubric: rude}", "Sure!", "want a JSON object"},
-		{"any_of: [{contains: yes}, {rubric: rude}]", "Sure!", "want a JSON object"},
+		{"any_of: [{contains: nope}, {rubric: rude}]", "Sure!", "want a JSON object"},
 	} {
 		got, err := parseAsking(t, test.check).Score(t.Context(), eval.Subject{Answer: "yes", Ask: always(test.says)})
 		if fault.ClassOf(err) != fault.Judge || !strings.Contains(err.Error(), test.why) || got.Pass || got.Check != "" {
