@@ -115,7 +115,7 @@ func (j *judges) embedder(model string, place fault.Place) (scorer.Embedder, err
 	}
 	if len(target.Models()) > 1 {
 		return scorer.Embedder{}, fault.At(place, "the route %q asks %d models: their vectors cannot be compared", model, len(target.Models())).
-			WithHint("name one of them: %s", fault.Allowed("", target.Models()))
+			WithHint("name one of them: %s", strings.Join(target.Models(), ", "))
 	}
 	j.note(model, place)
 	return scorer.Embedder{Model: model, Treatment: treatment}, nil

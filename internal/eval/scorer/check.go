@@ -50,7 +50,7 @@ func (c *check) about() string         { return c.rule.about }
 // Needs says besides whether the golden answer decides: with a threshold of 0 it is
 // only measured.
 func (c *check) Needs() eval.Need {
-	if c.rule.needs&eval.NeedGolden != 0 && (c.rule.rate == nil && c.rule.ask == nil || c.rule.threshold > 0) {
+	if c.rule.needs&eval.NeedGolden != 0 && !c.rule.aside && (c.rule.rate == nil && c.rule.ask == nil || c.rule.threshold > 0) {
 		return c.rule.needs | eval.JudgesGolden
 	}
 	return c.rule.needs

@@ -169,7 +169,7 @@ func (c contextCheck) parse(p *Parser, n strictyaml.Node) (rule, error) {
 			}
 			return c.weigh(&args, said)
 		},
-	}.rule(rule{args: args, options: args.options, threshold: args.Threshold, needs: needs, about: fmt.Sprintf("%s: %s", c.check, c.about)}), nil
+	}.rule(rule{args: args, options: args.options, threshold: args.Threshold, needs: needs, aside: true, about: fmt.Sprintf("%s: %s", c.check, c.about)}), nil
 }
 
 func (a *contextArgs) reference(s *eval.Subject) (string, error) {

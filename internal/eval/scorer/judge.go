@@ -3,6 +3,7 @@ package scorer
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
@@ -115,7 +116,7 @@ func (j judgement) fits(who Judge) error {
 	for _, name := range who.Required {
 		if !slices.Contains(known, name) {
 			return fault.New(fault.Invalid, "the prompt %s cannot judge for %s: it requires the input %q, which no judge is given", who.Prompt, j.check, name).
-				WithHint("%s gives %s", j.check, fault.Allowed("", known))
+				WithHint("a judge of %s is given %s", j.check, strings.Join(known, ", "))
 		}
 	}
 	for _, name := range j.needs {
@@ -146,7 +147,7 @@ func (j judgement) answers(who Judge) error {
 	}
 	if who.Output.Kind != llm.OutputJSON || json.Unmarshal(who.Output.Schema, &schema) != nil {
 		return fault.New(fault.Invalid, "the prompt %s cannot judge for %s: its outputs are no JSON object with a schema", who.Prompt, j.check).
-			WithHint("its outputs need the fields %s", fault.Allowed("", j.fields))
+			WithHint("its outputs require the fields: %s; llmx help checks says more", strings.Join(j.fields, ", "))
 	}
 	for _, name := range j.fields {
 		if schema.Properties[name] == nil || !slices.Contains(schema.Required, name) {

@@ -433,3 +433,21 @@ func TestAnyOfSparesTheJudge(t *testing.T) {
 		}
 	}
 }
+
+// What a context is worth says nothing of the answer: the golden check stays beside it.
+func TestWhoHoldsTheAnswerAgainstTheGoldenOne(t *testing.T) {
+	for text, judges := range map[string]bool{
+		"factuality": true, "preferred": true, "similarity: {model: m}": true, "preferred: {threshold: 0}": false,
+		"context_recall: x": false, "context_precision: x": false,
+	} {
+		needs := eval.Needs(parseAsking(t, text))
+		if needs&eval.NeedGolden == 0 || needs&eval.JudgesGolden != 0 != judges {
+			t.Errorf("%s: %b", text, needs)
+		}
+	}
+	for _, text := range []string{"factuality: x", "preferred: x", "context_recall: {context: x, value: y}", "rubric: x", "faithfulness: x"} {
+		if needs := eval.Needs(parseAsking(t, text)); needs != 0 {
+			t.Errorf("%s: %b", text, needs)
+		}
+	}
+}

@@ -55,6 +55,7 @@ type rule struct {
 	options options
 	about   string // what is asked, in a few words: `contains "refund"`
 	needs   eval.Need
+	aside   bool                   // it looks at the golden answer, and holds no answer against it
 	fits    func(golden any) error // nil where any golden answer will do, or none is looked at
 	judge   judge
 
