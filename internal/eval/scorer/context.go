@@ -160,7 +160,11 @@ func (c contextCheck) parse(p *Parser, n strictyaml.Node) (rule, error) {
 				}
 				inputs["reference"] = reference
 			}
-			return []llm.Request{args.ask(s, inputs)}, nil
+			asked := args.ask(s, inputs)
+			if c.check == "context_precision" {
+				asked.Hint = numberedHint("verdicts", "passage", "useful", len(args.Context))
+			}
+			return []llm.Request{asked}, nil
 		},
 		weigh: func(answers []llm.Response) (float64, string, error) {
 			said, err := objectOf(answers[0])

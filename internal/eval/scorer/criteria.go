@@ -49,7 +49,9 @@ func parseCriteria(p *Parser, n strictyaml.Node) (rule, error) {
 	return inquiry{
 		check: j.check, extract: args.Extract, weigh: args.weigh,
 		pose: func(s *eval.Subject, answer string) ([]llm.Request, error) {
-			return []llm.Request{args.ask(s, map[string]any{"answer": answer, "criteria": anyList(args.All)})}, nil
+			asked := args.ask(s, map[string]any{"answer": answer, "criteria": anyList(args.All)})
+			asked.Hint = numberedHint("verdicts", "criterion", "met", len(args.All))
+			return []llm.Request{asked}, nil
 		},
 	}.rule(rule{args: args, options: args.options, threshold: args.Threshold, about: "meets the criteria " + quoteAll(args.All)}), nil
 }

@@ -3,6 +3,7 @@ package scorer
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/llmx-dev/llmx/internal/fault"
@@ -117,6 +118,15 @@ func (a answered) numbered(list, number, flag string, things []string) ([]findin
 		}
 	}
 	return found, nil
+}
+
+// numberedHint lets a simulated judge, which cannot count, say yes to each of n things.
+func numberedHint(list, number, flag string, n int) any {
+	items := make([]any, n)
+	for i := range items {
+		items[i] = map[string]any{number: json.Number(strconv.Itoa(i + 1)), flag: true}
+	}
+	return map[string]any{list: items}
 }
 
 // claims reads a list of what the judge has found itself.
