@@ -116,6 +116,8 @@ func (t *twins) known(a ask) bool {
 func (t *twins) key(a ask) string {
 	p := t.run.project
 	switch {
+	case a.request.Origin.Check != "": // each suite asks its own, and once in any mode
+		return replay.Key(a.request, p.resolved(a.alias)+" for "+a.request.Origin.Suite)
 	case t.run.options.replies.fresh:
 		return ""
 	case t.run.mode == replay.Record:

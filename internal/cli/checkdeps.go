@@ -5,9 +5,9 @@ import (
 	"github.com/llmx-dev/llmx/internal/prompt"
 )
 
-// checks reads what suites and routes expect of an answer.
-func (p *project) checks() *scorer.Parser {
-	return scorer.NewParser(scorer.Deps{
-		ReadFile: func(file string) ([]byte, error) { return prompt.ReadSchema(p.fs, file) },
-	})
+// checks reads what suites and routes expect of an answer; asking has what is needed
+// by those that ask a model.
+func (p *project) checks(asking scorer.Deps) *scorer.Parser {
+	asking.ReadFile = func(file string) ([]byte, error) { return prompt.ReadSchema(p.fs, file) }
+	return scorer.NewParser(asking)
 }

@@ -28,6 +28,13 @@ Most look at a part of the answer with
                                               without the characters to drop
   extract: {path: customer.name}              a field of a JSON answer
 
+Some ask a model: judge: MODEL in the check, or at the top of the suite for all of its
+checks, names it, and prompts/judge-… has the prompts (llmx init --judges adds those that a
+project lacks). What they say is kept by what is asked, for every repeat with the same answer:
+--fresh asks for answers anew, and --fresh-judges asks the judges. It costs apart from the
+answers, and counts for budgets and --max-cost. A judge that says what is no verdict makes
+an error, and never a score.
+
 Strings in a check may use the case's row: {{ row.name }}.
 `
 

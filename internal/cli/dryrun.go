@@ -31,7 +31,8 @@ type dryRun struct {
 	bars     map[string]error // by provider: why it is not asked for a missing reply
 	found    report.Plan
 
-	fate fate // of the request that is under way
+	judged map[string]report.Forecast // what checks are going to ask, by judge prompt
+	fate   fate                       // of the request that is under way
 }
 
 // fate is what became of a request.
@@ -51,7 +52,8 @@ func newDryRun(run *testRun) *dryRun {
 	run.plan.tallies = nil // nothing is judged, and they hold whole baselines
 	return &dryRun{
 		testRun: run, servers: newServers(run.project, run.jobs), onlooker: &onlooker{}, bars: map[string]error{}, habits: map[string]*habits{},
-		twins: twins{run: run, seen: map[uint64]struct{}{}, names: map[keptAs]string{}},
+		judged: map[string]report.Forecast{},
+		twins:  twins{run: run, seen: map[uint64]struct{}{}, names: map[keptAs]string{}},
 		found: report.Plan{
 			Version: Version(), Replies: string(run.mode), Fresh: run.options.replies.fresh, Jobs: run.jobs,
 			Neutral: run.options.missing == "neutral", Command: without(run.options.command, "--dry-run", "--json"),
@@ -138,6 +140,7 @@ func (d *dryRun) survey(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		judging := d.newJudging(group, model)
 		g := report.PlanGroup{Suite: group.Suite, Model: group.Model, Prompt: group.Prompt, Cases: group.Group.Cases, Results: group.Planned}
 		for c, err := range group.Cases {
 			if err == nil && ctx.Err() != nil {
@@ -150,7 +153,13 @@ func (d *dryRun) survey(ctx context.Context) error {
 				err := d.surveyCase(&c, func(at *eval.Case) (llm.Response, error) {
 					d.fate = fate{}
 					response, failure := llm.Collect(model.Stream(ctx, asked.Request(i, at, repeat)))
-					return response, d.count(&g, priced, &c, response.Call, failure)
+					became := d.fate
+					if err := d.count(&g, priced, &c, response.Call, failure); err != nil {
+						return response, err
+					}
+					err := judging.survey(ctx, &g, priced, at, repeat, became, response, failure)
+					d.fate = became
+					return response, err
 				})
 				if err != nil {
 					return err
@@ -161,6 +170,9 @@ func (d *dryRun) survey(ctx context.Context) error {
 			return err
 		}
 		if g.Wanted, err = priced.forecast(&priced.wanted); err != nil {
+			return err
+		}
+		if err := judging.sum(&g); err != nil {
 			return err
 		}
 		d.found.Groups = append(d.found.Groups, g)

@@ -15,7 +15,8 @@ import (
 // spends is known by prompt, and of the command line as a whole; a budget of single
 // models is left out.
 func (d *dryRun) budgets(ctx context.Context) ([]string, error) {
-	total := d.found.Total().Asked
+	all := d.found.Total()
+	total := all.Asked.Plus(all.Judging)
 	var met []string
 	if d.limit != nil {
 		met = meets(met, total, *d.limit, fmt.Sprintf("--max-cost is %s", *d.limit))
@@ -75,6 +76,9 @@ func (d *dryRun) byPrompt() map[string]report.Forecast {
 	sums := map[string]report.Forecast{}
 	for _, g := range d.found.Groups {
 		sums[g.Prompt.Name] = sums[g.Prompt.Name].Plus(g.Asked)
+	}
+	for name, asked := range d.judged {
+		sums[name] = sums[name].Plus(asked)
 	}
 	return sums
 }

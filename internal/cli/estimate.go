@@ -61,20 +61,30 @@ func (d *dryRun) newAppraiser(group *runner.Group) (*appraiser, error) {
 	if d.habits[group.Suite] == nil {
 		d.habits[group.Suite] = &habits{recordings: recordings}
 	}
-	a := &appraiser{
-		project: p, jobs: d.jobs, target: found, policy: p.policy(found), prices: map[string]price.Price{},
-		tellers:    map[string]*structured.Teller{},
-		recordings: recordings, habits: d.habits[group.Suite],
-		asked: tab{loads: map[string]*load{}}, wanted: tab{loads: map[string]*load{}},
-	}
-	for _, alias := range found.Models() {
-		if a.prices[alias], err = p.priceOf(alias); err != nil {
-			return nil, err
-		}
-		a.tellers[alias] = p.teller(alias)
+	a, err := d.appraise(found, recordings, d.habits[group.Suite])
+	if err != nil {
+		return nil, err
 	}
 	i := slices.IndexFunc(d.plan.suites, func(one *loaded) bool { return one.Name == group.Suite })
 	return a, a.readBaseline(d.plan.suites[i], &group.Group)
+}
+
+// appraise prices what goes to a target, without what was accepted.
+func (d *dryRun) appraise(found config.Target, recordings *replay.Recordings, usual *habits) (*appraiser, error) {
+	a := &appraiser{
+		project: d.project, jobs: d.jobs, target: found, policy: d.project.policy(found), prices: map[string]price.Price{},
+		tellers:    map[string]*structured.Teller{},
+		recordings: recordings, habits: usual,
+		asked: tab{loads: map[string]*load{}}, wanted: tab{loads: map[string]*load{}},
+	}
+	for _, alias := range found.Models() {
+		var err error
+		if a.prices[alias], err = d.project.priceOf(alias); err != nil {
+			return nil, err
+		}
+		a.tellers[alias] = d.project.teller(alias)
+	}
+	return a, nil
 }
 
 func (a *appraiser) readBaseline(one *loaded, group *eval.Group) error {

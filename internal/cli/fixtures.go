@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -237,7 +238,8 @@ func newFixturesPrune(w *World) *cobra.Command {
 		Use:   "prune [SUITE…]",
 		Short: "Drop the recordings that no release, draft or case asks for any more",
 		Long: `Drop recordings that nothing asks for: neither the draft nor a release of the suite's
-prompt, nor another prompt that a recording names and that still exists.`,
+prompt, nor another prompt that a recording names and that still exists. What judges
+said stays with the answers that they judged.`,
 		Example:           "  llmx fixtures prune --dry-run\n  llmx fixtures prune triage",
 		ValidArgsFunction: completeSuites(w),
 		RunE: inProject(w, func(cmd *cobra.Command, p *project, args []string) error {
@@ -321,6 +323,7 @@ func (p *project) usedKeys(ctx context.Context, one *loaded, file *replay.Record
 		}
 	}
 	used := map[string]bool{}
+	judged := newJudgedKeys(p, one, file, models)
 	for name := range refs {
 		for _, found := range p.everyVersion(name) {
 			for c, err := range one.Cases() {
@@ -330,7 +333,7 @@ func (p *project) usedKeys(ctx context.Context, one *loaded, file *replay.Record
 				if ctx.Err() != nil {
 					return nil, fault.New(fault.Canceled, "interrupted; nothing was removed")
 				}
-				draws := recordedDraws{file, models, repeats, used}
+				draws := recordedDraws{file, models, repeats, used, judged}
 				if len(c.Turns) > 0 {
 					if err := draws.markTalk(found, &c); err != nil {
 						return nil, err
@@ -341,10 +344,13 @@ func (p *project) usedKeys(ctx context.Context, one *loaded, file *replay.Record
 				if err != nil {
 					break // the version wants other inputs: nothing of it is asked
 				}
-				draws.mark(request)
+				if err := draws.mark(&c, request); err != nil {
+					return nil, err
+				}
 			}
 		}
 	}
+	maps.Copy(used, judged.used)
 	return used, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/llmx-dev/llmx/internal/engine/contract"
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/eval/turns"
 	"github.com/llmx-dev/llmx/internal/fault"
@@ -74,13 +75,38 @@ type recordedDraws struct {
 	models  map[string]bool
 	repeats int // the highest
 	used    map[string]bool
+	judged  *judgedKeys
 }
 
-func (d recordedDraws) mark(request llm.Request) {
+// mark marks what could be asked for a case, for each draw.
+func (d recordedDraws) mark(c *eval.Case, request llm.Request) error {
 	for model := range d.models {
 		for request.Repeat = range d.repeats + 1 {
-			d.used[replay.Key(request, model)] = true
+			if _, _, err := d.follow(c, request, model); err != nil {
+				return err
+			}
 		}
+	}
+	return nil
+}
+
+// follow marks a request and what follows from its recorded reply: one that breaks its
+// contract is sent back, and what checks ask is about the last. It gives that; false
+// where it was not recorded.
+func (d recordedDraws) follow(c *eval.Case, request llm.Request, model string) (replay.Recording, bool, error) {
+	for left := request.Output.Reask; ; left-- {
+		key := replay.Key(request, model)
+		d.used[key] = true
+		recording, there, err := d.file.Lookup(key)
+		if !there || err != nil {
+			return replay.Recording{}, false, err
+		}
+		said := eval.Said{Answer: recording.Text, ToolCalls: recording.ToolCalls, Finish: recording.Finish}
+		broken := d.judged.read(said, eval.Contract{Output: request.Output, Tools: request.Tools}).Broken
+		if broken == "" || left <= 0 {
+			return recording, true, d.judged.add(c, request, said)
+		}
+		request = contract.Again(request, llm.Response{Text: said.Answer, ToolCalls: said.ToolCalls}, broken)
 	}
 }
 
@@ -99,15 +125,13 @@ func (d recordedDraws) markTalk(found *prompt.Prompt, c *eval.Case) error {
 					return nil // the version wants other inputs: nothing of it is asked
 				}
 				request.Repeat = repeat
-				key := replay.Key(request, model)
-				recording, there, err := d.file.Lookup(key)
+				recording, there, err := d.follow(&at, request, model)
 				if err != nil {
 					return err
 				}
 				if !there {
 					break
 				}
-				d.used[key] = true
 				talk.Reply(recording.Text, recording.ToolCalls)
 			}
 		}

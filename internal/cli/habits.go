@@ -11,6 +11,7 @@ import (
 // them. They are read when they are first asked for.
 type habits struct {
 	recordings *replay.Recordings // nil where there are none
+	judging    bool               // of answers to checks, and not to cases
 	read       bool
 	all        habit
 	models     map[string]*habit // by the resolved name
@@ -45,6 +46,9 @@ func (h *habits) load() error {
 	for recording, err := range h.recordings.All() {
 		if err != nil {
 			return err
+		}
+		if (recording.Check != "") != h.judging {
+			continue
 		}
 		of := h.models[recording.Model]
 		if of == nil {

@@ -19,16 +19,26 @@ import (
 var template embed.FS
 
 func newInit(w *World) *cobra.Command {
-	return &cobra.Command{
+	judges := false
+	cmd := &cobra.Command{
 		Use:   "init [DIR]",
 		Short: "A project that runs at once, with no key",
 		Long: `Write a project into DIR (default: here): a prompt, a suite, a baseline, and recorded
-replies, so that llmx test passes at once and offline. Files that are there already
-are never overwritten.`,
-		Example: "  llmx init\n  llmx init support-desk",
+replies, so that llmx test passes at once and offline; and the standard judge prompts,
+for checks that ask a model. Files that are there already are never overwritten.
+
+With --judges a project that is there gets those of the judge prompts that it lacks.`,
+		Example: "  llmx init\n  llmx init support-desk\n  llmx init --judges",
 		Args:    takes(0, 1),
-		RunE:    func(_ *cobra.Command, args []string) error { return runInit(w, firstArg(args, ".")) },
+		RunE: func(_ *cobra.Command, args []string) error {
+			if judges {
+				return addJudges(w, firstArg(args, "."))
+			}
+			return runInit(w, firstArg(args, "."))
+		},
 	}
+	cmd.Flags().BoolVar(&judges, "judges", false, "add the standard judge prompts to the project that is there")
+	return cmd
 }
 
 func runInit(w *World, name string) error {

@@ -51,6 +51,7 @@ func runLint(w *World) error {
 		suites, cases = suites+1, cases+one.Count
 		asked[one.prompt.File] = append(asked[one.prompt.File], one.models...)
 		problems.Add(p.lintBeside(one))
+		warnings = append(warnings, one.judges.lint(one)...)
 		for _, look := range []func(*loaded) ([]*fault.Error, error){lintGoldens, lintTools} {
 			unmet, err := look(one)
 			problems.Add(err)

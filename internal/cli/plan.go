@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -138,16 +139,31 @@ func (p *plan) prompts() map[llm.PromptRef]*prompt.Prompt {
 	all := map[llm.PromptRef]*prompt.Prompt{}
 	for _, one := range p.suites {
 		all[one.prompt.Ref()] = one.prompt
+		for _, judge := range one.judges.prompts() {
+			all[judge.Ref()] = judge
+		}
 	}
 	return all
 }
 
-// models are the names that are asked, each once.
+// refs are the exact names of the prompts, in order.
+func (p *plan) refs() []llm.PromptRef {
+	return slices.SortedFunc(maps.Keys(p.prompts()), func(a, b llm.PromptRef) int { return strings.Compare(a.String(), b.String()) })
+}
+
+// models are the names that are asked, each once: those under test, then judges.
 func (p *plan) models() []string {
 	var names []string
 	for _, group := range p.groups {
 		if !slices.Contains(names, group.Model) {
 			names = append(names, group.Model)
+		}
+	}
+	for _, one := range p.suites {
+		for _, name := range one.judges.models() {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
 		}
 	}
 	return names

@@ -10,19 +10,28 @@ import (
 
 // repliesFlags say where replies come from; at most one of the modes is given.
 type repliesFlags struct {
-	replay, record, live, fresh bool
+	replay, record, live, fresh, freshJudges bool
 }
 
 func (r *repliesFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&r.replay, "replay", false, "only recorded replies: no key, no network")
 	flags.BoolVar(&r.record, "record", false, "ask for replies that are missing, and record them")
 	flags.BoolVar(&r.live, "live", false, "ask the providers, through the exact cache")
-	flags.BoolVar(&r.fresh, "fresh", false, "with --record or --live: ask for everything anew")
+	flags.BoolVar(&r.fresh, "fresh", false, "with --record or --live: ask for everything anew, but for what judges said")
+	flags.BoolVar(&r.freshJudges, "fresh-judges", false, "with --record or --live: ask the judges anew")
 }
 
 // reuse says how far kept answers may stand in.
 func (r *repliesFlags) reuse() llm.Reuse {
 	if r.fresh {
+		return llm.ReuseRefresh
+	}
+	return llm.ReuseAllowed
+}
+
+// reuseJudges likewise, of what judges said.
+func (r *repliesFlags) reuseJudges() llm.Reuse {
+	if r.freshJudges {
 		return llm.ReuseRefresh
 	}
 	return llm.ReuseAllowed
@@ -41,9 +50,11 @@ func (r *repliesFlags) mode(configured string) (replay.Mode, error) {
 	if count > 1 {
 		return "", fault.New(fault.Usage, "--replay, --record and --live exclude each other").WithHint("give one of them")
 	}
-	if r.fresh && mode != replay.Record && mode != replay.Live {
-		return "", fault.New(fault.Usage, "--fresh asks anew, and replies come from recordings here").
-			WithHint("say --record --fresh to record anew, or --live --fresh")
+	for flag, given := range map[string]bool{"--fresh": r.fresh, "--fresh-judges": r.freshJudges} {
+		if given && mode != replay.Record && mode != replay.Live {
+			return "", fault.New(fault.Usage, "%s asks anew, and replies come from recordings here", flag).
+				WithHint("say --record %[1]s to record anew, or --live %[1]s", flag)
+		}
 	}
 	return mode, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/llmx-dev/llmx/internal/engine"
 	"github.com/llmx-dev/llmx/internal/engine/route"
 	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/eval/scorer"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/prompt"
@@ -117,7 +118,7 @@ func (p *project) acceptedBy(found config.Target) ([]eval.Check, error) {
 	if found.Cascade == nil {
 		return nil, nil
 	}
-	checks, err := p.checks().ParseList(found.Cascade.Accept)
+	checks, err := p.checks(scorer.Deps{}).ParseList(found.Cascade.Accept)
 	if err != nil {
 		return nil, err
 	}

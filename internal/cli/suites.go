@@ -17,6 +17,7 @@ type loaded struct {
 	*suite.Suite
 	prompt *prompt.Prompt
 	models []string // asked, in order: flag over suite over prompt
+	judges *judges  // asked by its checks
 }
 
 // selection says which suites are meant, and what flags put over them.
@@ -47,6 +48,9 @@ func (p *project) loadSuites(s selection) ([]*loaded, error) {
 			continue
 		}
 		problems.Add(p.drift(one.prompt.Name))
+		for _, judge := range one.judges.prompts() {
+			problems.Add(p.drift(judge.Name))
+		}
 		suites = append(suites, one)
 	}
 	if err := distinct(problems).Err(); err != nil {
@@ -129,9 +133,10 @@ func (p *project) suiteFiles(names []string) ([]string, error) {
 }
 
 func (p *project) loadSuite(file string, s selection, only bool) (*loaded, error) {
-	one := &loaded{}
+	one := &loaded{judges: p.newJudges()}
 	read, err := suite.Load(p.fs, file, suite.Deps{
-		ParseCheck: p.checks().Parse, GoldenCheck: scorer.Golden(), CompileText: compileText,
+		ParseCheck: p.checks(one.judges.deps()).Parse, GoldenCheck: scorer.Golden(), CompileText: compileText,
+		Judge: one.judges.setDefault,
 		Prompt: func(ref string, place fault.Place) (suite.PromptInfo, error) {
 			if over, ok := s.over(ref, only); ok {
 				ref, place = over, fault.Place{}

@@ -129,7 +129,9 @@ func (t *testRun) record(ctx context.Context, s *servers, files map[string]*repl
 		for _, warning := range one.prompt.Warnings {
 			t.run.Warnings = append(t.run.Warnings, warning.Error())
 		}
-		if err := t.store.SavePrompt(one.prompt.Ref(), one.prompt.Flat()); err != nil {
+	}
+	for _, ref := range t.plan.refs() {
+		if err := t.store.SavePrompt(ref, t.plan.prompts()[ref].Flat()); err != nil {
 			return err
 		}
 	}
@@ -145,7 +147,7 @@ func (t *testRun) record(ctx context.Context, s *servers, files map[string]*repl
 // judge carries the cases through the engine until they are done or stop is closed.
 func (t *testRun) judge(ctx context.Context, stop <-chan struct{}, model llm.Model) error {
 	watch := t.newWatch()
-	plan := runner.Plan{Run: t.run.ID, Groups: t.plan.groups, Jobs: t.jobs, Stop: stop, Reuse: t.options.replies.reuse()}
+	plan := runner.Plan{Run: t.run.ID, Groups: t.plan.groups, Jobs: t.jobs, Stop: stop, Reuse: t.options.replies.reuse(), Judges: t.options.replies.reuseJudges()}
 	err := runner.Run(ctx, plan, model, func(group int, c *eval.Case, r *eval.Result) error {
 		t.plan.tallies[group].Add(c, r)
 		watch.see(r)

@@ -34,6 +34,9 @@ func (w *watch) see(r *eval.Result) {
 		w.errors++
 	}
 	w.spent = w.spent.Plus(r.Paid)
+	if r.Eval.Calls > 0 {
+		w.spent = w.spent.Plus(r.Eval.Paid)
+	}
 	if now := time.Now(); w.progress != nil && now.Sub(w.drawn) >= redraw {
 		w.drawn = now
 		_ = w.progress.Update(w.done, w.planned, w.errors, w.spent, now.Sub(w.begun)) // a lost terminal stops no run

@@ -68,6 +68,10 @@ type Subject struct {
 	Vars   map[string]any // the inputs
 	Broken string         // what the contract refused, "" for a valid answer
 
+	// Planned says that nobody has answered yet, and the answer is a text that stands in
+	// for one: questions of it are counted, and nothing is judged.
+	Planned bool
+
 	ToolCalls []llm.ToolCall // that the model proposed, in order
 	Repairs   []llm.Repair   // what was put right of a valid answer
 	Turns     int            // final requests that the answer took: more than one where it was asked for again
@@ -103,6 +107,17 @@ func Needs(c Check) Need {
 		return n.Needs()
 	}
 	return 0
+}
+
+// Questions are what a check is going to ask models of a subject, in order: nothing
+// for a check without the method.
+func Questions(c Check, s Subject) ([]llm.Request, error) {
+	if q, ok := c.(interface {
+		Questions(s Subject) ([]llm.Request, error)
+	}); ok {
+		return q.Questions(s)
+	}
+	return nil, nil
 }
 
 // FitsGolden says why a check cannot compare with a golden answer; nil where it can,

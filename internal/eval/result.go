@@ -69,8 +69,9 @@ type Result struct {
 
 // Eval is what checks that ask a model spent. It is no part of Cost and Paid.
 type Eval struct {
-	Calls int      `json:"calls"`
-	Cost  llm.Cost `json:"cost"` // at the uncached list price
+	Calls int      `json:"calls"`           // questions that were asked
+	Asked int      `json:"asked,omitempty"` // … for which a model was asked now
+	Cost  llm.Cost `json:"cost"`            // at the uncached list price
 	Paid  llm.Cost `json:"paid"`
 }
 
@@ -82,7 +83,7 @@ func (e Eval) Plus(other Eval) Eval {
 	if e.Calls == 0 {
 		return other
 	}
-	return Eval{Calls: e.Calls + other.Calls, Cost: e.Cost.Plus(other.Cost), Paid: e.Paid.Plus(other.Paid)}
+	return Eval{Calls: e.Calls + other.Calls, Asked: e.Asked + other.Asked, Cost: e.Cost.Plus(other.Cost), Paid: e.Paid.Plus(other.Paid)}
 }
 
 // Step is one turn of a case that is a conversation: what was said to the model, and

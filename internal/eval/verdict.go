@@ -131,6 +131,7 @@ type GroupVerdict struct {
 	BaselineFrom  string         `json:"baseline_from,omitempty"` // "triage@1.2.0 of 2026-11-12"
 	SameTreatment bool           `json:"same_treatment"`
 	Asked         int            `json:"asked"`               // results for which a model was asked in this run
+	Eval          Eval           `json:"eval"`                // what checks asked models, apart from the cost of answers
 	Draws         string         `json:"draws"`               // "recorded", "cached", "live" or "mixed"; "" where nothing was judged
 	DrawsFrom     time.Time      `json:"draws_from,omitzero"` // of recorded and cached draws: the oldest
 	DrawsTo       time.Time      `json:"draws_to,omitzero"`   // … the newest
@@ -168,4 +169,5 @@ type Verdict struct {
 	Unjudged int            `json:"unjudged"`
 	Cost     llm.Cost       `json:"cost"` // of the answering paths, at list price
 	Paid     llm.Cost       `json:"paid"`
+	Eval     Eval           `json:"eval"` // what checks asked models; no part of cost and paid
 }

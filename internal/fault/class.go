@@ -22,6 +22,7 @@ const (
 	Canceled Class = "canceled"        // the caller went away
 	Gate     Class = "gate"            // judged, and a gate fails
 	Unjudged Class = "could_not_judge" // cases without a verdict
+	Judge    Class = "judge"           // a model that was asked to judge gave no usable verdict
 )
 
 // Failures of a provider, told from status, vendor code and transport.

@@ -59,6 +59,9 @@ func (r *Request) Estimate() Usage {
 // MaxOutput is how many tokens the options let the answer have; not bounded where
 // they say nothing of it.
 func (r *Request) MaxOutput() (tokens int64, bounded bool) {
+	if r.Output.Kind == OutputEmbedding {
+		return 0, true // a vector has no tokens
+	}
 	for _, name := range []string{"max_tokens", "max_completion_tokens"} {
 		if n, err := strconv.ParseInt(string(r.Options[name]), 10, 64); err == nil && n > 0 {
 			return n, true

@@ -37,6 +37,7 @@ type callLine struct {
 	Run        string       `json:"run"`
 	Suite      string       `json:"suite"`
 	Case       string       `json:"case"`
+	Check      string       `json:"check,omitempty"` // that asked, of a call that is no answer to the case
 	Repeat     int          `json:"repeat"`
 	Prompt     string       `json:"prompt"`      // name@version
 	Model      string       `json:"model"`       // that was asked: an alias or a route
@@ -158,7 +159,7 @@ func callLineOf(call *llm.Call) callLine {
 		by = call.Model
 	}
 	return callLine{
-		ID: call.ID, Started: instant(call.Started), Run: call.Origin.Run, Suite: call.Origin.Suite, Case: call.Origin.Case, Repeat: call.Repeat,
+		ID: call.ID, Started: instant(call.Started), Run: call.Origin.Run, Suite: call.Origin.Suite, Case: call.Origin.Case, Check: call.Origin.Check, Repeat: call.Repeat,
 		Prompt: call.Prompt.String(), Model: call.Model, AnsweredBy: by, Answered: call.Answered,
 		Outcome: outcomeOf(call).text, Failure: call.Failure, Finish: string(call.Finish), Turns: len(call.Turns), Attempts: call.Attempts(),
 		Input: usage.Input, Output: usage.Output, Cost: costOf(call.Cost()).NanoUSD, Paid: costOf(call.Paid()).NanoUSD,

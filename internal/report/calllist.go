@@ -121,10 +121,15 @@ func age(t time.Time, s Style) string {
 	return strings.TrimSuffix(strings.TrimPrefix(clock(t, s), "just "), " ago")
 }
 
-// caseOf names the case of a call, with its suite; "" outside of suites.
+// caseOf names the case of a call, with its suite, and the check that asked; "" outside
+// of suites.
 func caseOf(origin llm.Origin) string {
-	if origin.Case == "" || origin.Suite == "" {
-		return origin.Case
+	words := origin.Case
+	if origin.Case != "" && origin.Suite != "" {
+		words = name(origin.Suite, origin.Case)
 	}
-	return name(origin.Suite, origin.Case)
+	if origin.Check != "" {
+		words += ": " + origin.Check
+	}
+	return words
 }

@@ -62,6 +62,9 @@ func (p *page) callFacts(call *llm.Call, result *eval.Result, s Style) {
 	if at := stepOf(call, result); at >= 0 {
 		p.fact("turn", turnOf(result, at))
 	}
+	if call.Origin.Check != "" {
+		p.fact("asked by", "the check "+call.Origin.Check+" of that case's answer")
+	}
 	model := call.Model
 	if by := answeredBy(call); by != "" {
 		model += ", answered by " + by
@@ -201,6 +204,18 @@ func orNone(s string) string {
 	return s
 }
 
+// whomOf says whom a check asked, "" for nobody.
+func whomOf(asked *eval.Asked) string {
+	if asked == nil {
+		return ""
+	}
+	whom := asked.Model
+	if asked.Prompt != "" {
+		whom = asked.Prompt + " on " + whom
+	}
+	return fmt.Sprintf("asked %s, %s: %s", whom, priced(asked.Cost, asked.Paid), strings.Join(asked.Calls, ", "))
+}
+
 func (p *page) checks(result *eval.Result) {
 	if result == nil || len(result.Scores) == 0 {
 		return
@@ -223,6 +238,9 @@ func (p *page) checks(result *eval.Result) {
 			line += "  operational: not in accuracy"
 		}
 		p.line(text("  "), span{word, look}, text(line))
+		if whom := whomOf(score.Asked); whom != "" {
+			p.flow("        ", span{whom, faint})
+		}
 		if score.Reason != "" {
 			p.flow("        ", span{clip(score.Reason, 2000), faint})
 		}

@@ -61,6 +61,15 @@ func priced(cost, paid llm.Cost) string {
 	return list + ", " + now
 }
 
+// pricedApart is priced of a run, and beside it what its checks asked models.
+func pricedApart(v *eval.Verdict) string {
+	line := priced(v.Cost, v.Paid)
+	if v.Eval.Calls > 0 {
+		line += "; for " + count(v.Eval.Calls, "question", "questions") + " of checks " + priced(v.Eval.Cost, v.Eval.Paid)
+	}
+	return line
+}
+
 func usd(v float64) string { return llm.Money(math.Round(v * float64(llm.USD))).String() }
 
 // seconds prints a latency: 340 ms, 1.24 s, 12.4 s, 124 s.

@@ -51,7 +51,16 @@ type documentVerdict struct {
 	Errors   int          `json:"errors"`
 	Unjudged int          `json:"unjudged"`
 	Cost     documentCost `json:"cost"` // of the answering paths, at list price
-	Paid     documentCost `json:"paid"` // what was paid in this run
+	Paid     documentCost `json:"paid"` // what was paid for answers in this run
+	Eval     documentEval `json:"eval"` // what checks asked models: no part of cost and paid
+}
+
+// documentEval is what checks asked models.
+type documentEval struct {
+	Calls int          `json:"calls"` // questions
+	Asked int          `json:"asked"` // … for which a model was asked in this run
+	Cost  documentCost `json:"cost"`  // at list price
+	Paid  documentCost `json:"paid"`
 }
 
 type documentCost struct {
@@ -83,6 +92,7 @@ type documentGroup struct {
 	Gone          []string          `json:"gone"`
 	Rebased       []string          `json:"rebased"`
 	Rescored      int               `json:"rescored"`
+	Eval          documentEval      `json:"eval"`
 	Draws         string            `json:"draws"`
 	DrawsFrom     string            `json:"draws_from"`
 	DrawsTo       string            `json:"draws_to"`
@@ -119,7 +129,7 @@ func documentOf(run eval.Run) document {
 	d := document{
 		Schema: SchemaVersion, Run: run.ID, Version: run.Version, Command: run.Command, Replies: run.Replies,
 		State: run.State, Started: moment(run.Started), Filtered: run.Filtered,
-		Verdict: documentVerdict{Word: run.Word, Exit: run.Exit, Cost: costOf(run.Spent), Paid: costOf(run.Spent)},
+		Verdict: documentVerdict{Word: run.Word, Exit: run.Exit, Cost: costOf(run.Spent), Paid: costOf(run.Spent), Eval: evalOf(eval.Eval{})},
 		Groups:  []documentGroup{}, Flips: []eval.Flip{}, Failed: []documentCase{},
 		Warnings: filled(run.Warnings), Failure: run.Failure,
 	}
@@ -136,7 +146,7 @@ func documentOf(run eval.Run) document {
 	}
 	d.Verdict = documentVerdict{
 		Word: v.Word, Exit: v.Exit, Sentence: v.Sentence, Planned: v.Planned, Judged: v.Judged,
-		Errors: v.Errors, Unjudged: v.Unjudged, Cost: costOf(v.Cost), Paid: costOf(v.Paid),
+		Errors: v.Errors, Unjudged: v.Unjudged, Cost: costOf(v.Cost), Paid: costOf(v.Paid), Eval: evalOf(v.Eval),
 	}
 	for _, g := range v.Groups {
 		d.Groups = append(d.Groups, groupOf(g))
@@ -159,10 +169,17 @@ func groupOf(g eval.GroupVerdict) documentGroup {
 		FailedCases: g.FailedCases, FlipsDown: g.FlipsDown, FlipsUp: g.FlipsUp,
 		HasBaseline: g.HasBaseline, BaselineFrom: g.BaselineFrom, SameTreatment: g.SameTreatment,
 		Paired: g.Paired, New: g.New, Gone: filled(g.Gone), Rebased: filled(g.Rebased), Rescored: g.Rescored,
-		Draws: g.Draws, DrawsFrom: moment(g.DrawsFrom), DrawsTo: moment(g.DrawsTo), Answered: answered,
+		Eval: evalOf(g.Eval), Draws: g.Draws, DrawsFrom: moment(g.DrawsFrom), DrawsTo: moment(g.DrawsTo), Answered: answered,
 		Metrics: finiteMetrics(g.Metrics), Gates: finiteGates(g.Gates),
 		ErrorClasses: filled(g.ErrorClasses), Warnings: filled(g.Warnings),
 	}
+}
+
+func evalOf(e eval.Eval) documentEval {
+	if e.Calls == 0 {
+		e.Cost, e.Paid = llm.KnownCost(0), llm.KnownCost(0)
+	}
+	return documentEval{e.Calls, e.Asked, costOf(e.Cost), costOf(e.Paid)}
 }
 
 func costOf(c llm.Cost) documentCost {

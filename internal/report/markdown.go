@@ -105,7 +105,7 @@ func mdResult(r row) string {
 func (m *markdown) sums(run eval.Run) {
 	v := run.Verdict
 	m.add(fmt.Sprintf("\n%s planned = %s judged + %s + %s unjudged; %s. Run %s.\n",
-		number(v.Planned), number(v.Judged), count(v.Errors, "error", "errors"), number(v.Unjudged), priced(v.Cost, v.Paid), mdCode(clip(run.ID, 80))))
+		number(v.Planned), number(v.Judged), count(v.Errors, "error", "errors"), number(v.Unjudged), pricedApart(v), mdCode(clip(run.ID, 80))))
 	for _, c := range sumErrors(v) {
 		m.add(fmt.Sprintf("- %s × %s: %s\n", number(c.Count), mdCode(string(c.Class)), mdCode(clip(c.First, 300))))
 	}

@@ -26,7 +26,7 @@ func (p *page) counts(run eval.Run) {
 	}
 	p.flow("", text(number(v.Planned)+" planned "+sign+" "+number(v.Judged)+" judged + "),
 		span{count(v.Errors, "error", "errors"), errors}, text(" + "), span{number(v.Unjudged) + " unjudged", unjudged})
-	line := priced(v.Cost, v.Paid)
+	line := pricedApart(v)
 	if took := run.Ended.Sub(run.Started); !run.Ended.IsZero() && took >= 0 {
 		line += ", took " + lasting(took)
 	}
@@ -133,18 +133,21 @@ func notesOf(g eval.GroupVerdict, replies string) []string {
 	add := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
 	switch when := period(g.DrawsFrom, g.DrawsTo); g.Draws {
 	case "recorded":
-		add("the figures speak of replies recorded %s%s; no model was asked", when, origins(g))
+		add("the figures speak of replies recorded %s%s; %s", when, origins(g), nobodyAsked(g))
 	case "cached":
-		add("the figures speak of answers from the cache, given %s; no model was asked", when)
+		add("the figures speak of answers from the cache, given %s; %s", when, nobodyAsked(g))
 	case "mixed":
 		if asked(g) {
 			add("some replies were kept from before, given %s; others are of now", when)
 		} else {
-			add("the figures speak of replies recorded or cached %s; no model was asked", when)
+			add("the figures speak of replies recorded or cached %s; %s", when, nobodyAsked(g))
 		}
 	}
 	if replies == "auto" && asked(g) && !simulated(g) {
 		add("some replies were asked live and not recorded: --record keeps them")
+	}
+	if replies == "auto" && g.Eval.Asked > 0 {
+		add("%s of checks asked live and not recorded: --record keeps the answers", count(g.Eval.Asked, "question was", "questions were"))
 	}
 	judged := g.Judged > 0 && g.Word != eval.NotGated && g.Word != eval.Regressed
 	if g.HasBaseline && g.SameTreatment && judged && g.Rescored == 0 && len(g.Rebased) == 0 {
@@ -175,6 +178,14 @@ func asked(g eval.GroupVerdict) bool {
 	return g.Asked > 0 || g.Draws == "live" || g.Draws == "mixed" && slices.ContainsFunc(g.Metrics, func(m eval.Metric) bool {
 		return m.Unit == unitSeconds && m.N > 0
 	})
+}
+
+// nobodyAsked says of answers that were kept that they are, and whether checks asked.
+func nobodyAsked(g eval.GroupVerdict) string {
+	if g.Eval.Asked > 0 {
+		return "no model was asked but by checks, " + count(g.Eval.Asked, "time", "times")
+	}
+	return "no model was asked"
 }
 
 // simulated reports whether nobody but a simulated model answered: such replies are

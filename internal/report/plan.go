@@ -38,6 +38,11 @@ type PlanGroup struct {
 
 	Asked  Forecast // what would be asked
 	Wanted Forecast // what asking for the missing replies would be
+
+	// What checks would ask of answers, apart from what asking for these comes to.
+	Unjudged      int      // results of the recorded and cached whose judges' answers are missing
+	Judging       Forecast // what would be asked
+	JudgingWanted Forecast // what asking for the missing would be
 }
 
 // Replies is how many replies the results need.
@@ -141,6 +146,8 @@ func (p Plan) Total() PlanGroup {
 		sum.Cases, sum.Results = sum.Cases+g.Cases, sum.Results+g.Results
 		sum.Recorded, sum.Cached, sum.Shared, sum.Missing = sum.Recorded+g.Recorded, sum.Cached+g.Cached, sum.Shared+g.Shared, sum.Missing+g.Missing
 		sum.Asked, sum.Wanted = sum.Asked.Plus(g.Asked), sum.Wanted.Plus(g.Wanted)
+		sum.Unjudged += g.Unjudged
+		sum.Judging, sum.JudgingWanted = sum.Judging.Plus(g.Judging), sum.JudgingWanted.Plus(g.JudgingWanted)
 	}
 	return sum
 }

@@ -46,6 +46,7 @@ type planCounts struct {
 	Missing  int          `json:"missing"`
 	ToAsk    planForecast `json:"to_ask"`
 	ToRecord planForecast `json:"to_record"` // what asking for the missing replies would be
+	Judges   *planJudges  `json:"judges"`    // what checks ask of answers, no part of the counts above; null for nothing
 }
 
 // planForecast is what requests come to, if none fails.
@@ -91,7 +92,22 @@ func planCountsOf(g PlanGroup) planCounts {
 	return planCounts{
 		Cases: g.Cases, Results: g.Results, Replies: g.Replies(), Recorded: g.Recorded, Cached: g.Cached, Shared: g.Shared, Missing: g.Missing,
 		ToAsk: forecastOf(g.Asked), ToRecord: forecastOf(g.Wanted),
+		Judges: planJudgesOf(g),
 	}
+}
+
+// planJudges is what checks ask of answers.
+type planJudges struct {
+	Unjudged int          `json:"unjudged"` // results with an answer, whose judges' answers are missing
+	ToAsk    planForecast `json:"to_ask"`
+	ToRecord planForecast `json:"to_record"`
+}
+
+func planJudgesOf(g PlanGroup) *planJudges {
+	if g.Judging.Requests == 0 && g.JudgingWanted.Requests == 0 {
+		return nil
+	}
+	return &planJudges{g.Unjudged, forecastOf(g.Judging), forecastOf(g.JudgingWanted)}
 }
 
 func forecastOf(f Forecast) planForecast {

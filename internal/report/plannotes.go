@@ -15,6 +15,9 @@ func (p *page) planWarnings(plan Plan, total PlanGroup) {
 	if total.Missing > 0 {
 		list = append(list, missingWarning(plan, total))
 	}
+	if total.Unjudged > 0 {
+		list = append(list, unjudgedWarning(plan, total))
+	}
 	list = append(list, plan.Warnings...)
 	if len(list) == 0 {
 		return
@@ -35,11 +38,22 @@ func missingWarning(plan Plan, total PlanGroup) string {
 	return s + ": exit 4"
 }
 
+func unjudgedWarning(plan Plan, total PlanGroup) string {
+	s := count(total.Unjudged, "answer would be unjudged, as what its checks ask", "answers would be unjudged, as what their checks ask") + " is not recorded"
+	if total.Missing == 0 && len(plan.Barred) > 0 {
+		s += " and cannot be asked for (" + strings.Join(plan.Barred, "; ") + ")"
+	}
+	if plan.Neutral {
+		return s
+	}
+	return s + ": exit 4"
+}
+
 // planNotes says what the figures rest on, and what they leave out.
 func planNotes(plan Plan, total PlanGroup) []string {
 	var notes []string
 	add := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
-	if f := total.Asked.Plus(total.Wanted); f.Requests > 0 {
+	if f := total.Asked.Plus(total.Wanted).Plus(total.Judging).Plus(total.JudgingWanted); f.Requests > 0 {
 		if basis := basisOf(f.Basis); basis != "" {
 			add("prices rest on %s; requests that fail and are made again are not in them", basis)
 		}
@@ -56,7 +70,7 @@ func planNotes(plan Plan, total PlanGroup) []string {
 			add("of %s the first step of a cascade is priced; how many go on to the next is not known", count(f.FirstSteps, "request", "requests"))
 		}
 	}
-	if f := total.Asked; f.Requests > 0 {
+	if f := total.Asked.Plus(total.Judging); f.Requests > 0 {
 		if len(f.Time.From) > 0 {
 			add("times rest on the median latency of %s, with %s at once", some(f.Time.From, 3), count(plan.Jobs, "job", "jobs"))
 		}
@@ -100,16 +114,17 @@ func basisOf(b Basis) string {
 func planSteps(plan Plan, total PlanGroup) []step {
 	record := strings.ReplaceAll(plan.Command, " --replay", "") + " --record"
 	var steps []step
-	if total.Missing > 0 {
-		steps = append(steps, step{record, "ask for the missing replies, " + about(total.Wanted) + ", and keep them"})
+	missing := total.Missing + total.Unjudged
+	if missing > 0 {
+		steps = append(steps, step{record, "ask for the missing replies, " + about(total.Wanted.Plus(total.JudgingWanted)) + ", and keep them"})
 	}
-	switch asked := total.Asked.Requests; {
+	switch asked := total.Asked.Requests + total.Judging.Requests; {
 	case len(plan.Stops) > 0:
-	case asked == 0 && total.Missing == 0:
+	case asked == 0 && missing == 0:
 		steps = append(steps, step{plan.Command, "run it: nobody is asked"})
 	case asked > 0:
 		steps = append(steps, step{plan.Command, "run it"})
-		if plan.Replies == "auto" && total.Missing == 0 {
+		if plan.Replies == "auto" && missing == 0 {
 			steps = append(steps, step{record, "run it, and keep the replies"})
 		}
 	}

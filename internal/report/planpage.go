@@ -31,6 +31,18 @@ func PlanPage(w io.Writer, plan Plan, s Style) error {
 
 // planSentence says in one line what the run comes to.
 func planSentence(total PlanGroup) string {
+	sentence := answersSentence(total)
+	if asked := total.Judging; asked.Requests > 0 {
+		sentence += fmt.Sprintf("; %s of checks to ask, %s, %s", count(asked.Requests, "question", "questions"), priceOf(asked), timeFor(asked))
+	}
+	if total.Unjudged > 0 {
+		sentence += "; judges are missing for " + count(total.Unjudged, "answer", "answers")
+	}
+	return sentence
+}
+
+// answersSentence says what asking for the answers comes to.
+func answersSentence(total PlanGroup) string {
 	results := count(total.Results, "result", "results")
 	if n := total.Replies(); n > total.Results {
 		results += " of " + count(n, "reply", "replies")
@@ -42,6 +54,9 @@ func planSentence(total PlanGroup) string {
 		return fmt.Sprintf("%s: %s to ask, %s, %s", results, number(asked.Requests), priceOf(asked), timeFor(asked))
 	case total.Missing > 0:
 		return results + ": nobody to ask; " + unanswered(total)
+	}
+	if total.Judging.Requests > 0 {
+		return results + ": all answers are there"
 	}
 	return results + ": nobody to ask, nothing to pay"
 }
@@ -122,7 +137,12 @@ var planColumns = []planColumn{
 	{column{title: "PRICE", right: true}, nil, func(g PlanGroup) string { return priceCell(g.Asked) }},
 	{column{title: "AT MOST", right: true}, nil, func(g PlanGroup) string { return boundCell(g.Asked) }},
 	{column{title: "TIME", right: true}, nil, func(g PlanGroup) string { return timeCell(g.Asked) }},
+	{column{title: "BY CHECKS", right: true}, byChecks, func(g PlanGroup) string { return number(g.Judging.Requests) }},
+	{column{title: "THEIR PRICE", right: true}, byChecks, func(g PlanGroup) string { return priceCell(g.Judging) }},
 }
+
+// byChecks shows what checks ask, where they do.
+func byChecks(_ Plan, total PlanGroup) bool { return total.Judging.Requests > 0 }
 
 // planTable writes suites × models. Where the page is too narrow and there are more
 // results than cases, the cases go.

@@ -84,7 +84,7 @@ func ask(ctx context.Context, parser *Parser, call *llm.Call, req llm.Request, n
 		if req.Reask >= req.Output.Reask {
 			return llm.Fail(fault.New(fault.Contract, "%s", broken))
 		}
-		req = again(req, response, broken)
+		req = Again(req, response, broken)
 	}
 }
 

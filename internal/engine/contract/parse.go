@@ -63,6 +63,7 @@ func (p *Parser) Parse(answer string, output llm.Output) (value any, broken stri
 //     numbers, lines that each begin with the same bullet (-, *, + or •) or with the
 //     numbers 1., 2., … or 1), 2), …, none of them indented or empty.
 //   - code: one fenced block (``` or ~~~) that names the language; its lines are the value.
+//   - embedding: the base64 of at least one float32, all of them finite and not all 0.
 //   - regex: what the pattern matches from end to end; its named groups are the value,
 //     null for one that took no part.
 //
@@ -80,6 +81,8 @@ func (p *Parser) Read(answer string, output llm.Output) (Parsed, string) {
 		return readCode(answer, output)
 	case llm.OutputRegex:
 		return p.readRegex(answer, output)
+	case llm.OutputEmbedding:
+		return readEmbedding(answer)
 	}
 	return p.readJSON(answer, output)
 }

@@ -13,9 +13,9 @@ import (
 // maxProblem bounds what is said of an answer that goes back, in bytes.
 const maxProblem = 2000
 
-// again is the request that sends an answer back with what is wrong with it. What was
+// Again is the request that sends an answer back with what is wrong with it. What was
 // said before goes with it; no cache may answer, as a cache would give the same again.
-func again(req llm.Request, said llm.Response, broken string) llm.Request {
+func Again(req llm.Request, said llm.Response, broken string) llm.Request {
 	messages := slices.Clip(req.Messages)
 	answer := llm.Message{Role: llm.Assistant}
 	if said.Text != "" {

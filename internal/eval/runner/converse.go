@@ -14,7 +14,7 @@ import (
 
 // converse carries one repeat of a conversation through the model: one call for each
 // turn that asks. A turn whose reply is not there, or was refused, ends it.
-func (j job) converse(ctx, stopped context.Context, plan Plan, model llm.Model) (eval.Result, bool) {
+func (j job) converse(ctx, stopped context.Context, plan Plan, model, asker llm.Model) (eval.Result, bool) {
 	group := &plan.Groups[j.group]
 	sum := newSum(j.c, eval.Result{
 		Run: plan.Run, Suite: group.Suite, Case: j.c.ID, Tags: j.c.Tags,
@@ -27,7 +27,7 @@ func (j job) converse(ctx, stopped context.Context, plan Plan, model llm.Model) 
 			result := sum.end(ctx, stuck)
 			return result, ctx.Err() == nil
 		}
-		reply, ok := j.ask(ctx, stopped, plan, model, &at)
+		reply, ok := j.ask(ctx, stopped, plan, model, asker, &at)
 		if !ok {
 			return eval.Result{}, false
 		}
@@ -168,8 +168,8 @@ func (s *sum) settle() {
 	}
 }
 
-// again judges a stored conversation by the case's checks of today.
-func again(ctx context.Context, c *eval.Case, old eval.Result, under eval.Contract, read eval.Read) (eval.Result, error) {
+// rescoredTalk judges a stored conversation by the case's checks of today.
+func rescoredTalk(ctx context.Context, c *eval.Case, old eval.Result, under eval.Contract, read eval.Read) (eval.Result, error) {
 	sum := newSum(c, eval.Result{})
 	for {
 		at, stuck, more := sum.walk.Next()

@@ -12,15 +12,15 @@ import (
 // judge asks for one case × repeat and scores what comes back. It reports false
 // when the run was ended meanwhile, or was stopped while it waited: then there is no
 // result.
-func (j job) judge(ctx, stopped context.Context, plan Plan, model llm.Model) (eval.Result, bool) {
+func (j job) judge(ctx, stopped context.Context, plan Plan, model, asker llm.Model) (eval.Result, bool) {
 	if len(j.c.Turns) > 0 {
-		return j.converse(ctx, stopped, plan, model)
+		return j.converse(ctx, stopped, plan, model, asker)
 	}
-	return j.ask(ctx, stopped, plan, model, j.c)
+	return j.ask(ctx, stopped, plan, model, asker, j.c)
 }
 
 // ask makes one call for a case, or for a case as it stands at one of its turns.
-func (j job) ask(ctx, stopped context.Context, plan Plan, model llm.Model, c *eval.Case) (eval.Result, bool) {
+func (j job) ask(ctx, stopped context.Context, plan Plan, model, asker llm.Model, c *eval.Case) (eval.Result, bool) {
 	group := &plan.Groups[j.group]
 	asking, call := llm.WithUnderway(ctx)
 	defer call.End()
@@ -42,10 +42,10 @@ func (j job) ask(ctx, stopped context.Context, plan Plan, model llm.Model, c *ev
 	if err == nil {
 		subject.Value, subject.ToolCalls = response.End.Value, response.ToolCalls
 	}
-	subject.Repairs, subject.Ask, subject.Origin = response.End.Repairs, model, llm.Origin{Run: plan.Run, Suite: group.Suite, Case: c.ID}
+	subject.Repairs, subject.Ask, subject.Origin = response.End.Repairs, asker, llm.Origin{Run: plan.Run, Suite: group.Suite, Case: c.ID}
 	conclude(ctx, c, &result, subject, under.Binds(), err)
-	if ctx.Err() != nil {
-		return eval.Result{}, false
+	if ctx.Err() != nil || stopped.Err() != nil && result.Status == eval.Error && result.Failure.Class == fault.Canceled {
+		return eval.Result{}, false // a judge that was waiting was left
 	}
 	result.FirstTry = firstTry(&result, response.Call)
 	return result, true
@@ -132,6 +132,9 @@ func conclude(ctx context.Context, c *eval.Case, r *eval.Result, subject eval.Su
 	}
 	if err := score(ctx, c, r, subject); err != nil {
 		r.Status, r.Failure = eval.Error, llm.FailureOf(err)
+		if r.Failure.Class == fault.Missing { // the answer is there, and nobody may be asked to judge it
+			r.Status = eval.Unjudged
+		}
 		return
 	}
 	r.Status = eval.Pass
@@ -202,7 +205,7 @@ func Rescore(ctx context.Context, c *eval.Case, old eval.Result, under eval.Cont
 		}
 	}
 	if len(c.Turns) > 0 {
-		return again(ctx, c, old, under, read)
+		return rescoredTalk(ctx, c, old, under, read)
 	}
 	return rescored(ctx, c, old, under, read), nil
 }

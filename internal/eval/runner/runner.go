@@ -26,7 +26,8 @@ type Plan struct {
 	Run    string
 	Groups []Group
 	Jobs   int       // cases under way at once, at least 1
-	Reuse  llm.Reuse // ReuseRefresh asks everything anew
+	Reuse  llm.Reuse // ReuseRefresh asks everything anew, but for judges
+	Judges llm.Reuse // likewise, of what checks ask
 
 	// Stop ends the run gracefully: no further case is begun, those for which a
 	// provider is being asked are finished, those that wait for their turn or to
@@ -48,6 +49,7 @@ func Run(ctx context.Context, plan Plan, model llm.Model, sink Sink) error {
 
 	stopped, stop := plan.stopped(ctx)
 	defer stop()
+	asker := newAsker(model, plan.Judges, stopped)
 
 	workers, workCtx := errgroup.WithContext(ctx)
 	var produced error
@@ -60,7 +62,7 @@ func Run(ctx context.Context, plan Plan, model llm.Model, sink Sink) error {
 	for range max(1, plan.Jobs) {
 		workers.Go(func() error {
 			for j := range work {
-				result, ok := j.judge(workCtx, stopped, plan, model)
+				result, ok := j.judge(workCtx, stopped, plan, model, asker)
 				if !ok {
 					left.Store(true)
 					continue // the run was ended under it: no result

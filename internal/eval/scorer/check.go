@@ -7,6 +7,7 @@ import (
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
 )
 
 // asked is every check there is.
@@ -17,6 +18,10 @@ type asked interface {
 	FitsGolden(golden any) error
 	Place() fault.Place
 	about() string // what is asked, in a few words
+
+	// Questions are what Score is going to ask models of a subject, in order; nothing
+	// for a check that asks nobody, or has its answer without.
+	Questions(subject eval.Subject) ([]llm.Request, error)
 }
 
 // check is a rule with its name.
@@ -45,10 +50,17 @@ func (c *check) about() string         { return c.rule.about }
 // Needs says besides whether the golden answer decides: with a threshold of 0 it is
 // only measured.
 func (c *check) Needs() eval.Need {
-	if c.rule.needs&eval.NeedGolden != 0 && (c.rule.rate == nil && c.rule.ask == nil || c.rule.threshold > 0) {
+	if c.rule.needs&eval.NeedGolden != 0 && !c.rule.aside && (c.rule.rate == nil && c.rule.ask == nil || c.rule.threshold > 0) {
 		return c.rule.needs | eval.JudgesGolden
 	}
 	return c.rule.needs
+}
+
+func (c *check) Questions(subject eval.Subject) ([]llm.Request, error) {
+	if c.rule.questions == nil {
+		return nil, nil
+	}
+	return c.rule.questions(&subject)
 }
 
 func (c *check) FitsGolden(golden any) error {

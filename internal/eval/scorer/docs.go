@@ -1,6 +1,7 @@
 package scorer
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -26,13 +27,14 @@ const (
 	topicStructure = "Structure"
 	topicTools     = "Tools"
 	topicEnd       = "How it ended"
+	topicJudges    = "Asking a model (kept like answers, costed apart; an answer that is empty or breaks its contract scores 0 unasked)"
 	topicOperation = "Operation (no part of accuracy, but of the metric operational)"
 	topicAround    = "Around other checks"
 )
 
 // Docs describes every check, by topic.
 func Docs() []Doc {
-	return append(append(textDocs(), structureDocs()...), otherDocs()...)
+	return slices.Concat(textDocs(), structureDocs(), judgeDocs(), otherDocs())
 }
 
 func textDocs() []Doc {

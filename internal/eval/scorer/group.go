@@ -8,6 +8,7 @@ import (
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/strictyaml"
 )
 
@@ -123,6 +124,18 @@ func (g *group) FitsGolden(golden any) error {
 	return problems.Err()
 }
 
+func (g *group) Questions(subject eval.Subject) ([]llm.Request, error) {
+	var all []llm.Request
+	for _, c := range g.checks {
+		some, err := c.Questions(subject)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
 func (g *group) Deterministic() bool {
 	for _, c := range g.checks {
 		if !c.Deterministic() {
@@ -140,13 +153,17 @@ func (g *group) about() string {
 	return g.name + " (" + strings.Join(parts, "; ") + ")"
 }
 
-// Score asks every check, so that the score does not depend on their order.
+// Score asks every check, so that the score does not depend on their order. Those
+// that ask a model come last, and not at all where any_of has its full score without.
 func (g *group) Score(ctx context.Context, subject eval.Subject) (eval.Score, error) {
 	best, sum, weights := 0.0, 0.0, 0.0
 	passed := 0
 	var reasons []string
 	var whom *eval.Asked
-	for _, c := range g.checks {
+	for _, c := range g.cheapFirst() {
+		if g.name == anyOf && whom == nil && passed > 0 && best == 1 && !c.Deterministic() {
+			break
+		}
 		one, err := c.Score(ctx, subject)
 		whom = whom.Plus(one.Asked)
 		if err != nil {
@@ -162,6 +179,19 @@ func (g *group) Score(ctx context.Context, subject eval.Subject) (eval.Score, er
 	all := g.sum(best, sum/weights, passed, cutReason(strings.Join(reasons, "; ")))
 	all.Asked = whom
 	return all, nil
+}
+
+// cheapFirst are the checks, those that ask a model last.
+func (g *group) cheapFirst() []asked {
+	var cheap, dear []asked
+	for _, c := range g.checks {
+		if c.Deterministic() {
+			cheap = append(cheap, c)
+		} else {
+			dear = append(dear, c)
+		}
+	}
+	return append(cheap, dear...)
 }
 
 func (g *group) sum(best, mean float64, passed int, reason string) eval.Score {

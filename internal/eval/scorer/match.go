@@ -91,7 +91,7 @@ func inside(at, key string) string {
 	return at + key + ": "
 }
 
-func sortedKeys(object map[string]any) []string {
+func sortedKeys[T any](object map[string]T) []string {
 	if len(object) == 1 {
 		for key := range object {
 			return []string{key}

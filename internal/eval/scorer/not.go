@@ -6,6 +6,7 @@ import (
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/strictyaml"
 )
 
@@ -40,6 +41,10 @@ func (c *negation) Spec() json.RawMessage { return c.spec }
 func (c *negation) Operational() bool     { return false }
 func (c *negation) Deterministic() bool   { return c.of.Deterministic() }
 func (c *negation) about() string         { return "not: " + c.of.about() }
+
+func (c *negation) Questions(subject eval.Subject) ([]llm.Request, error) {
+	return c.of.Questions(subject)
+}
 
 func (c *negation) FitsGolden(golden any) error { return c.of.FitsGolden(golden) }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/strictyaml"
 )
 
@@ -28,6 +29,14 @@ type kind struct {
 type Deps struct {
 	// ReadFile reads a file of the project, by its path from there, that a schema refers to.
 	ReadFile func(file string) ([]byte, error)
+	// Judge finds who judges: a judge prompt, by the name that a check gives it, on a
+	// model or a route, for a check at a place.
+	Judge func(prompt, model string, place fault.Place) (Judge, error)
+	// DefaultJudge is the model or route that judges where a check names none; "" for
+	// nobody.
+	DefaultJudge func() string
+	// Embedder finds who makes vectors of texts.
+	Embedder func(model string, place fault.Place) (Embedder, error)
 }
 
 // Parser reads checks. The zero value reads those that look at the answer alone.
@@ -48,6 +57,7 @@ type rule struct {
 	options options
 	about   string // what is asked, in a few words: `contains "refund"`
 	needs   eval.Need
+	aside   bool                   // it looks at the golden answer, and holds no answer against it
 	fits    func(golden any) error // nil where any golden answer will do, or none is looked at
 	judge   judge
 
@@ -59,6 +69,7 @@ type rule struct {
 	// of both:
 	ask       ask
 	asksModel bool // so that nobody runs it again without a call
+	questions func(s *eval.Subject) ([]llm.Request, error)
 }
 
 // judge tells whether a subject passes, and why not. An error means that it
@@ -97,6 +108,15 @@ func kinds() []kind {
 		{name: "tool_called", version: 1, bare: true, parse: parseToolCalled},
 		{name: "tool_sequence", version: 1, parse: parseToolSequence},
 		{name: "finish_reason", version: 1, parse: parseFinish},
+		{name: "similarity", version: 1, with: parseSimilarity},
+		{name: "rubric", version: 1, with: parseRubric},
+		{name: "criteria", version: 1, with: parseCriteria},
+		{name: "factuality", version: 1, bare: true, with: parseFactuality},
+		{name: "faithfulness", version: 1, with: parseFaithfulness},
+		{name: "relevance", version: 1, bare: true, with: parseRelevance},
+		{name: "context_precision", version: 1, with: parseContextPrecision},
+		{name: "context_recall", version: 1, with: parseContextRecall},
+		{name: "preferred", version: 1, bare: true, with: parsePreferred},
 		{name: "max_cost", version: 1, operational: true, parse: parseMaxCost},
 		{name: "max_latency", version: 1, operational: true, parse: parseMaxLatency},
 		{name: "max_attempts", version: 1, operational: true, parse: parseMaxAttempts},
@@ -190,7 +210,7 @@ func (p *Parser) parseBare(n strictyaml.Node) (asked, error) {
 	}
 	r, err := kind.read(p, strictyaml.Node{})
 	if err != nil {
-		return nil, err
+		return nil, placed(err, n.Place())
 	}
 	return newCheck(kind, r, n.Place()), nil
 }
@@ -212,7 +232,7 @@ func (p *Parser) parseNamed(field strictyaml.Field) (asked, error) {
 	}
 	r, err := kind.read(p, args)
 	if err != nil {
-		return nil, err
+		return nil, placed(err, field.Place)
 	}
 	return newCheck(kind, r, field.Place), nil
 }

@@ -15,6 +15,7 @@ type header struct {
 	Prompt         strictyaml.Node   `yaml:"prompt,required"`
 	Description    string            `yaml:"description"`
 	Models         []strictyaml.Node `yaml:"models"`
+	Judge          strictyaml.Node   `yaml:"judge"`
 	Repeats        strictyaml.Node   `yaml:"repeats"`
 	Cases          strictyaml.Node   `yaml:"cases"`
 	Expect         strictyaml.Node   `yaml:"expect"`
@@ -42,6 +43,9 @@ func (s *Suite) readHeader(document strictyaml.Node, problems *fault.List) []gat
 			WithHint("they are the same, so that a name leads to its file: write suite: %s, or rename the file", s.Name))
 	}
 	s.readModels(h.Models, problems)
+	if name, ok := readName(h.Judge, problems); ok && s.plan.deps.Judge != nil {
+		problems.Add(s.plan.deps.Judge(name, h.Judge.Place()))
+	}
 	s.Repeats = readRepeats(h.Repeats, 1, problems)
 	s.plan.suite, s.plan.repeats, s.plan.exact = s.Name, s.Repeats, h.GoldenMatch == "exact"
 	if name, ok := readName(h.Prompt, problems); ok {

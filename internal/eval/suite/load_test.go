@@ -212,6 +212,15 @@ func TestLoadAndSchemaAcceptGoodFiles(t *testing.T) {
 	}
 }
 
+// anyJudge is given everything, and answers with everything, that a check may want.
+func anyJudge(string, string, fault.Place) (scorer.Judge, error) {
+	return scorer.Judge{
+		Inputs: map[string]string{"answer": "string", "question": "string", "reference": "string", "first": "string", "second": "string"},
+		Output: llm.Output{Kind: llm.OutputJSON, Schema: json.RawMessage(
+			`{"properties": {"score": true, "verdict": true, "preferred": true}, "required": ["score", "verdict", "preferred"]}`)},
+	}, nil
+}
+
 // The schema knows every check, and takes every example of llmx help checks.
 func TestSchemaKnowsEveryCheck(t *testing.T) {
 	compiled := schema(t)
@@ -247,7 +256,7 @@ func TestSchemaKnowsEveryCheck(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = scorer.Parse(n)
+		_, err = scorer.NewParser(scorer.Deps{Judge: anyJudge, DefaultJudge: func() string { return "large" }}).Parse(n)
 		if (err == nil) != slices.Contains(known[0].Enum, name) {
 			t.Errorf("%s as a bare word: the schema says %v, the check %v", name, err != nil, err)
 		}

@@ -57,6 +57,9 @@ type Ref struct {
 type Deps struct {
 	// ParseCheck reads one entry of expect.
 	ParseCheck func(n strictyaml.Node) (eval.Check, error)
+	// Judge is told which model or route judges where a check does not say, before any
+	// check is read. Nil leaves the key unread.
+	Judge func(name string, place fault.Place) error
 	// GoldenCheck is what a case with a golden answer is held to, unless it or the
 	// suite says how to compare, by a check that judges by the golden answer.
 	GoldenCheck eval.Check

@@ -49,7 +49,7 @@ func Judge(tallies []*Tally, o Options) eval.Verdict {
 		v.Judged += group.Judged
 		v.Errors += group.Errors
 		v.Unjudged += group.Unjudged
-		v.Cost, v.Paid = v.Cost.Plus(t.spent), v.Paid.Plus(t.paid)
+		v.Cost, v.Paid, v.Eval = v.Cost.Plus(t.spent), v.Paid.Plus(t.paid), v.Eval.Plus(t.eval)
 	}
 	conclude(&v, standings, sentences)
 	return v
@@ -163,7 +163,7 @@ func (t *Tally) describe(trials []trial, o Options) eval.GroupVerdict {
 		Failed: t.failed.sorted(), FailedCases: t.failedAll,
 		Paired: t.pair.paired, New: t.pair.fresh, Rescored: t.pair.rescored,
 		Gone: []string{}, Rebased: append([]string{}, t.pair.rebased...),
-		Asked: t.draws.live + t.draws.paid, Draws: t.draws.word(), DrawsFrom: t.draws.from, DrawsTo: t.draws.to,
+		Eval: t.eval, Asked: t.draws.live + t.draws.paid, Draws: t.draws.word(), DrawsFrom: t.draws.from, DrawsTo: t.draws.to,
 		Origins: t.draws.origins, MissingCost: t.missing,
 		ErrorClasses: []eval.ErrorClass{}, Answered: t.answered, Warnings: []string{},
 	}

@@ -58,6 +58,7 @@ type Tally struct {
 	draws     drawSpan
 	spent     llm.Cost
 	paid      llm.Cost
+	eval      eval.Eval
 	missing   llm.Cost // estimate for the unjudged results
 }
 
@@ -142,7 +143,7 @@ func (t *Tally) count(r *eval.Result) {
 		}
 	case r.Status == eval.Unjudged:
 		t.group.Unjudged++
-		t.missing = t.missing.Plus(r.Cost)
+		t.missing = t.missing.Plus(missingCost(r))
 		t.countError(r)
 	default:
 		t.group.Errors++
@@ -151,6 +152,20 @@ func (t *Tally) count(r *eval.Result) {
 	if r.Attempts > 0 {
 		t.paid = t.paid.Plus(r.Paid)
 	}
+	spent := r.Eval
+	if r.Status == eval.Unjudged {
+		spent.Cost = llm.KnownCost(0) // what asking would cost: see missingCost
+	}
+	t.eval = t.eval.Plus(spent)
+}
+
+// missingCost estimates what asking for an unjudged result would cost: for its answer,
+// or where that is there, for the judge's.
+func missingCost(r *eval.Result) llm.Cost {
+	if r.Digest != "" {
+		return r.Eval.Cost
+	}
+	return r.Cost
 }
 
 func (t *Tally) countError(r *eval.Result) {

@@ -54,6 +54,9 @@ func (m *model) stream(ctx context.Context, cancel context.CancelCauseFunc, req 
 	if m.provider.unusable != nil {
 		return m.provider.unusable
 	}
+	if req.Output.Kind == llm.OutputEmbedding {
+		return m.embed(ctx, cancel, req, yield)
+	}
 	request, err := appendRequest(make([]byte, 0, size(req)), m.wire, m.caps, req)
 	if err != nil {
 		return err

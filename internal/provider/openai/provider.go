@@ -47,6 +47,8 @@ type Provider struct {
 	transport http.RoundTripper
 	connect   time.Duration // the bound of a connection; 0 where it is not our business
 	client    *openai.Client
+	http      *http.Client // for what is no chat
+	base, key string       // likewise
 	readers   sync.Pool    // of *bufio.Reader, for answers
 	unusable  *fault.Error // why no request can be sent, or nil
 	maxAnswer int          // bytes of text, reasoning and tool calls
@@ -75,8 +77,9 @@ func New(o Options) *Provider {
 		}
 	}
 	config := openai.DefaultConfig(o.APIKey)
+	p.http, p.base, p.key = &http.Client{Transport: wire{p}}, o.BaseURL, o.APIKey
 	config.BaseURL = o.BaseURL
-	config.HTTPClient = &http.Client{Transport: wire{p}}
+	config.HTTPClient = p.http
 	p.client = openai.NewClientWithConfig(config)
 	return p
 }

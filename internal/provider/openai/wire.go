@@ -20,6 +20,7 @@ import (
 type exchange struct {
 	model      string // on the wire
 	request    []byte // from appendRequest
+	whole      bool   // the request is whole, and so is the answer: no chat
 	connecting connecting
 	cancel     context.CancelCauseFunc // ends the request
 
@@ -52,9 +53,11 @@ func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := complete(ex.request, envelope)
-	if err != nil {
-		return nil, err
+	body := ex.request
+	if !ex.whole {
+		if body, err = complete(ex.request, envelope); err != nil {
+			return nil, err
+		}
 	}
 	ctx := httptrace.WithClientTrace(req.Context(), ex.connecting.trace())
 	ex.connecting.secure = req.URL.Scheme == "https"
@@ -81,6 +84,9 @@ func (w wire) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	ex.limits = rateLimit(resp.Header, w.now)
+	if ex.whole {
+		return resp, nil
+	}
 	reader, _ := w.readers.Get().(*bufio.Reader)
 	if reader == nil {
 		reader = bufio.NewReaderSize(nil, readerSize)

@@ -15,6 +15,7 @@ func (r Recording) line() []byte {
 	b = append(b, '{')
 	b = appendMember(b, "key", r.Key, true)
 	b = appendMember(b, "case", r.Case, false)
+	b = appendMember(b, "check", r.Check, false)
 	b = appendMember(b, "suite", r.Suite, false)
 	b = appendMember(b, "prompt", r.Prompt, false)
 	b = appendMember(b, "model", r.Model, true)

@@ -14,7 +14,7 @@ var finishReasons = []string{
 
 // The members of a line, in the order in which they are written.
 var recordingMembers = []string{
-	"key", "case", "suite", "prompt", "model", "repeat", "answered", "response_id", "origin", "date", "finish",
+	"key", "case", "check", "suite", "prompt", "model", "repeat", "answered", "response_id", "origin", "date", "finish",
 	"usage", "service_ms", "first_token_ms", "text", "tool_calls",
 }
 
@@ -45,6 +45,8 @@ func (r *Recording) set(o *object, line []byte, m member) {
 		}
 	case "case":
 		r.Case = o.text(m)
+	case "check":
+		r.Check = o.text(m)
 	case "suite":
 		r.Suite = o.text(m)
 	case "prompt":

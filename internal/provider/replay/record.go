@@ -60,7 +60,7 @@ func (m *model) record(ctx context.Context, recordings *Recordings, key string, 
 		return
 	}
 	for {
-		if m.mayReplay(key) && m.replay(recordings, key, yield) {
+		if m.mayReplay(key, req) && m.replay(recordings, key, yield) {
 			return
 		}
 		over, mine := m.asks.begin(key)
@@ -77,15 +77,17 @@ func (m *model) record(ctx context.Context, recordings *Recordings, key string, 
 	kept := false
 	defer func() { m.asks.end(key, kept && m.o.Fresh) }()
 	// It may have been recorded between the look and the beginning.
-	if m.mayReplay(key) && m.replay(recordings, key, yield) {
+	if m.mayReplay(key, req) && m.replay(recordings, key, yield) {
 		return
 	}
 	kept = m.askAndKeep(ctx, recordings, key, req, yield)
 }
 
 // mayReplay reports whether a recording may answer: a fresh one only, where
-// everything is asked anew.
-func (m *model) mayReplay(key string) bool { return !m.o.Fresh || m.asks.wasMade(key) }
+// everything is asked anew. What judges said stays: they have their own word for it.
+func (m *model) mayReplay(key string, req llm.Request) bool {
+	return !m.o.Fresh || req.Origin.Check != "" || m.asks.wasMade(key)
+}
 
 // askAndKeep passes the model's answer on, and appends it before its end is
 // passed on. It reports whether the answer was kept.
@@ -120,7 +122,7 @@ func (m *model) askAndKeep(ctx context.Context, recordings *Recordings, key stri
 
 func (m *model) recording(key string, req llm.Request, heard *tape, end *llm.End, service time.Duration) Recording {
 	return Recording{
-		Key: key, Case: req.Origin.Case, Prompt: req.Prompt.String(), Model: m.o.Resolved, Repeat: req.Repeat,
+		Key: key, Case: req.Origin.Case, Check: req.Origin.Check, Prompt: req.Prompt.String(), Model: m.o.Resolved, Repeat: req.Repeat,
 		Answered: end.Model, ResponseID: end.ResponseID, Origin: m.o.Provider, Date: day(m.o.Now()),
 		Finish: end.Finish, Usage: end.Usage, Service: service, FirstToken: heard.firstToken,
 		Text: heard.text.String(), ToolCalls: heard.toolCalls,

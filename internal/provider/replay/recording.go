@@ -7,10 +7,11 @@ import (
 )
 
 // Recording is one reply that is kept, a line of a suite's file. Key says what
-// it answers; Case, Suite and Prompt are for readers.
+// it answers; Case, Check, Suite and Prompt are for readers.
 type Recording struct {
 	Key        string // as Key gives it: 64 hex digits
 	Case       string
+	Check      string // that asked; "" for the answer to the case
 	Suite      string // where it is another than the file's
 	Prompt     string // name@version
 	Model      string // resolved, "openai/gpt-4o-mini"

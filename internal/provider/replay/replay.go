@@ -30,7 +30,7 @@ type Options struct {
 	Mode     Mode
 	Resolved string // the model as it is named in keys and recordings, "openai/gpt-4o-mini"
 	Provider string // its provider's name, the origin of new recordings
-	Fresh    bool   // in Record: ask for everything anew, and replace what is there
+	Fresh    bool   // in Record: ask for everything anew but what checks ask, and replace what is there
 
 	Recordings *Recordings
 	// For finds the recordings of a request where a run has several suites; nil

@@ -13,6 +13,9 @@ import (
 
 // answer writes the answer to a request, right or wrong as it is drawn.
 func (m *model) answer(d draw, req llm.Request) (string, error) {
+	if req.Output.Kind == llm.OutputEmbedding {
+		return embedding(req), nil
+	}
 	right := d.of("right").share() < m.accuracy
 	malformed := d.of("malformed").share() < m.o.Malformed
 	switch req.Output.Kind {

@@ -111,8 +111,12 @@ func (m *model) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Event
 			}
 			return
 		}
+		usage := usageOf(req, said)
+		if req.Output.Kind == llm.OutputEmbedding {
+			usage.Output = 0 // a vector has no tokens
+		}
 		yield(llm.Event{End: &llm.End{
-			Finish: finish, Usage: usageOf(req, said), Model: "sim/" + m.o.Model, ResponseID: d.responseID(),
+			Finish: finish, Usage: usage, Model: "sim/" + m.o.Model, ResponseID: d.responseID(),
 		}}, nil)
 	}
 }
