@@ -131,7 +131,7 @@ func (p *project) suiteFiles(names []string) ([]string, error) {
 func (p *project) loadSuite(file string, s selection, only bool) (*loaded, error) {
 	one := &loaded{}
 	read, err := suite.Load(p.fs, file, suite.Deps{
-		ParseCheck: scorer.Parse, GoldenCheck: scorer.Golden(), CompileText: compileText,
+		ParseCheck: p.checks.Parse, GoldenCheck: scorer.Golden(), CompileText: compileText,
 		Prompt: func(ref string, place fault.Place) (suite.PromptInfo, error) {
 			if over, ok := s.over(ref, only); ok {
 				ref, place = over, fault.Place{}

@@ -87,6 +87,7 @@ const (
 	NeedToolCalls                  // the tool calls that the model proposed, which no stored result has
 	JudgesGolden                   // likewise, and it can fail by it: it says how golden answers are compared
 	NeedFinish                     // why the model stopped: what it says of a length stop is the check's to judge
+	NeedWhole                      // all of the answer: its tool calls too, where it had some
 )
 
 // Needs says what a check looks at; a check without the method needs nothing.
@@ -113,6 +114,29 @@ func WeightOf(c Check) float64 {
 		return w.Weight()
 	}
 	return 1
+}
+
+// Labels are what a check of labels tells apart. Its scores have Want and Got; the
+// suite's metrics of them begin with Metric.
+type Labels struct {
+	Metric  string
+	Classes []string                                 // nil: those that occur
+	Want    func(golden any) (label string, ok bool) // the label of a golden answer
+}
+
+// LabelAccuracy ends the metric that a check of labels has itself: a case's share of
+// right labels, averaged over cases.
+const LabelAccuracy = "_accuracy"
+
+// LabelsOf says what a check of labels tells apart under a prompt's contract; false for
+// any other check.
+func LabelsOf(c Check, output llm.Output) (Labels, bool) {
+	if l, ok := c.(interface {
+		Labels(output llm.Output) (Labels, bool)
+	}); ok {
+		return l.Labels(output)
+	}
+	return Labels{}, false
 }
 
 // Score is the outcome of one check.

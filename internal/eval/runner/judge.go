@@ -31,7 +31,7 @@ func (j job) judge(ctx, stopped context.Context, plan Plan, model llm.Model) (ev
 		output = describe(&result, call)
 	}
 	subject := subjectOf(j.c, &result, response.End.Value, output)
-	subject.Repairs, subject.Ask, subject.Origin = response.End.Repairs, model, llm.Origin{Run: plan.Run, Suite: group.Suite, Case: j.c.ID}
+	subject.Repairs, subject.Ask = response.End.Repairs, model
 	conclude(ctx, j.c, &result, subject, err)
 	if ctx.Err() != nil {
 		return eval.Result{}, false
@@ -77,6 +77,7 @@ func subjectOf(c *eval.Case, r *eval.Result, value any, output llm.Output) eval.
 		Answer: r.Answer, Value: value, Output: output, Golden: c.Golden, Vars: c.Vars,
 		Finish: r.Finish, Usage: r.Usage, Cost: r.Cost, Service: r.Service,
 		Attempts: r.Attempts, Stored: r.StoredBy != "", StoredBy: r.StoredBy, ToolCalls: r.ToolCalls, Turns: r.Turns,
+		Origin: llm.Origin{Run: r.Run, Suite: r.Suite, Case: r.Case},
 	}
 }
 

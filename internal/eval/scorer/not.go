@@ -6,6 +6,7 @@ import (
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/strictyaml"
 )
 
@@ -20,6 +21,9 @@ func (p *Parser) parseNot(field strictyaml.Field) (asked, error) {
 	of, err := p.parseEntry(field.Value)
 	if err != nil {
 		return nil, err
+	}
+	if _, labels := eval.LabelsOf(of, llm.Output{}); labels {
+		return nil, field.Value.Errorf("label cannot stand in not: what is counted is which labels were right").WithHint("take not out")
 	}
 	if _, twice := of.(*negation); twice {
 		return nil, fault.At(field.Place, "not stands within not").WithHint("write the check without them")

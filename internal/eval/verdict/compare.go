@@ -179,8 +179,9 @@ func (t *Tally) rescore(c *eval.Case, line *eval.BaselineLine) (past before, ok 
 		}
 	}
 	for i := range line.Answers {
-		if line.Answers[i].Text == nil {
-			return before{}, false
+		text := line.Answers[i].Text
+		if text == nil || eval.DigestOf(*text) != line.Answers[i].Digest && slices.ContainsFunc(c.Checks, needsWhole) {
+			return before{}, false // the answer had tool calls, which the baseline has not
 		}
 	}
 	past = before{repeats: line.Repeats}
@@ -206,7 +207,7 @@ func (t *Tally) rescore(c *eval.Case, line *eval.BaselineLine) (past before, ok 
 func (t *Tally) rescoreAnswer(c *eval.Case, answer *eval.BaselineAnswer, sums map[string]*mean) (pass, ok bool) {
 	subject := eval.Subject{
 		Answer: *answer.Text, Output: t.settings.Output, Golden: c.Golden, Vars: c.Vars,
-		Finish: answer.Finish, Stored: true,
+		Finish: answer.Finish, Stored: true, Origin: llm.Origin{Suite: c.Suite, Case: c.ID},
 	}
 	if subject.Finish == "" {
 		subject.Finish = llm.FinishStop
@@ -252,6 +253,8 @@ func sameAnswers(f *caseFold, line *eval.BaselineLine) bool {
 }
 
 func needsToolCalls(check eval.Check) bool { return eval.Needs(check)&eval.NeedToolCalls != 0 }
+
+func needsWhole(check eval.Check) bool { return eval.Needs(check)&eval.NeedWhole != 0 }
 
 // flip lists the case if its share of passes moved.
 func (t *Tally) flip(f *caseFold, past before) {
