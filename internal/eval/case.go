@@ -116,29 +116,6 @@ func WeightOf(c Check) float64 {
 	return 1
 }
 
-// Labels are what a check of labels tells apart. Its scores have Want and Got; the
-// suite's metrics of them begin with Metric.
-type Labels struct {
-	Metric  string
-	Classes []string                                 // nil: those that occur
-	Want    func(golden any) (label string, ok bool) // the label of a golden answer
-}
-
-// LabelAccuracy ends the metric that a check of labels has itself: a case's share of
-// right labels, averaged over cases.
-const LabelAccuracy = "_accuracy"
-
-// LabelsOf says what a check of labels tells apart under a prompt's contract; false for
-// any other check.
-func LabelsOf(c Check, output llm.Output) (Labels, bool) {
-	if l, ok := c.(interface {
-		Labels(output llm.Output) (Labels, bool)
-	}); ok {
-		return l.Labels(output)
-	}
-	return Labels{}, false
-}
-
 // Score is the outcome of one check.
 type Score struct {
 	Check       string  `json:"check"`

@@ -42,7 +42,8 @@ type Tally struct {
 	accuracy  shareMetric
 	validity  shareMetric
 	named     map[string]*meanMetric
-	repaired  bool // an answer was put right
+	labels    map[string]*labelTally // by the first part of their metrics' names
+	repaired  bool                   // an answer was put right
 	cost      costMetric
 	pair      pairing
 	finished  []time.Duration // of calls made now
@@ -72,6 +73,7 @@ func NewTally(g eval.Group, s Settings) *Tally {
 		base:     newReference(s.Baseline, g.Model),
 		pending:  map[string]*caseFold{},
 		named:    map[string]*meanMetric{},
+		labels:   map[string]*labelTally{},
 		flips:    keeper[eval.Flip]{before: flipBefore},
 		failed:   keeper[eval.Failed]{before: func(a, b *eval.Failed) int { return strings.Compare(a.Case, b.Case) }},
 		classes:  map[fault.Class]*eval.ErrorClass{},
