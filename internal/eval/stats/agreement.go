@@ -69,8 +69,7 @@ func (a Agreement) Kappa() (kappa, se float64, ok bool) {
 // se is the share of what people pass that the judge passes, sp of what they fail that
 // it fails. p is cut to 0..1. An error says why nothing can be corrected.
 //
-// Sources: Rogan and Gladen, American Journal of Epidemiology 107 (1978); for the
-// variance Lang and Reiczigel, Preventive Veterinary Medicine 113 (2014), eq. 2.
+// Source: Rogan and Gladen, American Journal of Epidemiology 107 (1978).
 func (a Agreement) Corrected(rate float64, n int) (p, se float64, err error) {
 	if a.Passed() == 0 || a.Failed() == 0 {
 		return 0, 0, fmt.Errorf("people passed %d and failed %d of the answers: both are needed", a.Passed(), a.Failed())
