@@ -178,7 +178,7 @@ func Rescore(ctx context.Context, c *eval.Case, old eval.Result, output llm.Outp
 	}
 	for _, check := range c.Checks {
 		if !check.Deterministic() {
-			return old, fault.New(fault.Invalid, "the check %s of case %s asks a model: it cannot be run again without a call", check.Name(), c.ID)
+			return old, fault.New(fault.Invalid, "the check %s of case %s may score otherwise another time, as it asks a model or says so: it is not run again", check.Name(), c.ID)
 		}
 	}
 	r := old
