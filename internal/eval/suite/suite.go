@@ -43,7 +43,6 @@ type Suite struct {
 	Count   int      // cases, all files together
 	Tags    []string // that cases bear, sorted; at most maxWords
 	Metrics []string // named by checks, sorted
-	counted []string // metrics that are counted from labels; see labelFamilies
 
 	plan plan
 }

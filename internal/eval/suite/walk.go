@@ -95,11 +95,10 @@ func (s *Suite) firstPass(gates []gate, problems *fault.List) {
 		return !cut
 	})
 	s.Tags, s.Metrics = sorted(tags), sorted(metrics)
-	s.counted = labels.metrics()
 	problems.Add(labels.clash(metrics))
 	s.refuseTwins(seed, hashes, problems)
 	if clean {
-		s.settleGates(gates, problems)
+		s.settleGates(gates, labels.metrics(), problems)
 	}
 	if cut {
 		*problems = (*problems)[:maxProblems]
