@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llmx-dev/llmx/internal/config"
+	"github.com/llmx-dev/llmx/internal/eval/scorer"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/prompt"
 	"github.com/llmx-dev/llmx/internal/store"
@@ -24,6 +25,8 @@ type project struct {
 	fs      fs.FS
 	config  *config.Config
 	prompts *prompt.Library
+	// programs runs the checks that are programs, for all suites together.
+	programs scorer.Programs
 }
 
 // openProject finds llmx.yaml in the working directory or above, and reads it.
@@ -40,7 +43,8 @@ func openProject(w *World) (*project, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &project{world: w, root: root, fs: files, config: cfg, prompts: prompt.NewLibrary(files)}, nil
+	return &project{world: w, root: root, fs: files, config: cfg, prompts: prompt.NewLibrary(files),
+		programs: newPrograms(w, root, files)}, nil
 }
 
 // inProject makes the run function of a command that works in a project.

@@ -14,11 +14,15 @@ type repliesFlags struct {
 }
 
 func (r *repliesFlags) add(flags *pflag.FlagSet) {
+	r.addModes(flags)
+	flags.BoolVar(&r.fresh, "fresh", false, "with --record or --live: ask for everything anew, but for what judges said")
+	flags.BoolVar(&r.freshJudges, "fresh-judges", false, "with --record or --live: ask the judges anew")
+}
+
+func (r *repliesFlags) addModes(flags *pflag.FlagSet) {
 	flags.BoolVar(&r.replay, "replay", false, "only recorded replies: no key, no network")
 	flags.BoolVar(&r.record, "record", false, "ask for replies that are missing, and record them")
 	flags.BoolVar(&r.live, "live", false, "ask the providers, through the exact cache")
-	flags.BoolVar(&r.fresh, "fresh", false, "with --record or --live: ask for everything anew, but for what judges said")
-	flags.BoolVar(&r.freshJudges, "fresh-judges", false, "with --record or --live: ask the judges anew")
 }
 
 // reuse says how far kept answers may stand in.

@@ -150,7 +150,7 @@ func newRoot(w *World) *cobra.Command {
 	root.SetFlagErrorFunc(wrongFlag)
 	root.AddCommand(
 		newInit(w), newTest(w), newLint(w), newAsk(w),
-		newRuns(w), newDiff(w), newBaseline(w), newGolden(w), newRescore(w),
+		newRuns(w), newDiff(w), newBaseline(w), newGolden(w), newRescore(w), newJudge(w),
 		newPrompt(w), newCalls(w), newExplain(w), newCost(w), newFixtures(w), newCache(w), newSchema(w), newVersion(w),
 		newChecksTopic(), newConversationsTopic(),
 	)

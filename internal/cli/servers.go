@@ -8,6 +8,7 @@ import (
 
 	"github.com/llmx-dev/llmx/internal/config"
 	"github.com/llmx-dev/llmx/internal/engine/limit"
+	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/provider/openai"
 	"github.com/llmx-dev/llmx/internal/provider/sim"
@@ -68,6 +69,23 @@ func tightest(a, b int) int {
 func (s *servers) canAsk(name string) error {
 	_, err := s.open(name)
 	return err
+}
+
+// checkKeys reports every provider behind models and routes that cannot be asked.
+func (s *servers) checkKeys(names []string) error {
+	var problems fault.List
+	seen := map[string]bool{}
+	for _, name := range names {
+		found, err := s.project.lookup(name, fault.Place{})
+		problems.Add(err)
+		for _, provider := range s.project.providersOf(found) {
+			if !seen[provider] {
+				seen[provider] = true
+				problems.Add(s.canAsk(provider))
+			}
+		}
+	}
+	return problems.Err()
 }
 
 func (s *servers) open(name string) (*openai.Provider, error) {

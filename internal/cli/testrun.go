@@ -66,19 +66,7 @@ func (t *testRun) checkKeys(s *servers) error {
 	if !asksProviders(t.mode) {
 		return nil
 	}
-	var problems fault.List
-	seen := map[string]bool{}
-	for _, name := range t.plan.models() {
-		found, err := t.project.lookup(name, fault.Place{})
-		problems.Add(err)
-		for _, provider := range t.project.providersOf(found) {
-			if !seen[provider] {
-				seen[provider] = true
-				problems.Add(s.canAsk(provider))
-			}
-		}
-	}
-	return problems.Err()
+	return s.checkKeys(t.plan.models())
 }
 
 func (t *testRun) openRecordings() (map[string]*replay.Recordings, error) {
@@ -146,7 +134,7 @@ func (t *testRun) record(ctx context.Context, s *servers, files map[string]*repl
 
 // judge carries the cases through the engine until they are done or stop is closed.
 func (t *testRun) judge(ctx context.Context, stop <-chan struct{}, model llm.Model) error {
-	watch := t.newWatch()
+	watch := newWatch(t.project.world, t.plan.planned)
 	plan := runner.Plan{Run: t.run.ID, Groups: t.plan.groups, Jobs: t.jobs, Stop: stop, Reuse: t.options.replies.reuse(), Judges: t.options.replies.reuseJudges()}
 	err := runner.Run(ctx, plan, model, func(group int, c *eval.Case, r *eval.Result) error {
 		t.plan.tallies[group].Add(c, r)

@@ -19,9 +19,8 @@ type watch struct {
 
 const redraw = 100 * time.Millisecond
 
-func (t *testRun) newWatch() *watch {
-	w := t.project.world
-	made := &watch{planned: t.plan.planned, begun: time.Now(), spent: llm.KnownCost(0)}
+func newWatch(w *World, planned int) *watch {
+	made := &watch{planned: planned, begun: time.Now(), spent: llm.KnownCost(0)}
 	if w.color(w.StderrTerminal) { // where colours are unwelcome, so is a line that is drawn over
 		made.progress = report.NewProgress(w.Stderr, w.errorStyle())
 	}

@@ -159,6 +159,9 @@ type Asked struct {
 	Prompt string   `json:"prompt,omitempty"` // name@version
 	Model  string   `json:"model"`            // that answered, in the provider's words
 	Calls  []string `json:"calls"`            // their ids
+	// Orders are the places that won of a preference that is asked in both orders:
+	// "first", "second" or "tie", the answer standing first, then second.
+	Orders []string `json:"orders,omitempty"`
 	Eval   `json:"spent"`
 }
 

@@ -117,6 +117,7 @@ type GroupVerdict struct {
 	Pass          bool           `json:"pass"`
 	Metrics       []Metric       `json:"metrics"`
 	Gates         []GateResult   `json:"gates"`
+	Labels        []LabelTable   `json:"labels,omitempty"`
 	Flips         []Flip         `json:"flips"` // worse first, then by case id; at most MaxFlips
 	FlipsDown     int            `json:"flips_down"`
 	FlipsUp       int            `json:"flips_up"`

@@ -99,6 +99,7 @@ type documentGroup struct {
 	Answered      map[string]int    `json:"answered"`
 	Metrics       []eval.Metric     `json:"metrics"`
 	Gates         []eval.GateResult `json:"gates"`
+	Labels        []eval.LabelTable `json:"labels,omitempty"`
 	ErrorClasses  []eval.ErrorClass `json:"error_classes"`
 	Warnings      []string          `json:"warnings"`
 }
@@ -170,7 +171,7 @@ func groupOf(g eval.GroupVerdict) documentGroup {
 		HasBaseline: g.HasBaseline, BaselineFrom: g.BaselineFrom, SameTreatment: g.SameTreatment,
 		Paired: g.Paired, New: g.New, Gone: filled(g.Gone), Rebased: filled(g.Rebased), Rescored: g.Rescored,
 		Eval: evalOf(g.Eval), Draws: g.Draws, DrawsFrom: moment(g.DrawsFrom), DrawsTo: moment(g.DrawsTo), Answered: answered,
-		Metrics: finiteMetrics(g.Metrics), Gates: finiteGates(g.Gates),
+		Metrics: finiteMetrics(g.Metrics), Gates: finiteGates(g.Gates), Labels: g.Labels,
 		ErrorClasses: filled(g.ErrorClasses), Warnings: filled(g.Warnings),
 	}
 }

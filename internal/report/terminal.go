@@ -134,6 +134,7 @@ func (p *page) verdictTable(v *eval.Verdict) {
 		for _, r := range shown[i] {
 			p.verdictRow(l, r)
 		}
+		p.labelTables(g.Labels)
 	}
 }
 

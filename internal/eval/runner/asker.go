@@ -32,6 +32,12 @@ type question [sha256.Size]byte
 // other, so a few do.
 const maxAnswers = 512
 
+// NewAsker answers the checks of many answers as a run does: the same question is asked
+// once, and one that waits is left when stopped ends.
+func NewAsker(model llm.Model, reuse llm.Reuse, stopped context.Context) llm.Model {
+	return newAsker(model, reuse, stopped)
+}
+
 func newAsker(model llm.Model, reuse llm.Reuse, stopped context.Context) *asker {
 	return &asker{model: model, reuse: reuse, stopped: stopped, open: map[question]chan struct{}{}, kept: map[question]llm.Response{}}
 }

@@ -42,7 +42,7 @@ func (j job) ask(ctx, stopped context.Context, plan Plan, model, asker llm.Model
 	if err == nil {
 		subject.Value, subject.ToolCalls = response.End.Value, response.ToolCalls
 	}
-	subject.Repairs, subject.Ask, subject.Origin = response.End.Repairs, asker, llm.Origin{Run: plan.Run, Suite: group.Suite, Case: c.ID}
+	subject.Repairs, subject.Ask = response.End.Repairs, asker
 	conclude(ctx, c, &result, subject, under.Binds(), err)
 	if ctx.Err() != nil || stopped.Err() != nil && result.Status == eval.Error && result.Failure.Class == fault.Canceled {
 		return eval.Result{}, false // a judge that was waiting was left
@@ -103,6 +103,7 @@ func subjectOf(c *eval.Case, r *eval.Result, output llm.Output) eval.Subject {
 		Answer: r.Answer, Output: output, Golden: c.Golden, Vars: c.Vars,
 		Finish: r.Finish, Usage: r.Usage, Cost: r.Cost, Service: r.Service,
 		Attempts: r.Attempts, Stored: r.StoredBy != "", StoredBy: r.StoredBy, ToolCalls: r.ToolCalls, Turns: r.Turns,
+		Origin: llm.Origin{Run: r.Run, Suite: r.Suite, Case: r.Case},
 	}
 }
 
@@ -201,7 +202,7 @@ func Rescore(ctx context.Context, c *eval.Case, old eval.Result, under eval.Cont
 	}
 	for check := range c.AllChecks() {
 		if !check.Deterministic() {
-			return old, fault.New(fault.Invalid, "the check %s of case %s asks a model: it cannot be run again without a call", check.Name(), c.ID)
+			return old, fault.New(fault.Invalid, "the check %s of case %s may score otherwise another time, as it asks a model or says so: it is not run again", check.Name(), c.ID)
 		}
 	}
 	if len(c.Turns) > 0 {

@@ -50,7 +50,7 @@ func (c *check) about() string         { return c.rule.about }
 // Needs says besides whether the golden answer decides: with a threshold of 0 it is
 // only measured.
 func (c *check) Needs() eval.Need {
-	if c.rule.needs&eval.NeedGolden != 0 && !c.rule.aside && (c.rule.rate == nil && c.rule.ask == nil || c.rule.threshold > 0) {
+	if c.rule.needs&eval.NeedGolden != 0 && !c.rule.aside && (!c.rule.byDegrees() || c.rule.threshold > 0) {
 		return c.rule.needs | eval.JudgesGolden
 	}
 	return c.rule.needs
@@ -63,6 +63,9 @@ func (c *check) Questions(subject eval.Subject) ([]llm.Request, error) {
 	return c.rule.questions(&subject)
 }
 
+// byDegrees tells a check that has a threshold.
+func (r *rule) byDegrees() bool { return r.rate != nil || r.ask != nil || r.whole != nil }
+
 func (c *check) FitsGolden(golden any) error {
 	if c.rule.fits == nil || c.rule.needs&eval.NeedGolden == 0 {
 		return nil
@@ -71,6 +74,15 @@ func (c *check) FitsGolden(golden any) error {
 }
 
 func (c *check) Score(ctx context.Context, subject eval.Subject) (eval.Score, error) {
+	if c.rule.whole != nil {
+		found, err := c.rule.whole(ctx, &subject)
+		if err != nil {
+			return eval.Score{Asked: found.Asked}, err
+		}
+		named := newScore(c, found.Value, found.Pass, found.Reason)
+		named.Want, named.Got, named.Asked = found.Want, found.Got, found.Asked
+		return named, nil
+	}
 	if c.rule.ask != nil {
 		value, reason, asked, err := c.rule.ask(ctx, &subject)
 		if err != nil {
@@ -107,9 +119,17 @@ func score(c asked, pass bool, reason string) eval.Score {
 func rated(c asked, value float64, least threshold, reason string) eval.Score {
 	pass := least.reached(value)
 	if !pass && least < 1 {
-		reason = fmt.Sprintf("score %.3g, want %.3g: %s", value, float64(least), reason)
+		reason = below(value, least, reason)
 	}
 	return newScore(c, value, pass, reason)
+}
+
+func below(value float64, least threshold, reason string) string {
+	why := fmt.Sprintf("score %.3g, want %.3g", value, float64(least))
+	if reason != "" {
+		why += ": " + reason
+	}
+	return why
 }
 
 func newScore(c asked, value float64, pass bool, reason string) eval.Score {

@@ -25,6 +25,8 @@ type Doc struct {
 const (
 	topicText      = "Text"
 	topicStructure = "Structure"
+	topicLabels    = "Labels"
+	topicProgram   = "Code"
 	topicTools     = "Tools"
 	topicEnd       = "How it ended"
 	topicJudges    = "Asking a model (kept like answers, costed apart; an answer that is empty or breaks its contract scores 0 unasked)"
@@ -111,6 +113,14 @@ func otherDocs() []Doc {
 	lookup := llm.ToolCall{Name: "lookup_invoice", Arguments: `{"id": 17, "year": 2026}`}
 	refund := llm.ToolCall{Name: "refund", Arguments: `{"id": 17}`}
 	return []Doc{
+		{"is_sql", topicStructure, "the text is one or more SQL statements that SQLite's parser takes; that tables, columns and functions exist is not looked at, and nothing is run. PRAGMA is no SQL. Other dialects than SQLite's are refused where they differ from it",
+			"extract", "is_sql", text("SELECT name, count(*) FROM orders WHERE id = 17 GROUP BY name;"), text("SELECT name FROM WHERE id = 17")},
+		{"label", topicLabels, "the answer's label is the golden one's: the value at path of a JSON answer, or the whole answer, white space aside. The suite counts a confusion matrix from it, and metrics that gates may use with min and max, as scikit-learn defines them: NAME_f1_macro, NAME_f1_weighted, the same of precision and recall, and of one class NAME_f1.CLASS, NAME_precision.CLASS, NAME_recall.CLASS. NAME_accuracy may have max_drop, too. NAME is the metric, or label. A class that nothing has is left out of the means; an answer without a label is wrong, an error is left out",
+			"path; classes (default: those of the prompt's contract, else those that occur); metric; threshold: 0 only counts",
+			"label: {path: label, classes: [billing, bug, other]}", labelled(`{"label": "bug"}`), labelled(`{"label": "billing"}`)},
+		{"program", topicProgram, "a program of yours scores the answer. It reads one JSON object (schema llmx.score/1: suite, case, vars, answer, value, violation, tool_calls, finish, golden, args) and writes one, {\"score\": 0..1, \"pass\": true, \"reason\": \"…\"}; pass and reason may be left out. A program that crashes, hangs, writes too much or anything else makes the result an error, never a score. No shell reads the command; it runs in the project's directory, with PATH, HOME, USER, LANG, LC_*, TZ and TMPDIR and what env names: no key of a provider, unless you name it. Its files in the project are part of the criteria. memory is what it may write to, each process of its own; only Linux holds it",
+			"command: a list; args: any JSON; golden: true where it compares with the golden answer; threshold (default 1; pass wins over it); deterministic: false where another run may score otherwise; env: names of variables; timeout (10s); max_output (64KB); memory (512MB)",
+			"program: {command: [python3, scorers/tone.py], args: {tone: kind}, threshold: 0.7, metric: tone}", text("Gladly!"), text("No.")},
 		{"tool_called", topicTools, "the model proposed such a call, alone or among others; without arguments any call. {not: {tool_called: refund}} forbids one, {not: tool_called} all. No arguments at all are taken as {}",
 			"name, or the name alone; arguments; match: subset (default) or exact; schema: a JSON Schema of the arguments",
 			"tool_called: {name: lookup_invoice, arguments: {id: 17}}", called(refund, lookup), called(refund)},
@@ -126,6 +136,10 @@ func otherDocs() []Doc {
 			"max_latency: 3s", eval.Subject{Service: 3 * time.Second}, eval.Subject{Service: 4 * time.Second}},
 		{"max_attempts", topicOperation, "the answer took at most so many HTTP requests", "value, or the number alone",
 			"max_attempts: 1", eval.Subject{Attempts: 1}, eval.Subject{Attempts: 2}},
+		{"max_turns", topicOperation, "the answer took at most so many final requests: more than one where it was asked for again", "value, or the number alone",
+			"max_turns: 1", eval.Subject{Turns: 1}, eval.Subject{Turns: 2}},
+		{"repaired", topicOperation, "a valid answer had to be put right before it was one", "value, or true or false alone",
+			"repaired: false", text("{}"), eval.Subject{Repairs: []llm.Repair{{Name: "trailing comma", Weight: 0.05, Times: 1}}}},
 		{"max_tokens", topicOperation, "all attempts together took at most so many tokens, as the provider counted; an estimate where it did not",
 			"value, or the number alone; of: output (default, reasoning included), input or total",
 			"max_tokens: {value: 200, of: total}", eval.Subject{Usage: llm.Usage{Input: 100, Output: 100}}, eval.Subject{Usage: llm.Usage{Input: 101, Output: 100}}},
@@ -157,6 +171,12 @@ func value(answer string) eval.Subject {
 		panic(err) // the examples are ours
 	}
 	return eval.Subject{Answer: answer, Value: parsed, Output: llm.Output{Kind: llm.OutputJSON}}
+}
+
+func labelled(answer string) eval.Subject {
+	s := value(answer)
+	s.Golden = &eval.Golden{Value: map[string]any{"label": "bug"}}
+	return s
 }
 
 func called(calls ...llm.ToolCall) eval.Subject {

@@ -76,6 +76,8 @@ func (p *Parser) parseMember(group string, n strictyaml.Node) (asked, error) {
 		return nil, err
 	case c.Operational():
 		return nil, n.Errorf("%s cannot stand in %s", c.Name(), group).WithHint("a limit on cost, time or tokens is no part of a right answer: give it an entry of its own")
+	case c.Name() == "label":
+		return nil, n.Errorf("label cannot stand in %s: what is counted is which labels were right", group).WithHint("give it an entry of its own")
 	case c.Metric() != "":
 		return nil, n.Errorf("the metric %q would never be counted: %s has one score", c.Metric(), group).
 			WithHint("write {%s: {checks: […], metric: %s}}", group, c.Metric())

@@ -27,6 +27,8 @@ type inquiry struct {
 	// weigh makes a score of the answers, one a question. An error says why they are
 	// no verdict.
 	weigh func(answers []llm.Response) (value float64, reason string, err error)
+	// orders says which place won in each order; nil where nothing is asked in two.
+	orders func(answers []llm.Response) []string
 }
 
 // rule completes a rule that asks.
@@ -97,6 +99,9 @@ func (q inquiry) ask(ctx context.Context, s *eval.Subject) (value float64, reaso
 	value, reason, err = q.weigh(answers)
 	if err != nil {
 		return 0, "", asked, fault.New(fault.Judge, "what %s answered cannot be used: %s", q.who(), fault.As(err).Message).Because(err)
+	}
+	if q.orders != nil {
+		asked.Orders = q.orders(answers)
 	}
 	return value, reason, asked, nil
 }

@@ -59,12 +59,12 @@ func library(prompt, model string, _ fault.Place) (Judge, error) {
 }
 
 func askingParser() *Parser {
-	return NewParser(Deps{
-		Judge: library, DefaultJudge: func() string { return "large" },
-		Embedder: func(model string, _ fault.Place) (Embedder, error) {
-			return Embedder{model, "vectors of " + model}, nil
-		},
-	})
+	deps := playedDeps()
+	deps.Judge, deps.DefaultJudge = library, func() string { return "large" }
+	deps.Embedder = func(model string, _ fault.Place) (Embedder, error) {
+		return Embedder{model, "vectors of " + model}, nil
+	}
+	return NewParser(deps)
 }
 
 func parseAsking(t testing.TB, text string) eval.Check {

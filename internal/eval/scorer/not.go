@@ -22,6 +22,9 @@ func (p *Parser) parseNot(field strictyaml.Field) (asked, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, labels := eval.LabelsOf(of, llm.Output{}); labels {
+		return nil, field.Value.Errorf("label cannot stand in not: what is counted is which labels were right").WithHint("take not out")
+	}
 	if _, twice := of.(*negation); twice {
 		return nil, fault.At(field.Place, "not stands within not").WithHint("write the check without them")
 	}

@@ -90,6 +90,17 @@ func parseMaxLatency(n strictyaml.Node) (rule, error) {
 
 // parseMaxAttempts: {max_attempts: 2} or {max_attempts: {value: 2, metric: …}}.
 func parseMaxAttempts(n strictyaml.Node) (rule, error) {
+	return parseMost(n, "attempt", func(s *eval.Subject) int { return s.Attempts })
+}
+
+// parseMaxTurns: {max_turns: 1} or {max_turns: {value: 1, metric: …}}. An answer that
+// was asked for again, or came from a later step of a cascade, took more than one.
+func parseMaxTurns(n strictyaml.Node) (rule, error) {
+	return parseMost(n, "turn", func(s *eval.Subject) int { return s.Turns })
+}
+
+// parseMost bounds how many of something an answer took.
+func parseMost(n strictyaml.Node, what string, took func(*eval.Subject) int) (rule, error) {
 	var args struct {
 		Value   int `yaml:"value,required" json:"value"`
 		options `yaml:",inline" json:"-"`
@@ -104,11 +115,11 @@ func parseMaxAttempts(n strictyaml.Node) (rule, error) {
 		return rule{}, err
 	}
 	if args.Value < 1 {
-		return rule{}, n.Errorf("an answer takes one attempt at least")
+		return rule{}, n.Errorf("an answer takes one %s at least", what)
 	}
-	return rule{args: args, options: args.options, about: fmt.Sprintf("takes at most %d attempts", args.Value), judge: func(s *eval.Subject) (bool, string, error) {
-		if s.Attempts > args.Value {
-			return false, fmt.Sprintf("want at most %d attempts, took %d", args.Value, s.Attempts), nil
+	return rule{args: args, options: args.options, about: fmt.Sprintf("takes at most %d %ss", args.Value, what), judge: func(s *eval.Subject) (bool, string, error) {
+		if n := took(s); n > args.Value {
+			return false, fmt.Sprintf("want at most %d %ss, took %d", args.Value, what, n), nil
 		}
 		return true, "", nil
 	}}, nil

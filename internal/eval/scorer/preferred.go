@@ -36,7 +36,7 @@ func parsePreferred(p *Parser, n strictyaml.Node) (rule, error) {
 		return rule{}, err
 	}
 	return inquiry{
-		check: j.check, extract: args.Extract, weigh: weighPreference,
+		check: j.check, extract: args.Extract, weigh: weighPreference, orders: placesPreferred,
 		pose: func(s *eval.Subject, answer string) ([]llm.Request, error) {
 			other, err := args.Over.reference(s)
 			if err != nil {
@@ -51,6 +51,34 @@ func parsePreferred(p *Parser, n strictyaml.Node) (rule, error) {
 		args: args, options: args.options, threshold: args.Threshold, needs: args.Over.needs(),
 		about: "is preferred over " + args.Over.about(),
 	}), nil
+}
+
+// PlaceOf is 1 for the first place, −1 for the second, and 0 for a tie.
+func PlaceOf(verdict string) int {
+	switch verdict {
+	case firstPreferred:
+		return 1
+	case secondPreferred:
+		return -1
+	}
+	return 0
+}
+
+// placesPreferred are the verdicts of answers that were weighed: they can be read.
+func placesPreferred(answers []llm.Response) []string {
+	var places []string
+	for _, answer := range answers {
+		said, err := objectOf(answer)
+		if err != nil {
+			return nil
+		}
+		place, err := said.word("preferred", firstPreferred, secondPreferred, nonePreferred)
+		if err != nil {
+			return nil
+		}
+		places = append(places, place)
+	}
+	return places
 }
 
 // weighPreference puts both verdicts together: the answer stood first, then second.

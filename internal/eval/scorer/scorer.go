@@ -37,6 +37,8 @@ type Deps struct {
 	DefaultJudge func() string
 	// Embedder finds who makes vectors of texts.
 	Embedder func(model string, place fault.Place) (Embedder, error)
+	Programs Programs // of program
+	SQL      SQL      // of is_sql
 }
 
 // Parser reads checks. The zero value reads those that look at the answer alone.
@@ -70,6 +72,12 @@ type rule struct {
 	ask       ask
 	asksModel bool // so that nobody runs it again without a call
 	questions func(s *eval.Subject) ([]llm.Request, error)
+
+	// A check that says more of a subject than a value and a reason has, in place of
+	// all of them:
+	whole whole
+	// labels says what the label check tells apart; nil for every other.
+	labels func(output llm.Output) eval.Labels
 }
 
 // judge tells whether a subject passes, and why not. An error means that it
@@ -81,6 +89,10 @@ type rate func(s *eval.Subject) (value float64, reason string, err error)
 
 // ask is a rate that can be cancelled, and says whom it asked: also beside an error.
 type ask func(ctx context.Context, s *eval.Subject) (value float64, reason string, asked *eval.Asked, err error)
+
+// whole gives the value, whether it passes, and what else is in a score; the names and
+// the weight are the check's.
+type whole func(ctx context.Context, s *eval.Subject) (eval.Score, error)
 
 func kinds() []kind {
 	return []kind{
@@ -105,6 +117,9 @@ func kinds() []kind {
 		{name: "is_yaml", version: 1, bare: true, parse: form("YAML", notYAML)},
 		{name: "is_xml", version: 1, bare: true, parse: form("XML", notXML)},
 		{name: "is_html", version: 1, bare: true, parse: form("HTML", notHTML)},
+		{name: "is_sql", version: 1, bare: true, with: parseIsSQL},
+		{name: "label", version: 1, bare: true, parse: parseLabel},
+		{name: "program", version: 1, with: parseProgram},
 		{name: "tool_called", version: 1, bare: true, parse: parseToolCalled},
 		{name: "tool_sequence", version: 1, parse: parseToolSequence},
 		{name: "finish_reason", version: 1, parse: parseFinish},
@@ -120,6 +135,8 @@ func kinds() []kind {
 		{name: "max_cost", version: 1, operational: true, parse: parseMaxCost},
 		{name: "max_latency", version: 1, operational: true, parse: parseMaxLatency},
 		{name: "max_attempts", version: 1, operational: true, parse: parseMaxAttempts},
+		{name: "max_turns", version: 1, operational: true, parse: parseMaxTurns},
+		{name: "repaired", version: 1, operational: true, bare: true, parse: parseRepaired},
 		{name: "max_tokens", version: 1, operational: true, parse: parseMaxTokens},
 		{name: "cached", version: 1, operational: true, bare: true, parse: parseCached},
 	}

@@ -29,7 +29,7 @@ func yaml(t testing.TB, text string) strictyaml.Node {
 
 func parse(t testing.TB, text string) eval.Check {
 	t.Helper()
-	check, err := Parse(yaml(t, text))
+	check, err := NewParser(playedDeps()).Parse(yaml(t, text))
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}

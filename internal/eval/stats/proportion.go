@@ -28,6 +28,13 @@ func Wilson(share, n, confidence float64) (low, high float64) {
 	return max(low, 0), min(high, 1)
 }
 
+// Around is the normal interval of a figure between 0 and 1 by its standard error, cut
+// at both.
+func Around(value, se, confidence float64) (low, high float64) {
+	half := normalQuantile((1+confidence)/2) * se
+	return max(0, value-half), min(1, value+half)
+}
+
 // EffectiveN is the number of independent results that would give the same
 // standard error of a mean share as the clusters (cases with repeats) do:
 // p(1−p)/se², at least the number of clusters, at most that of results. se is

@@ -146,17 +146,22 @@ func readLimit(n strictyaml.Node, kind eval.GateKind, u unit) (float64, error) {
 	return limit, nil
 }
 
-// settleGates checks the metrics' names, which are known after the first pass.
-func (s *Suite) settleGates(gates []gate, problems *fault.List) {
+// settleGates checks the metrics' names, which are known after the first pass; counted
+// are those that come from labels.
+func (s *Suite) settleGates(gates []gate, counted []string, problems *fault.List) {
 	var known []string
 	for _, m := range builtin() {
 		known = append(known, m.name)
 	}
-	known = append(known, s.Metrics...)
+	known = append(append(known, s.Metrics...), counted...)
 	refused := map[string]bool{}
 	for _, g := range gates {
 		s.Gates = append(s.Gates, g.Gate)
 		s.GatePlaces = append(s.GatePlaces, g.place)
+		if slices.Contains(counted, g.Metric) && g.Kind.Relative() {
+			problems.Add(fault.At(g.place, "%s is no limit of %s: it is no mean over cases, so no test pairs it with the baseline", g.Kind, g.Metric).
+				WithHint("allowed: min, max; a drop of right labels is tested by %s", labelFamily(g.Metric)+eval.LabelAccuracy+": {max_drop: …}"))
+		}
 		if !slices.Contains(known, g.Metric) && !refused[g.Metric] {
 			refused[g.Metric] = true
 			problems.Add(fault.At(g.metric, "unknown metric %q", g.Metric).

@@ -1,6 +1,7 @@
 package suite_test
 
 import (
+	"context"
 	"encoding/json"
 	"io/fs"
 	"maps"
@@ -256,7 +257,11 @@ func TestSchemaKnowsEveryCheck(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = scorer.NewParser(scorer.Deps{Judge: anyJudge, DefaultJudge: func() string { return "large" }}).Parse(n)
+		_, err = scorer.NewParser(scorer.Deps{
+			SQL:      func(context.Context, string) (string, error) { return "", nil },
+			Programs: anyProgram{},
+			Judge:    anyJudge, DefaultJudge: func() string { return "large" },
+		}).Parse(n)
 		if (err == nil) != slices.Contains(known[0].Enum, name) {
 			t.Errorf("%s as a bare word: the schema says %v, the check %v", name, err != nil, err)
 		}
@@ -342,3 +347,10 @@ func TestDiscover(t *testing.T) {
 		t.Errorf("with a .yml: got %v", err)
 	}
 }
+
+// anyProgram takes every program for one that is there.
+type anyProgram struct{}
+
+func (anyProgram) Find(scorer.Program) (map[string]string, error) { return nil, nil }
+
+func (anyProgram) Run(context.Context, scorer.Program, []byte) ([]byte, error) { return nil, nil }

@@ -67,7 +67,7 @@ func (p *plan) walk(visit func(eval.Case, error) bool) {
 func (s *Suite) firstPass(gates []gate, problems *fault.List) {
 	seed := maphash.MakeSeed()
 	var hashes []uint64
-	tags, metrics := map[string]bool{}, meanings{}
+	tags, metrics, labels := map[string]bool{}, meanings{}, labelFamilies{}
 	clean, cut := !s.plan.partial, false
 	s.plan.walk(func(c eval.Case, err error) bool {
 		if c.ID != "" {
@@ -89,14 +89,16 @@ func (s *Suite) firstPass(gates []gate, problems *fault.List) {
 		}
 		for check := range c.AllChecks() {
 			problems.Add(metrics.add(check, &c))
+			labels.add(check, &c, s.plan.prompt.Output)
 		}
 		cut = len(*problems) >= maxProblems
 		return !cut
 	})
 	s.Tags, s.Metrics = sorted(tags), sorted(metrics)
+	problems.Add(labels.clash(metrics))
 	s.refuseTwins(seed, hashes, problems)
 	if clean {
-		s.settleGates(gates, problems)
+		s.settleGates(gates, labels.metrics(), problems)
 	}
 	if cut {
 		*problems = (*problems)[:maxProblems]

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/eval/stats"
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
@@ -21,9 +22,10 @@ type caseFold struct {
 	repaired       bool // a repeat was put right
 	cost           llm.Cost
 	scores         map[string]*mean // by metric
-	bounded        int              // repeats with operational checks
-	within         int              // of these, those that keep all of them
-	digests        uint64           // sum of the judged answers' marks, in any order
+	labels         map[string][]stats.Labelled
+	bounded        int    // repeats with operational checks
+	within         int    // of these, those that keep all of them
+	digests        uint64 // sum of the judged answers' marks, in any order
 
 	passAnswer, failAnswer string
 	passCall, failCall     string
@@ -70,6 +72,7 @@ func (f *caseFold) add(r *eval.Result) {
 		f.repaired = f.repaired || r.Valid == eval.Valid && score < 1
 	}
 	f.addScores(r)
+	f.addLabels(r)
 	f.addText(r)
 }
 
@@ -181,6 +184,7 @@ func (t *Tally) finish(f *caseFold) {
 	for metric, m := range f.scores {
 		t.metric(metric).add(m.value(), f.judged, missing)
 	}
+	t.addLabels(f)
 	if f.bounded > 0 {
 		t.metric(eval.MetricOperational).add(float64(f.within)/float64(f.bounded), f.judged, missing)
 	}

@@ -227,7 +227,7 @@ func (t *Tally) rescoreAnswer(c *eval.Case, answer *eval.BaselineAnswer, sums ma
 func (t *Tally) rescoreReply(c *eval.Case, reply eval.BaselineStep, times int, sums map[string]*mean) (pass, whole, ok bool) {
 	subject := eval.Subject{
 		Answer: reply.Answer, Output: t.settings.Contract.Output, Golden: c.Golden, Vars: c.Vars,
-		Finish: reply.Finish, Stored: true, ToolCalls: reply.ToolCalls,
+		Finish: reply.Finish, Stored: true, ToolCalls: reply.ToolCalls, Origin: llm.Origin{Suite: c.Suite, Case: c.ID},
 	}
 	if subject.Finish == "" {
 		subject.Finish = llm.FinishStop

@@ -79,6 +79,9 @@ func (t *Tally) tryAbsolute(out *trial, best bool) {
 	case metricCost:
 		out.Value, out.N = t.cost.value(best), t.cost.cases
 	default:
+		if t.tryLabels(out, best) {
+			return
+		}
 		m := t.metric(out.Metric)
 		out.Value, out.N = m.value(best), m.cases
 	}

@@ -158,7 +158,7 @@ func leaveTalks(group *eval.GroupVerdict) {
 // describe fills a group's verdict, but for its word and pass.
 func (t *Tally) describe(trials []trial, o Options) eval.GroupVerdict {
 	group := eval.GroupVerdict{
-		Group: t.group, Metrics: t.metrics(), Gates: []eval.GateResult{},
+		Group: t.group, Metrics: t.metrics(), Gates: []eval.GateResult{}, Labels: t.labelTables(),
 		Flips: t.flips.sorted(), FlipsDown: t.flipsDown, FlipsUp: t.flipsUp,
 		Failed: t.failed.sorted(), FailedCases: t.failedAll,
 		Paired: t.pair.paired, New: t.pair.fresh, Rescored: t.pair.rescored,
@@ -242,7 +242,7 @@ func (t *Tally) metrics() []eval.Metric {
 	for _, name := range names {
 		figures = append(figures, t.named[name].figure(name, "score"))
 	}
-	return figures
+	return append(figures, t.labelMetrics()...)
 }
 
 // showsRepair leaves out a figure that only says again what the validity says, and so

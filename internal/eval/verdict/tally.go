@@ -43,7 +43,8 @@ type Tally struct {
 	firstTry  shareMetric
 	askedBack bool // an answer was not as valid at first as in the end
 	named     map[string]*meanMetric
-	repaired  bool // an answer was put right
+	labels    map[string]*labelTally // by the first part of their metrics' names
+	repaired  bool                   // an answer was put right
 	cost      costMetric
 	pair      pairing
 	finished  []time.Duration // of calls made now
@@ -74,6 +75,7 @@ func NewTally(g eval.Group, s Settings) *Tally {
 		base:     newReference(s.Baseline, g.Model),
 		pending:  map[string]*caseFold{},
 		named:    map[string]*meanMetric{},
+		labels:   map[string]*labelTally{},
 		flips:    keeper[eval.Flip]{before: flipBefore},
 		failed:   keeper[eval.Failed]{before: func(a, b *eval.Failed) int { return strings.Compare(a.Case, b.Case) }},
 		classes:  map[fault.Class]*eval.ErrorClass{},

@@ -1,0 +1,188 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/fault"
+)
+
+// humanLabel is an answer with what people say of it.
+type humanLabel struct {
+	answer string
+	pass   bool
+	id     string // of the case
+	golden *eval.Golden
+	vars   map[string]any
+	check  eval.Check
+	place  fault.Place
+}
+
+const (
+	maxLabelFile = 64 << 20
+	maxLabelRows = 100_000
+)
+
+// readHumanLabels reads a file of labels, and returns all its problems at once, up to
+// ten.
+func (p *project) readHumanLabels(name string, j *calibrated) ([]humanLabel, error) {
+	full := name
+	if !filepath.IsAbs(full) {
+		full = filepath.Join(p.world.Dir, filepath.FromSlash(name))
+	}
+	file, err := os.Open(full)
+	if err != nil {
+		return nil, fault.New(fault.Usage, "the labels %s cannot be read: %s", name, reason(err))
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxLabelFile+1))
+	switch {
+	case err != nil:
+		return nil, fault.New(fault.Usage, "the labels %s cannot be read: %s", name, reason(err))
+	case len(data) > maxLabelFile:
+		return nil, fault.At(fault.Place{File: name}, "the file is larger than %d MB", maxLabelFile>>20)
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	var rows []humanLabel
+	var problems fault.List
+	take := func(row map[string]any, line int) bool {
+		label, err := newHumanLabel(row, fault.Place{File: name, Line: line}, j)
+		problems.Add(err)
+		rows = append(rows, label)
+		return len(problems) < 10 && len(rows) <= maxLabelRows
+	}
+	switch filepath.Ext(name) {
+	case ".jsonl":
+		err = eachJSONLine(data, name, take)
+	case ".csv":
+		err = eachCSVRow(data, name, take)
+	default:
+		err = fault.New(fault.Usage, "a file of labels ends in .jsonl or .csv, not %q", filepath.Ext(name))
+	}
+	problems.Add(err)
+	switch {
+	case len(problems) > 0:
+		return nil, problems.Err()
+	case len(rows) > maxLabelRows:
+		return nil, fault.At(fault.Place{File: name}, "the file has more than %d answers", maxLabelRows)
+	case len(rows) == 0:
+		return nil, &fault.Error{Class: fault.Empty, Place: fault.Place{File: name}, Message: "the file has no answer"}
+	}
+	return rows, nil
+}
+
+func eachJSONLine(data []byte, name string, take func(map[string]any, int) bool) error {
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	lines.Buffer(nil, maxLabelFile)
+	for line := 1; lines.Scan(); line++ {
+		if strings.TrimSpace(lines.Text()) == "" {
+			continue
+		}
+		decoder := json.NewDecoder(bytes.NewReader(lines.Bytes()))
+		decoder.UseNumber()
+		var row map[string]any
+		if err := decoder.Decode(&row); err != nil || row == nil || decoder.More() {
+			return fault.At(fault.Place{File: name, Line: line}, "the line is not one JSON object").WithHint(`write {"answer": "…", "pass": true}`)
+		}
+		if !take(row, line) {
+			return nil
+		}
+	}
+	return lines.Err()
+}
+
+func eachCSVRow(data []byte, name string, take func(map[string]any, int) bool) error {
+	reader := csv.NewReader(bytes.NewReader(data))
+	header, err := reader.Read()
+	for err == nil {
+		var cells []string
+		if cells, err = reader.Read(); err != nil {
+			break
+		}
+		line, _ := reader.FieldPos(0)
+		row := map[string]any{}
+		for i, cell := range cells {
+			if cell != "" || header[i] == "answer" {
+				row[header[i]] = cell
+			}
+		}
+		if !take(row, line) {
+			return nil
+		}
+	}
+	if e, ok := errors.AsType[*csv.ParseError](err); ok {
+		return fault.At(fault.Place{File: name, Line: e.Line, Col: e.Column}, "the CSV is broken: %v", e.Err)
+	}
+	return nil
+}
+
+// newHumanLabel reads a row; inputs and the golden answer stand over those of its case.
+func newHumanLabel(row map[string]any, place fault.Place, j *calibrated) (humanLabel, error) {
+	l := humanLabel{vars: map[string]any{}, check: j.check, place: place}
+	var problems fault.List
+	answer, isText := row["answer"].(string)
+	if !isText {
+		problems.Add(fault.At(place, "the row has no answer, which is a text"))
+	}
+	l.answer = answer
+	pass, ok := humanWord(row["pass"])
+	if !ok {
+		problems.Add(fault.At(place, "pass is %s", said(row["pass"])).WithHint("allowed: true, false; or pass, fail, yes, no, 1, 0"))
+	}
+	l.pass = pass
+	if id, given := row["case"]; given {
+		l.id = fmt.Sprint(id)
+		c := j.cases[l.id]
+		switch {
+		case c == nil:
+			problems.Add(fault.At(place, "the suite has no case %q", l.id))
+		case j.own[l.id] == nil:
+			problems.Add(fault.At(place, "the case %q has no check %s", l.id, j.name))
+		default:
+			l.check, l.golden = j.own[l.id], c.Golden
+			for name, value := range c.Vars {
+				l.vars[name] = value
+			}
+		}
+	}
+	if golden, given := row["golden"]; given {
+		l.golden = &eval.Golden{Value: golden}
+	}
+	for name, value := range row {
+		switch name {
+		case "answer", "pass", "case", "golden", "id":
+		default:
+			l.vars[name] = value
+		}
+	}
+	if l.golden == nil && eval.Needs(l.check)&eval.NeedGolden != 0 && len(problems) == 0 {
+		problems.Add(fault.At(place, "the check %s compares with a golden answer, and the row has none", j.name).WithHint("add golden, or case"))
+	}
+	return l, problems.Err()
+}
+
+func humanWord(value any) (pass, ok bool) {
+	switch strings.ToLower(strings.TrimSpace(fmt.Sprint(value))) {
+	case "true", "pass", "yes", "1":
+		return true, true
+	case "false", "fail", "no", "0":
+		return false, true
+	}
+	return false, false
+}
+
+func said(value any) string {
+	if value == nil {
+		return "missing"
+	}
+	return fmt.Sprintf("%q", fmt.Sprint(value))
+}
