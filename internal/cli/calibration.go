@@ -27,6 +27,7 @@ type calibration struct {
 	jobs    int
 	found   *report.Calibration
 
+	id     string // stands for a run in budgets and calls
 	store  *store.Store
 	alerts alerts
 }
@@ -121,14 +122,14 @@ func (c *calibration) score(ctx context.Context, ask llm.Model) error {
 	for i := range c.rows {
 		workers.Go(func() error {
 			row := &c.rows[i]
-			score, err := row.check.Score(working, row.subject(c.suite.Name, ask, read, under))
+			score, err := row.check.Score(working, row.subject(llm.Origin{Run: c.id, Suite: c.suite.Name, Case: row.id}, ask, read, under))
 			if working.Err() != nil {
 				return fault.New(fault.Canceled, "interrupted")
 			}
 			turn.Lock()
 			defer turn.Unlock()
 			seen := eval.Result{Status: eval.Pass, Paid: llm.KnownCost(0)}
-			if score.Asked != nil {
+			if score.Asked != nil && fault.ClassOf(err) != fault.Missing { // else it is what asking would cost
 				c.found.Eval, seen.Eval = c.found.Eval.Plus(score.Asked.Eval), score.Asked.Eval
 			}
 			if err != nil {
@@ -161,12 +162,12 @@ func (c *calibration) take(row *humanLabel, score eval.Score) {
 }
 
 // subject is the labelled answer as the check of a run would see it.
-func (l *humanLabel) subject(suite string, ask llm.Model, read eval.Read, under eval.Contract) eval.Subject {
+func (l *humanLabel) subject(origin llm.Origin, ask llm.Model, read eval.Read, under eval.Contract) eval.Subject {
 	said := eval.Said{Answer: l.answer, Finish: llm.FinishStop}
 	reading := read(said, under)
 	return eval.Subject{
 		Answer: l.answer, Value: reading.Value, Broken: reading.Broken, Repairs: reading.Repairs, Output: under.Output,
 		Golden: l.golden, Vars: l.vars, Finish: said.Finish, Stored: true, Ask: ask,
-		Origin: llm.Origin{Suite: suite, Case: l.id},
+		Origin: origin,
 	}
 }

@@ -112,6 +112,7 @@ func runCalibrate(ctx context.Context, p *project, o *calibrateOptions) error {
 	c := report.Calibration{Schema: report.CalibrationSchema, Suite: suites[0].Name, Check: found.name, Labels: o.labels}
 	held := calibration{
 		project: p, options: o, suite: suites[0], rows: rows, jobs: firstOf(o.jobs, p.config.Test.Jobs), found: &c,
+		id: "calibrate-" + newRunID(p.world.Now()),
 	}
 	if err := held.run(ctx); err != nil {
 		return err

@@ -126,7 +126,7 @@ func CalibrationTerminal(w io.Writer, c Calibration, s Style) error {
 		p.flow("  ", text(fmt.Sprintf("of these the first place won %d times, the second %d times", c.Order.First, c.Order.Second)))
 	}
 	if c.Eval.Calls > 0 {
-		p.flow("  ", span{fmt.Sprintf("%s asked, %s", count(c.Eval.Calls, "question", "questions"), priced(c.Eval.Cost, c.Eval.Paid)), faint})
+		p.flow("  ", span{fmt.Sprintf("for %s of the check %s", count(c.Eval.Calls, "question", "questions"), priced(c.Eval.Cost, c.Eval.Paid)), faint})
 	}
 	if c.Note != "" {
 		p.flow("  ", span{c.Note, doubtful})
