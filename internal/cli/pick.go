@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"iter"
 	"regexp"
@@ -62,6 +64,7 @@ type size struct {
 	cases, results int
 	operational    bool        // a check bounds cost, time or attempts
 	bounded        fault.Place // of the first case whose cost is bounded
+	hash           string      // of all inputs and criteria, in order
 }
 
 func boundsCost(check eval.Check) bool { return strings.TrimPrefix(check.Name(), "not ") == "max_cost" }
@@ -74,6 +77,7 @@ const maxRenderProblems = 5
 func measure(ctx context.Context, cases iter.Seq2[eval.Case, error], asked *prompt.Prompt) (size, error) {
 	var s size
 	var problems fault.List
+	all := sha256.New()
 	for c, err := range cases {
 		if err == nil && ctx.Err() != nil {
 			err = fault.New(fault.Canceled, "interrupted")
@@ -82,6 +86,7 @@ func measure(ctx context.Context, cases iter.Seq2[eval.Case, error], asked *prom
 			return size{}, err
 		}
 		s.cases++
+		fmt.Fprintf(all, "%q %s %s %d\n", c.ID, c.InputHash, c.CriteriaHash, c.Repeats)
 		s.results += max(1, c.Repeats)
 		s.operational = s.operational || slices.ContainsFunc(c.Checks, eval.Check.Operational)
 		if s.bounded.File == "" && slices.ContainsFunc(c.Checks, boundsCost) {
@@ -96,5 +101,6 @@ func measure(ctx context.Context, cases iter.Seq2[eval.Case, error], asked *prom
 			break
 		}
 	}
+	s.hash = hex.EncodeToString(all.Sum(nil)[:16])
 	return s, problems.Err()
 }

@@ -24,6 +24,7 @@ type plan struct {
 	groups  []runner.Group
 	tallies []*verdict.Tally
 	planned int
+	hashes  map[string]string // of the cases of each suite
 }
 
 // planner turns suites into a plan. Everything that can be wrong is found here,
@@ -36,7 +37,7 @@ type planner struct {
 }
 
 func (b planner) plan(ctx context.Context, suites []*loaded) (*plan, error) {
-	made := &plan{suites: suites}
+	made := &plan{suites: suites, hashes: map[string]string{}}
 	var problems fault.List
 	for _, one := range suites {
 		problems.Add(b.add(ctx, made, one))
@@ -56,6 +57,7 @@ func (b planner) add(ctx context.Context, made *plan, one *loaded) error {
 	if err != nil || size.cases == 0 {
 		return err
 	}
+	made.hashes[one.Name] = size.hash
 	var problems fault.List
 	for _, name := range one.models {
 		found, err := b.project.lookup(name, fault.Place{})

@@ -22,6 +22,7 @@ type testOptions struct {
 	reports []string
 	json    bool
 	dryRun  bool
+	resumed string // the run that is to go on, "" for a new one
 	command string // as typed
 	changed func(flag string) bool
 }
@@ -36,6 +37,7 @@ const testExamples = `  llmx test                          every suite
   llmx test triage --filter '^refund-'
   llmx test triage --prompt triage@1.0.0
   llmx test --record                 ask for replies that are missing, and keep them
+  llmx test --resume                 go on with the run that was cut short
   llmx test --record --dry-run       what that would ask, cost and take; nobody is asked
   llmx test --report junit=out.xml --report markdown=out.md`
 
@@ -64,6 +66,8 @@ func newTest(w *World) *cobra.Command {
 	flags.StringVar(&o.missing, "missing", "error", "what a missing reply does: `error|neutral` (exit 4, or exit 0 and the word unjudged)")
 	flags.StringVar(&o.maxCost, "max-cost", "", "stop asking before more than so many `USD` are spent (exit 4)")
 	flags.StringArrayVar(&o.reports, "report", nil, "write a report, `KIND=FILE`: json, junit or markdown (repeatable)")
+	flags.StringVar(&o.resumed, "resume", "", "go on with the `RUN` that was cut short (default: the newest such); only what it has not is asked for")
+	flags.Lookup("resume").NoOptDefVal = newestCut
 	flags.BoolVar(&o.json, "json", false, "print the run as JSON")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "say what the run would ask, cost and take; no model is called, nothing is written")
 	_ = cmd.RegisterFlagCompletionFunc("model", completeModels(w))
@@ -102,6 +106,10 @@ const (
 )
 
 func runTest(ctx context.Context, w *World, o *testOptions) error {
+	old, err := o.resume(ctx, w)
+	if err != nil {
+		return err
+	}
 	chosen, reports, err := o.check(w)
 	if err != nil {
 		return err
@@ -132,7 +140,7 @@ func runTest(ctx context.Context, w *World, o *testOptions) error {
 	}
 	run := &testRun{
 		project: p, options: o, mode: mode, plan: planned, limit: limit, reports: reports, filtered: chosen.active(),
-		jobs: firstOf(o.jobs, p.config.Test.Jobs),
+		jobs: firstOf(o.jobs, p.config.Test.Jobs), old: old,
 	}
 	if o.dryRun {
 		return newDryRun(run).execute(ctx)
