@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
@@ -19,6 +20,8 @@ import (
 type pick struct {
 	filter *regexp.Regexp // nil: every id
 	tags   []string       // one of them; empty: all
+	sample int            // of each suite; 0: all
+	shard  shard
 }
 
 func newPick(filter string, tags []string) (pick, error) {
@@ -33,7 +36,8 @@ func newPick(filter string, tags []string) (pick, error) {
 	return pick{filter: compiled, tags: tags}, nil
 }
 
-func (p pick) active() bool { return p.filter != nil || len(p.tags) > 0 }
+// active reports whether cases are left out that are neither in another part.
+func (p pick) active() bool { return p.filter != nil || len(p.tags) > 0 || p.sample > 0 }
 
 func (p pick) matches(c *eval.Case) bool {
 	if p.filter != nil && !p.filter.MatchString(c.ID) {
@@ -44,9 +48,25 @@ func (p pick) matches(c *eval.Case) bool {
 
 // from streams the selected cases. repeats over 0 replaces the suite's.
 func (p pick) from(cases iter.Seq2[eval.Case, error], repeats int) iter.Seq2[eval.Case, error] {
+	draw := sync.OnceValues(func() (map[uint64]bool, error) {
+		if p.sample == 0 {
+			return nil, nil
+		}
+		whole := pick{filter: p.filter, tags: p.tags}
+		return sampled(whole.from(cases, 0), p.sample)
+	})
 	return func(yield func(eval.Case, error) bool) {
+		chosen, err := draw()
+		if err != nil {
+			yield(eval.Case{}, err)
+			return
+		}
+		index := -1
 		for c, err := range cases {
-			if err == nil && !p.matches(&c) {
+			if err == nil && (!p.matches(&c) || chosen != nil && !chosen[drawOf(c.ID)]) {
+				continue
+			}
+			if index++; err == nil && !p.shard.has(index) {
 				continue
 			}
 			if repeats > 0 {

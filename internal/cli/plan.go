@@ -172,5 +172,11 @@ func (p pick) String() string {
 	if len(p.tags) > 0 {
 		words = append(words, "--tag "+strings.Join(p.tags, ","))
 	}
+	if p.sample > 0 {
+		words = append(words, fmt.Sprintf("--sample %d", p.sample))
+	}
+	if p.shard.of > 0 {
+		words = append(words, "--shard "+p.shard.String())
+	}
 	return strings.Join(words, " ")
 }

@@ -15,6 +15,8 @@ type testOptions struct {
 	replies repliesFlags
 	filter  string
 	tags    []string
+	sample  int
+	shard   string
 	repeats int
 	jobs    int
 	missing string
@@ -37,6 +39,7 @@ const testExamples = `  llmx test                          every suite
   llmx test triage --filter '^refund-'
   llmx test triage --prompt triage@1.0.0
   llmx test --record                 ask for replies that are missing, and keep them
+  llmx test --shard 1/4 --report json=part.json
   llmx test --resume                 go on with the run that was cut short
   llmx test --record --dry-run       what that would ask, cost and take; nobody is asked
   llmx test --report junit=out.xml --report markdown=out.md`
@@ -61,6 +64,8 @@ func newTest(w *World) *cobra.Command {
 	flags.StringSliceVar(&o.models, "model", nil, "ask these models or routes in place of the suites' (repeatable)")
 	flags.StringVar(&o.filter, "filter", "", "only cases whose id matches the `REGEX`")
 	flags.StringSliceVar(&o.tags, "tag", nil, "only cases with one of these tags")
+	flags.IntVar(&o.sample, "sample", 0, "only so many cases of each suite, the same ones every time, of each set of tags its share")
+	flags.StringVar(&o.shard, "shard", "", "only a `PART` of all cases, 1/4 to 4/4, to be joined by llmx runs merge")
 	flags.IntVar(&o.repeats, "repeats", 0, "ask every case so often (default: as the suite says)")
 	flags.IntVar(&o.jobs, "jobs", 0, "cases under way at once (default: test.jobs of llmx.yaml)")
 	flags.StringVar(&o.missing, "missing", "error", "what a missing reply does: `error|neutral` (exit 4, or exit 0 and the word unjudged)")
@@ -82,6 +87,13 @@ func (o *testOptions) given(flag string) bool { return o.changed != nil && o.cha
 func (o *testOptions) check(w *World) (pick, []reportFile, error) {
 	chosen, err := newPick(o.filter, o.tags)
 	if err != nil {
+		return pick{}, nil, err
+	}
+	if o.sample < 1 && o.given("sample") {
+		return pick{}, nil, fault.New(fault.Usage, "--sample %d is no number of cases", o.sample).WithHint("--sample 100 takes a hundred of each suite")
+	}
+	chosen.sample = o.sample
+	if chosen.shard, err = parseShard(o.shard); err != nil {
 		return pick{}, nil, err
 	}
 	if o.missing != "error" && o.missing != "neutral" {
@@ -139,7 +151,7 @@ func runTest(ctx context.Context, w *World, o *testOptions) error {
 		return err
 	}
 	run := &testRun{
-		project: p, options: o, mode: mode, plan: planned, limit: limit, reports: reports, filtered: chosen.active(),
+		project: p, options: o, mode: mode, plan: planned, limit: limit, reports: reports, filtered: chosen.active(), shard: chosen.shard,
 		jobs: firstOf(o.jobs, p.config.Test.Jobs), old: old,
 	}
 	if o.dryRun {

@@ -24,6 +24,7 @@ type testRun struct {
 	plan     *plan
 	reports  []reportFile
 	filtered bool
+	shard    shard
 	jobs     int
 	limit    *llm.Money // of --max-cost
 	old      *eval.Run  // the one that goes on; nil for a new one
@@ -124,7 +125,7 @@ func (t *testRun) record(ctx context.Context, s *servers, files map[string]*repl
 	now := t.project.world.Now()
 	t.run = eval.Run{
 		ID: newRunID(now), Started: now, State: eval.Running, Command: t.options.command,
-		Replies: string(t.mode), Version: Version(), Filtered: t.filtered, Groups: t.plan.evalGroups(), Warnings: t.run.Warnings,
+		Replies: string(t.mode), Version: Version(), Filtered: t.filtered || t.shard.of > 1, Groups: t.plan.evalGroups(), Warnings: t.run.Warnings,
 		Selection: t.options.asked(t.plan),
 	}
 	if t.old != nil {
@@ -198,7 +199,8 @@ func (t *testRun) finish(ctx context.Context, failure error) error {
 	if failure != nil {
 		return t.abandon(ctx, failure)
 	}
-	judged := verdict.Judge(t.plan.tallies, verdict.Options{Filtered: t.filtered, MissingNeutral: t.options.missing == "neutral"})
+	judged := verdict.Judge(t.plan.tallies, verdict.Options{Filtered: t.filtered || t.shard.of > 1, MissingNeutral: t.options.missing == "neutral"})
+	t.shard.partly(&judged)
 	t.run.State, t.run.Verdict, t.run.Word, t.run.Exit = eval.Complete, &judged, judged.Word, judged.Exit
 	for i := range judged.Groups {
 		t.run.Groups[i] = judged.Groups[i].Group

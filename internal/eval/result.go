@@ -191,6 +191,8 @@ type Selection struct {
 	Models  []string `json:"models,omitempty"`
 	Filter  string   `json:"filter,omitempty"`
 	Tags    []string `json:"tags,omitempty"`
+	Sample  int      `json:"sample,omitempty"`
+	Shard   string   `json:"shard,omitempty"` // "2/4", "" for the whole
 	Repeats int      `json:"repeats,omitempty"`
 	Missing string   `json:"missing,omitempty"`
 	Fresh   bool     `json:"fresh,omitempty"`
