@@ -81,7 +81,7 @@ func TestSecondInterruptLeavesAtOnce(t *testing.T) {
 	for _, want := range []string{
 		"stopping: calls under way are finished; press Ctrl-C again to leave at once\n",
 		"error: interrupted: 1 of 3 results are stored as run ",
-		"\n  llmx runs show ",
+		"\n  go on with llmx test --resume ",
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("stderr is %q, want %q in it", said, want)

@@ -2,11 +2,14 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"iter"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/eval/turns"
@@ -18,6 +21,8 @@ import (
 type pick struct {
 	filter *regexp.Regexp // nil: every id
 	tags   []string       // one of them; empty: all
+	sample int            // of each suite; 0: all
+	shard  shard
 }
 
 func newPick(filter string, tags []string) (pick, error) {
@@ -32,7 +37,8 @@ func newPick(filter string, tags []string) (pick, error) {
 	return pick{filter: compiled, tags: tags}, nil
 }
 
-func (p pick) active() bool { return p.filter != nil || len(p.tags) > 0 }
+// active reports whether cases are left out that are neither in another part.
+func (p pick) active() bool { return p.filter != nil || len(p.tags) > 0 || p.sample > 0 }
 
 func (p pick) matches(c *eval.Case) bool {
 	if p.filter != nil && !p.filter.MatchString(c.ID) {
@@ -43,9 +49,25 @@ func (p pick) matches(c *eval.Case) bool {
 
 // from streams the selected cases. repeats over 0 replaces the suite's.
 func (p pick) from(cases iter.Seq2[eval.Case, error], repeats int) iter.Seq2[eval.Case, error] {
+	draw := sync.OnceValues(func() (map[uint64]bool, error) {
+		if p.sample == 0 {
+			return nil, nil
+		}
+		whole := pick{filter: p.filter, tags: p.tags}
+		return sampled(whole.from(cases, 0), p.sample)
+	})
 	return func(yield func(eval.Case, error) bool) {
+		chosen, err := draw()
+		if err != nil {
+			yield(eval.Case{}, err)
+			return
+		}
+		index := -1
 		for c, err := range cases {
-			if err == nil && !p.matches(&c) {
+			if err == nil && (!p.matches(&c) || chosen != nil && !chosen[drawOf(c.ID)]) {
+				continue
+			}
+			if index++; err == nil && !p.shard.has(index) {
 				continue
 			}
 			if repeats > 0 {
@@ -63,6 +85,7 @@ type size struct {
 	cases, results int
 	operational    bool        // a check bounds cost, time or attempts
 	bounded        fault.Place // of the first case whose cost is bounded
+	hash           string      // of all inputs and criteria, in order
 }
 
 func boundsCost(check eval.Check) bool { return strings.TrimPrefix(check.Name(), "not ") == "max_cost" }
@@ -75,6 +98,7 @@ const maxRenderProblems = 5
 func measure(ctx context.Context, cases iter.Seq2[eval.Case, error], asked *prompt.Prompt) (size, error) {
 	var s size
 	var problems fault.List
+	all := sha256.New()
 	for c, err := range cases {
 		if err == nil && ctx.Err() != nil {
 			err = fault.New(fault.Canceled, "interrupted")
@@ -83,6 +107,7 @@ func measure(ctx context.Context, cases iter.Seq2[eval.Case, error], asked *prom
 			return size{}, err
 		}
 		s.cases++
+		fmt.Fprintf(all, "%q %s %s %d\n", c.ID, c.InputHash, c.CriteriaHash, c.Repeats)
 		s.results += max(1, c.Repeats)
 		s.operational = s.operational || c.HasCheck(eval.Check.Operational)
 		if s.bounded.File == "" && c.HasCheck(boundsCost) {
@@ -97,6 +122,7 @@ func measure(ctx context.Context, cases iter.Seq2[eval.Case, error], asked *prom
 			break
 		}
 	}
+	s.hash = hex.EncodeToString(all.Sum(nil)[:16])
 	return s, problems.Err()
 }
 

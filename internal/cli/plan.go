@@ -25,6 +25,7 @@ type plan struct {
 	groups  []runner.Group
 	tallies []*verdict.Tally
 	planned int
+	hashes  map[string]string // of the cases of each suite
 }
 
 // planner turns suites into a plan. Everything that can be wrong is found here,
@@ -37,7 +38,7 @@ type planner struct {
 }
 
 func (b planner) plan(ctx context.Context, suites []*loaded) (*plan, error) {
-	made := &plan{suites: suites}
+	made := &plan{suites: suites, hashes: map[string]string{}}
 	var problems fault.List
 	for _, one := range suites {
 		problems.Add(b.add(ctx, made, one))
@@ -57,6 +58,7 @@ func (b planner) add(ctx context.Context, made *plan, one *loaded) error {
 	if err != nil || size.cases == 0 {
 		return err
 	}
+	made.hashes[one.Name] = size.hash
 	var problems fault.List
 	for _, name := range one.models {
 		found, err := b.project.lookup(name, fault.Place{})
@@ -185,6 +187,12 @@ func (p pick) String() string {
 	}
 	if len(p.tags) > 0 {
 		words = append(words, "--tag "+strings.Join(p.tags, ","))
+	}
+	if p.sample > 0 {
+		words = append(words, fmt.Sprintf("--sample %d", p.sample))
+	}
+	if p.shard.of > 0 {
+		words = append(words, "--shard "+p.shard.String())
 	}
 	return strings.Join(words, " ")
 }

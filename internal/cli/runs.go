@@ -37,7 +37,7 @@ func newRuns(w *World) *cobra.Command {
 		},
 	}
 	cmd.Flags().IntVar(&limit, "limit", limit, "list so many (0: all)")
-	cmd.AddCommand(newRunsShow(w), newRunsPrune(w))
+	cmd.AddCommand(newRunsShow(w), newRunsMerge(w), newRunsPrune(w))
 	return cmd
 }
 

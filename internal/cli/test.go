@@ -15,6 +15,8 @@ type testOptions struct {
 	replies repliesFlags
 	filter  string
 	tags    []string
+	sample  int
+	shard   string
 	repeats int
 	jobs    int
 	missing string
@@ -22,6 +24,7 @@ type testOptions struct {
 	reports []string
 	json    bool
 	dryRun  bool
+	resumed string // the run that is to go on, "" for a new one
 	command string // as typed
 	changed func(flag string) bool
 }
@@ -36,6 +39,8 @@ const testExamples = `  llmx test                          every suite
   llmx test triage --filter '^refund-'
   llmx test triage --prompt triage@1.0.0
   llmx test --record                 ask for replies that are missing, and keep them
+  llmx test --shard 1/4 --report json=part.json
+  llmx test --resume                 go on with the run that was cut short
   llmx test --record --dry-run       what that would ask, cost and take; nobody is asked
   llmx test --report junit=out.xml --report markdown=out.md`
 
@@ -59,11 +64,15 @@ func newTest(w *World) *cobra.Command {
 	flags.StringSliceVar(&o.models, "model", nil, "ask these models or routes in place of the suites' (repeatable)")
 	flags.StringVar(&o.filter, "filter", "", "only cases whose id matches the `REGEX`")
 	flags.StringSliceVar(&o.tags, "tag", nil, "only cases with one of these tags")
+	flags.IntVar(&o.sample, "sample", 0, "only so many cases of each suite, the same ones every time, of each set of tags its share")
+	flags.StringVar(&o.shard, "shard", "", "only a `PART` of all cases, 1/4 to 4/4, to be joined by llmx runs merge")
 	flags.IntVar(&o.repeats, "repeats", 0, "ask every case so often (default: as the suite says)")
 	flags.IntVar(&o.jobs, "jobs", 0, "cases under way at once (default: test.jobs of llmx.yaml)")
 	flags.StringVar(&o.missing, "missing", "error", "what a missing reply does: `error|neutral` (exit 4, or exit 0 and the word unjudged)")
 	flags.StringVar(&o.maxCost, "max-cost", "", "stop asking before more than so many `USD` are spent (exit 4)")
 	flags.StringArrayVar(&o.reports, "report", nil, "write a report, `KIND=FILE`: json, junit or markdown (repeatable)")
+	flags.StringVar(&o.resumed, "resume", "", "go on with the `RUN` that was cut short (default: the newest such); only what it has not is asked for")
+	flags.Lookup("resume").NoOptDefVal = newestCut
 	flags.BoolVar(&o.json, "json", false, "print the run as JSON")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "say what the run would ask, cost and take; no model is called, nothing is written")
 	_ = cmd.RegisterFlagCompletionFunc("model", completeModels(w))
@@ -78,6 +87,13 @@ func (o *testOptions) given(flag string) bool { return o.changed != nil && o.cha
 func (o *testOptions) check(w *World) (pick, []reportFile, error) {
 	chosen, err := newPick(o.filter, o.tags)
 	if err != nil {
+		return pick{}, nil, err
+	}
+	if o.sample < 1 && o.given("sample") {
+		return pick{}, nil, fault.New(fault.Usage, "--sample %d is no number of cases", o.sample).WithHint("--sample 100 takes a hundred of each suite")
+	}
+	chosen.sample = o.sample
+	if chosen.shard, err = parseShard(o.shard); err != nil {
 		return pick{}, nil, err
 	}
 	if o.missing != "error" && o.missing != "neutral" {
@@ -102,6 +118,10 @@ const (
 )
 
 func runTest(ctx context.Context, w *World, o *testOptions) error {
+	old, err := o.resume(ctx, w)
+	if err != nil {
+		return err
+	}
 	chosen, reports, err := o.check(w)
 	if err != nil {
 		return err
@@ -130,8 +150,8 @@ func runTest(ctx context.Context, w *World, o *testOptions) error {
 		return err
 	}
 	run := &testRun{
-		project: p, options: o, mode: mode, plan: planned, limit: limit, reports: reports, filtered: chosen.active(),
-		jobs: firstOf(o.jobs, p.config.Test.Jobs),
+		project: p, options: o, mode: mode, plan: planned, limit: limit, reports: reports, filtered: chosen.active(), shard: chosen.shard,
+		jobs: firstOf(o.jobs, p.config.Test.Jobs), old: old,
 	}
 	if o.dryRun {
 		return newDryRun(run).execute(ctx)

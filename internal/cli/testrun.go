@@ -24,8 +24,10 @@ type testRun struct {
 	plan     *plan
 	reports  []reportFile
 	filtered bool
+	shard    shard
 	jobs     int
 	limit    *llm.Money // of --max-cost
+	old      *eval.Run  // the one that goes on; nil for a new one
 
 	store    *store.Store
 	book     *budget.Book
@@ -111,8 +113,19 @@ func (t *testRun) record(ctx context.Context, s *servers, files map[string]*repl
 	now := t.project.world.Now()
 	t.run = eval.Run{
 		ID: newRunID(now), Started: now, State: eval.Running, Command: t.options.command,
-		Replies: string(t.mode), Version: Version(), Filtered: t.filtered, Groups: t.plan.evalGroups(), Warnings: t.run.Warnings,
+		Replies: string(t.mode), Version: Version(), Filtered: t.filtered || t.shard.of > 1, Groups: t.plan.evalGroups(), Warnings: t.run.Warnings,
+		Selection: t.options.asked(t.plan),
 	}
+	if t.old != nil {
+		if err := t.goesOn(ctx, t.old); err != nil {
+			return err
+		}
+	}
+	lock, err := t.project.holdRun(t.run.ID)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
 	for _, one := range t.plan.suites {
 		for _, warning := range one.prompt.Warnings {
 			t.run.Warnings = append(t.run.Warnings, warning.Error())
@@ -136,10 +149,16 @@ func (t *testRun) record(ctx context.Context, s *servers, files map[string]*repl
 func (t *testRun) judge(ctx context.Context, stop <-chan struct{}, model llm.Model) error {
 	watch := newWatch(t.project.world, t.plan.planned)
 	plan := runner.Plan{Run: t.run.ID, Groups: t.plan.groups, Jobs: t.jobs, Stop: stop, Reuse: t.options.replies.reuse(), Judges: t.options.replies.reuseJudges()}
-	err := runner.Run(ctx, plan, model, func(group int, c *eval.Case, r *eval.Result) error {
+	see := func(group int, c *eval.Case, r *eval.Result) error {
 		t.plan.tallies[group].Add(c, r)
 		watch.see(r)
-		if err := t.tellAlerts(watch); err != nil {
+		return t.tellAlerts(watch)
+	}
+	if t.old != nil {
+		plan.Kept, plan.KeptSink = t.kept(t.old), see
+	}
+	err := runner.Run(ctx, plan, model, func(group int, c *eval.Case, r *eval.Result) error {
+		if err := see(group, c, r); err != nil {
 			return err
 		}
 		return t.store.AddResult(*r)
@@ -170,7 +189,8 @@ func (t *testRun) finish(ctx context.Context, failure error) error {
 	if failure != nil {
 		return t.abandon(ctx, failure)
 	}
-	judged := verdict.Judge(t.plan.tallies, verdict.Options{Filtered: t.filtered, MissingNeutral: t.options.missing == "neutral"})
+	judged := verdict.Judge(t.plan.tallies, verdict.Options{Filtered: t.filtered || t.shard.of > 1, MissingNeutral: t.options.missing == "neutral"})
+	t.shard.partly(&judged)
 	t.run.State, t.run.Verdict, t.run.Word, t.run.Exit = eval.Complete, &judged, judged.Word, judged.Exit
 	for i := range judged.Groups {
 		t.run.Groups[i] = judged.Groups[i].Group
@@ -210,7 +230,7 @@ func (t *testRun) abandon(ctx context.Context, failure error) error {
 			return err
 		}
 		return fault.New(fault.Canceled, "interrupted: %d of %d results are stored as run %s", n, t.plan.planned, t.run.ID).
-			WithHint("llmx runs show %s", t.run.ID)
+			WithHint("go on with llmx test --resume %s; see what there is with llmx runs show %[1]s", t.run.ID)
 	}
 	return failure
 }

@@ -180,21 +180,41 @@ const (
 
 // Run is one execution of suites.
 type Run struct {
-	ID       string
-	Started  time.Time
-	Ended    time.Time
-	State    RunState
-	Command  string // as typed, without secrets
-	Replies  string // replay, auto, record or live; stored for a run that was scored again
-	Version  string // of llmx
-	Filtered bool   // by --filter, --tag or --sample: not to be accepted as a baseline
-	Groups   []Group
-	Verdict  *Verdict // nil until the end
-	Word     Word     // the verdict's, kept for listing
-	Exit     int
-	Failure  *llm.Failure // why the run could not go on
-	Spent    llm.Cost
-	Warnings []string
+	ID        string
+	Started   time.Time
+	Ended     time.Time
+	State     RunState
+	Command   string // as typed, without secrets
+	Replies   string // replay, auto, record or live; stored for a run that was scored again
+	Version   string // of llmx
+	Filtered  bool   // by --filter, --tag or --sample: not to be accepted as a baseline
+	Selection Selection
+	Groups    []Group
+	Verdict   *Verdict // nil until the end
+	Word      Word     // the verdict's, kept for listing
+	Exit      int
+	Failure   *llm.Failure // why the run could not go on
+	Spent     llm.Cost
+	Warnings  []string
+}
+
+// Selection is what a run was asked to do, in the words of the command line: one that
+// was cut short goes on with it.
+type Selection struct {
+	Suites  []string `json:"suites,omitempty"` // empty: all
+	Prompt  string   `json:"prompt,omitempty"`
+	Models  []string `json:"models,omitempty"`
+	Filter  string   `json:"filter,omitempty"`
+	Tags    []string `json:"tags,omitempty"`
+	Sample  int      `json:"sample,omitempty"`
+	Shard   string   `json:"shard,omitempty"` // "2/4", "" for the whole
+	Repeats int      `json:"repeats,omitempty"`
+	Missing string   `json:"missing,omitempty"`
+	Fresh   bool     `json:"fresh,omitempty"`
+	// FreshJudges likewise, of what checks ask.
+	FreshJudges bool `json:"fresh_judges,omitempty"`
+	// Cases names what is asked of each suite and what it is judged by.
+	Cases map[string]string `json:"cases,omitempty"`
 }
 
 // ErrorClass counts the errors of one class in a run.

@@ -12,7 +12,7 @@ import (
 	"github.com/llmx-dev/llmx/internal/fault"
 )
 
-const runColumns = `id, started, ended, state, command, replies, version, filtered, word, exit, failure, spent, spent_known, warnings, plan`
+const runColumns = `id, started, ended, state, command, replies, version, filtered, word, exit, failure, spent, spent_known, warnings, plan, selection`
 
 // BeginRun keeps a run before its first result; when it returns nil, the run
 // stands in the file. A run that is there already, and is not complete, goes on:
@@ -126,7 +126,7 @@ func (w *writer) endRun(conn *sql.Conn, run eval.Run) error {
 }
 
 func updateRun(ctx context.Context, conn *sql.Conn, n int64, values []any) error {
-	_, err := conn.ExecContext(ctx, "UPDATE runs SET ("+runColumns+") = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE n = ?",
+	_, err := conn.ExecContext(ctx, "UPDATE runs SET ("+runColumns+") = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE n = ?",
 		append(values, n)...)
 	return err
 }
@@ -150,10 +150,15 @@ func runValues(run eval.Run) ([]any, error) {
 			return nil, err
 		}
 	}
+	selection, err := jsonValue(run.Selection)
+	if err != nil {
+		return nil, err
+	}
 	return []any{
 		run.ID, timeValue(run.Started), timeValue(run.Ended), string(run.State), textValue(run.Command),
 		textValue(run.Replies), textValue(run.Version), boolValue(run.Filtered), textValue(string(run.Word)),
 		int64(run.Exit), failure, int64(run.Spent.Amount), boolValue(run.Spent.Known), warnings, plan,
+		selection,
 	}, nil
 }
 
@@ -166,6 +171,7 @@ func (r *record) run() eval.Run {
 	}
 	r.json(&run.Warnings)
 	r.json(&run.Groups)
+	r.json(&run.Selection)
 	return run
 }
 

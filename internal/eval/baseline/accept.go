@@ -70,9 +70,13 @@ func FromResults(results iter.Seq2[eval.Result, error], groups []eval.Group, run
 
 // acceptable refuses a run that cannot be a baseline, naming the reason.
 func acceptable(groups []eval.Group, run eval.Run) error {
+	if part := run.Selection.Shard; run.Filtered && part != "" {
+		return fault.New(fault.Usage, "the run %s is part %s of a run, a baseline needs every case", run.ID, part).
+			WithHint("join the parts: llmx runs merge; then accept that run")
+	}
 	if run.Filtered {
 		return fault.New(fault.Usage, "the run %s was filtered, a baseline needs every case", run.ID).
-			WithHint("run llmx test without --filter and --tag, or accept single cases with --case and --because")
+			WithHint("run llmx test without --filter, --tag and --sample, or accept single cases with --case and --because")
 	}
 	if run.State != eval.Complete {
 		return fault.New(fault.Unjudged, "the run %s is not complete: it is %s", run.ID, run.State).

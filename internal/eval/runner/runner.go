@@ -33,6 +33,11 @@ type Plan struct {
 	// provider is being asked are finished, those that wait for their turn or to
 	// ask again are left. ctx ends it at once.
 	Stop <-chan struct{}
+
+	// Kept gives the results of a case that a run which goes on has already: they are
+	// not asked for again, and reach KeptSink in place of the sink. Nil for a new run.
+	Kept     func(ctx context.Context, group int, c *eval.Case) ([]eval.Result, error)
+	KeptSink Sink
 }
 
 // Sink takes results, one at a time, from one goroutine, in the order in which
@@ -56,7 +61,7 @@ func Run(ctx context.Context, plan Plan, model llm.Model, sink Sink) error {
 	var left atomic.Bool
 	workers.Go(func() error {
 		defer close(work)
-		produced = plan.produce(workCtx, work)
+		produced = plan.produce(workCtx, work, done)
 		return nil
 	})
 	for range max(1, plan.Jobs) {
@@ -67,7 +72,7 @@ func Run(ctx context.Context, plan Plan, model llm.Model, sink Sink) error {
 					left.Store(true)
 					continue // the run was ended under it: no result
 				}
-				done <- outcome{j, result}
+				done <- outcome{j, result, false}
 			}
 			return nil
 		})
@@ -82,7 +87,11 @@ func Run(ctx context.Context, plan Plan, model llm.Model, sink Sink) error {
 		if failure != nil {
 			continue // drain, so that the workers can end
 		}
-		if failure = sink(o.group, o.c, &o.result); failure != nil {
+		take := sink
+		if o.kept {
+			take = plan.KeptSink
+		}
+		if failure = take(o.group, o.c, &o.result); failure != nil {
 			cancel(failure)
 		}
 	}
@@ -121,17 +130,25 @@ type job struct {
 type outcome struct {
 	job
 	result eval.Result
+	kept   bool // from before
 }
 
-// produce sends the work. Every repeat of a case follows the other, so that what
-// is kept of a case while it is under way stays small.
-func (p Plan) produce(ctx context.Context, work chan<- job) error {
+// produce sends the work, but for what is kept. Every repeat of a case follows the
+// other, so that what is held of a case while it is under way stays small.
+func (p Plan) produce(ctx context.Context, work chan<- job, done chan<- outcome) error {
 	for index := range p.Groups {
 		for c, err := range p.Groups[index].Cases {
 			if err != nil {
 				return err
 			}
+			kept, err := p.kept(ctx, index, &c, done)
+			if err != nil {
+				return err
+			}
 			for repeat := range max(1, c.Repeats) {
+				if kept[repeat] {
+					continue
+				}
 				select { // a stop that is already there wins over a free worker
 				case <-p.Stop:
 					return interrupted()
@@ -148,4 +165,21 @@ func (p Plan) produce(ctx context.Context, work chan<- job) error {
 		}
 	}
 	return nil
+}
+
+// kept passes on what a run that goes on has of a case, and says which repeats.
+func (p Plan) kept(ctx context.Context, group int, c *eval.Case, done chan<- outcome) (map[int]bool, error) {
+	if p.Kept == nil {
+		return nil, nil
+	}
+	results, err := p.Kept(ctx, group, c)
+	if err != nil {
+		return nil, err
+	}
+	repeats := make(map[int]bool, len(results))
+	for _, r := range results {
+		repeats[r.Repeat] = true
+		done <- outcome{job{group, c, r.Repeat}, r, true}
+	}
+	return repeats, nil
 }

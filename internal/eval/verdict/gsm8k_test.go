@@ -3,6 +3,7 @@ package verdict
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/eval/stats"
 )
 
 // problem is a line of the GSM8K release's example_model_solutions.jsonl.
@@ -102,17 +104,7 @@ func TestGSM8K(t *testing.T) {
 		}
 	}
 	for _, test := range tests {
-		b := newBench(maxDrop("accuracy", test.margin))
-		b.group.Suite = "gsm8k"
-		for i, p := range problems[:test.first] {
-			outcome := map[bool]string{true: "p", false: "f"}
-			id := strconv.Itoa(i + 1)
-			before, now := p.Models[test.baseline], p.Models[test.candidate]
-			line := b.before(id, outcome[before.Correct])
-			line.Answers[0].Digest, line.Answers[0].Text = eval.DigestOf(before.Solution), &before.Solution
-			b.now(id, outcome[now.Correct])
-			b.results[i].Answer = now.Solution
-		}
+		b := against(problems[:test.first], test.baseline, test.candidate, test.margin)
 		v := b.judge()
 		gate := v.Groups[0].Gates[0]
 		if v.Word != test.word || v.Exit != test.exit || gate.Down != test.down || gate.Up != test.up {
@@ -126,4 +118,93 @@ func TestGSM8K(t *testing.T) {
 		}
 		t.Log(v.Sentence, "–", gate.Note)
 	}
+}
+
+// against puts one system's answers to another's, both to the same problems.
+func against(problems []problem, baseline, candidate string, margin float64) *bench {
+	b := newBench(maxDrop("accuracy", margin))
+	b.group.Suite = "gsm8k"
+	outcome := map[bool]string{true: "p", false: "f"}
+	for i, p := range problems {
+		id := strconv.Itoa(i + 1)
+		before, now := p.Models[baseline], p.Models[candidate]
+		line := b.before(id, outcome[before.Correct])
+		line.Answers[0].Digest, line.Answers[0].Text = eval.DigestOf(before.Solution), &before.Solution
+		b.now(id, outcome[now.Correct])
+		b.results[i].Answer = now.Solution
+	}
+	return b
+}
+
+// TestGSM8KTable judges every ordered pair of the four systems at growing sizes, and
+// prints the table of words. The truth is taken from all 1,319 problems: a word that
+// contradicts it is wrong; one that says nothing yet is not.
+func TestGSM8KTable(t *testing.T) {
+	problems := readProblems(t)
+	systems := []string{"6b_finetuning", "6b_verification", "175b_finetuning", "175b_verification"}
+	sizes := []int{25, 50, 100, 200, 400, len(problems)}
+	const margin = 0.02
+	var table strings.Builder
+	fmt.Fprintf(&table, "\n| baseline → candidate | true change |")
+	for _, n := range sizes {
+		fmt.Fprintf(&table, " %d |", n)
+	}
+	fmt.Fprintf(&table, " seen from | promised |\n")
+	for _, before := range systems {
+		for _, now := range systems {
+			if before == now {
+				continue
+			}
+			truth := against(problems, before, now, margin).judge()
+			gate := truth.Groups[0].Gates[0]
+			change := *gate.Value - *gate.Baseline
+			fmt.Fprintf(&table, "| %s → %s | %+.1f points |", before, now, 100*change)
+			for _, n := range sizes {
+				word := against(problems[:n], before, now, margin).judge().Word
+				fmt.Fprintf(&table, " %s |", word)
+				if word == eval.Regressed && change > -margin || word == eval.Improved && change < 0 || word == eval.Held && change < -margin {
+					t.Errorf("%s → %s at %d: %s, though the truth is %+.3f", before, now, n, word, change)
+				}
+			}
+			moved := float64(gate.Down+gate.Up) / float64(len(problems))
+			fmt.Fprintf(&table, " %s | %.0f |\n", seenFrom(problems, before, now, change < 0), stats.PairsNeeded(moved, math.Abs(change), alpha, power))
+			want := eval.Improved
+			if change < 0 {
+				want = eval.Regressed
+			}
+			if truth.Word != want {
+				t.Errorf("%s → %s over all problems: %s, want %s", before, now, truth.Word, want)
+			}
+		}
+	}
+	t.Log(table.String())
+}
+
+// seenFrom is the smallest number of problems from which on the test keeps saying what
+// it says of all of them.
+func seenFrom(problems []problem, before, now string, worse bool) string {
+	b, c, from := 0, 0, 0
+	for i, p := range problems {
+		switch old, new := p.Models[before].Correct, p.Models[now].Correct; {
+		case old && !new:
+			b++
+		case new && !old:
+			c++
+		}
+		test := stats.McNemar(b, c)
+		seen := test.Greater <= alpha
+		if worse {
+			seen = test.Less <= alpha && float64(b-c)/float64(i+1) >= 0.02
+		}
+		switch {
+		case !seen:
+			from = 0
+		case from == 0:
+			from = i + 1
+		}
+	}
+	if from == 0 {
+		return "–"
+	}
+	return strconv.Itoa(from)
 }

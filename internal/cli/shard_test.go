@@ -1,0 +1,78 @@
+package cli_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// passing are the ids and times of a document, which are of one run alone.
+var passing = regexp.MustCompile(`("(?:run|call|started|duration_ms)": )("[^"]*"|\d+)|run \d{8}-\d{6}-[0-9a-f]{4}`)
+
+func timeless(document string) string { return passing.ReplaceAllString(document, `$1""`) }
+
+// Parts that ran on machines of their own make the run of one that did it all: byte for
+// byte, but for ids and times.
+func TestMergedPartsAreTheWhole(t *testing.T) {
+	s := newKilled(t, 0)
+	suite := strings.Replace(s.read("suites/tickets.yaml"), "{min: 0.5}", "{max_drop: 0.02}", 1)
+	s.write("suites/tickets.yaml", suite)
+	s.mustRun(4, "test", "--record") // nothing to compare with yet
+	s.mustRun(0, "baseline", "accept")
+	// Another answer to some of the cases, so that there are flips to find again.
+	recordings := s.read("fixtures/tickets.jsonl")
+	s.write("fixtures/tickets.jsonl", strings.Replace(recordings, `"text":"billing"`, `"text":"bug"`, 25))
+	const parts = 3
+	whole := s.mustRun(1, "test", "--replay", "--json")
+	if !strings.Contains(whole, `"flips_down": `) || strings.Contains(whole, `"flips_down": 0`) {
+		t.Fatalf("nothing has flipped:\n%s", whole)
+	}
+	var stores, ids []string
+	for part := 1; part <= parts; part++ {
+		machine := &site{t, t.TempDir()}
+		if err := os.CopyFS(machine.dir, os.DirFS(s.dir)); err != nil {
+			t.Fatal(err)
+		}
+		machine.remove(".llmx")
+		shard := fmt.Sprintf("%d/%d", part, parts)
+		out := machine.mustRun(0, "test", "--replay", "--json", "--shard", shard)
+		if !strings.Contains(out, "part "+shard+" of a run: ") || strings.Contains(out, "regressed") || strings.Contains(out, `"p":`) {
+			t.Errorf("a part says:\n%s", out)
+		}
+		if code, _, errs := machine.run("baseline", "accept"); code != 2 || !strings.Contains(errs, "part") {
+			t.Errorf("a part was accepted as a baseline: exit %d, %s", code, errs)
+		}
+		stores = append(stores, filepath.Join(machine.dir, ".llmx", "llmx.db"))
+		s.mustRun(0, "test", "--replay", "--json", "--shard", shard)
+		ids = append(ids, strings.Fields(s.mustRun(0, "runs", "--limit", "1"))[6])
+	}
+	for name, given := range map[string][]string{"stores of three machines": stores, "runs of one store": ids} {
+		merged := s.mustRun(1, append([]string{"runs", "merge", "--json"}, given...)...)
+		if diff := cmp.Diff(timeless(whole), timeless(merged)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	refused := func(code int, want string, given ...string) {
+		t.Helper()
+		got, _, errs := s.run(append([]string{"runs", "merge"}, given...)...)
+		if got != code || !strings.Contains(errs, want) {
+			t.Errorf("merging %v: exit %d, %q; want exit %d, %q", given, got, errs, code, want)
+		}
+	}
+	refused(2, "part 2/3 is missing", stores[0], stores[2])
+	refused(2, "are both part 1/3", stores[0], ids[0], stores[1])
+	refused(2, "is a whole run, and no part of one", regexp.MustCompile(`\d{8}-\d{6}-[0-9a-f]{4}`).FindString(whole))
+	refused(2, `there is no run "20010101"`, "20010101")
+	s.write("suites/tickets.yaml", strings.Replace(suite, "\"ticket 3\"", "\"ticket three\"", 1))
+	refused(3, "case t-03 of suite tickets is another one in "+stores[0], stores...)
+	s.write("suites/tickets.yaml", suite+"  - {id: new, vars: {ticket: new}, golden: billing}\n")
+	refused(3, "case new of suite tickets has 0 results in all parts, want 2", stores...)
+	s.write("suites/tickets.yaml", suite)
+	s.write("prompts/triage/draft.prompty", ticketPrompt+"\nBe quick.\n")
+	refused(3, "the prompt triage@draft of the suite tickets has changed", stores...)
+}

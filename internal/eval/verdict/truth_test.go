@@ -1,0 +1,172 @@
+package verdict
+
+import (
+	"flag"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+// suites is how many suites a setting simulates. 10,000 put the Monte Carlo error of
+// a rate of 5 % at 0.2 points.
+var suites = flag.Int("truth.suites", 400, "suites a setting of TestVerdictsAgainstTheTruth")
+
+// world is a suite whose true pass rates are known: before and now, case by case.
+type world struct {
+	name        string
+	before, now func(i int, random *rand.Rand) float64
+	cases       int
+	repeats     int
+	flips       int     // cases that change for good in a random direction, drawn anew for every suite
+	drop        float64 // the true drop of accuracy; 0: nothing got worse
+}
+
+func constant(p float64) func(int, *rand.Rand) float64 {
+	return func(int, *rand.Rand) float64 { return p }
+}
+
+// flaky is a suite of which the first n cases pass with 0.7, and all others always.
+func flaky(n int) func(int, *rand.Rand) float64 {
+	return func(i int, _ *rand.Rand) float64 {
+		if i < n {
+			return 0.7
+		}
+		return 1
+	}
+}
+
+// rates are what is said of one world by those who count flips, who compare means,
+// and by a verdict.
+type rates struct{ anyFlip, meanFell, regressed, gateWrong float64 }
+
+// simulate judges a world many times. Both arms are drawn anew each time, from one
+// random stream for all.
+func (w world) simulate(n int, seed uint64) rates {
+	random := rand.New(rand.NewPCG(seed, 1))
+	var sum rates
+	for range n {
+		flip, fell, v := w.once(random)
+		sum.anyFlip += flip
+		sum.meanFell += fell
+		if v.Word == eval.Regressed {
+			sum.regressed++
+		}
+		for _, gate := range v.Groups[0].Gates {
+			if gate.Word == eval.Regressed {
+				sum.gateWrong++
+				break
+			}
+		}
+	}
+	size := float64(n)
+	return rates{sum.anyFlip / size, sum.meanFell / size, sum.regressed / size, sum.gateWrong / size}
+}
+
+// once draws one suite in both arms and judges it: accuracy and a named score, which
+// falls and rises with it.
+func (w world) once(random *rand.Rand) (anyFlip, meanFell float64, v eval.Verdict) {
+	baseline := &eval.Baseline{Headers: []eval.BaselineHeader{{Suite: "s", Model: "m", Treatment: "old"}}}
+	group := eval.Group{Suite: "s", Model: "m", Treatment: "new", Planned: w.cases * w.repeats, Cases: w.cases}
+	before, now := make([]float64, w.cases), make([]float64, w.cases)
+	for i := range w.cases {
+		before[i], now[i] = w.before(i, random), w.now(i, random)
+	}
+	for _, i := range random.Perm(w.cases)[:w.flips] {
+		if random.IntN(2) == 0 {
+			before[i], now[i] = 1, 0
+		} else {
+			before[i], now[i] = 0, 1
+		}
+	}
+	passed := make([]int, w.cases)
+	for i := range w.cases {
+		line := eval.BaselineLine{Case: caseID(i), Model: "m", Input: "i", Criteria: "c", Repeats: w.repeats, Valid: -1}
+		line.Passes = draw(random, before[i], w.repeats)
+		line.Scores = map[string]float64{"helpful": float64(line.Passes) / float64(w.repeats)}
+		baseline.Lines = append(baseline.Lines, line)
+		passed[i] = draw(random, now[i], w.repeats)
+	}
+	tally := NewTally(group, Settings{Baseline: baseline, Gates: []eval.Gate{maxDrop(metricAccuracy, 0), maxDrop("helpful", 0)}})
+	change := 0
+	for i := range w.cases {
+		c := &eval.Case{ID: caseID(i), Repeats: w.repeats, InputHash: "i", CriteriaHash: "c"}
+		for repeat := range w.repeats {
+			tally.Add(c, drawn(repeat, repeat < passed[i]))
+		}
+		change += passed[i] - baseline.Lines[i].Passes
+		if passed[i] < baseline.Lines[i].Passes {
+			anyFlip = 1
+		}
+	}
+	if change < 0 {
+		meanFell = 1
+	}
+	return anyFlip, meanFell, Judge([]*Tally{tally}, Options{})
+}
+
+func caseID(i int) string { return fmt.Sprintf("c%04d", i) }
+
+func draw(random *rand.Rand, p float64, n int) (passes int) {
+	for range n {
+		if random.Float64() < p {
+			passes++
+		}
+	}
+	return passes
+}
+
+func drawn(repeat int, pass bool) *eval.Result {
+	r := &eval.Result{Repeat: repeat, Attempts: 1, Status: eval.Fail, Cost: llm.KnownCost(1), Paid: llm.KnownCost(1), Digest: "0000000000000000"}
+	value := 0.0
+	if pass {
+		r.Status, r.Digest, value = eval.Pass, "0000000000000001", 1
+	}
+	r.Scores = []eval.Score{{Check: "helpful", Metric: "helpful", Value: value, Pass: pass}}
+	return r
+}
+
+// TestVerdictsAgainstTheTruth holds the words to worlds whose truth is known: where
+// nothing changed, or as much for the better as for the worse, "regressed" comes at
+// most in one run of twenty, for each gate and for the whole verdict; where something
+// did, it is seen as often as the power calculation says.
+func TestVerdictsAgainstTheTruth(t *testing.T) {
+	var table strings.Builder
+	fmt.Fprintf(&table, "\n%-46s %8s %9s %10s\n", "truth", "any flip", "mean fell", "regressed")
+	for i, w := range worlds() {
+		got := w.simulate(*suites, uint64(i))
+		fmt.Fprintf(&table, "%-46s %7.1f%% %8.1f%% %9.1f%%\n", w.name, 100*got.anyFlip, 100*got.meanFell, 100*got.regressed)
+		if w.drop > 0 {
+			continue
+		}
+		// Three standard errors of the Monte Carlo stand above α.
+		if most := alpha + 3*math.Sqrt(alpha*(1-alpha)/float64(*suites)); got.regressed > most || got.gateWrong > most {
+			t.Errorf("%s: regressed in %.3f of all runs, a gate in %.3f; at most %.3f may be", w.name, got.regressed, got.gateWrong, most)
+		}
+	}
+	t.Log(table.String())
+}
+
+func worlds() []world {
+	var all []world
+	for _, repeats := range []int{1, 3, 10} {
+		all = append(all,
+			world{fmt.Sprintf("nothing changed, all stable, repeats %d", repeats), constant(0.9), constant(0.9), 50, repeats, 0, 0},
+			world{fmt.Sprintf("nothing changed, 15 of 50 flaky, repeats %d", repeats), flaky(15), flaky(15), 50, repeats, 0, 0},
+			world{fmt.Sprintf("10 of 50 flip either way, repeats %d", repeats), flaky(15), flaky(15), 50, repeats, 10, 0},
+		)
+	}
+	for _, repeats := range []int{1, 3} {
+		for _, drop := range []float64{0.1, 0.2} {
+			all = append(all, world{
+				fmt.Sprintf("%.0f points worse, 200 cases, %d repeats", 100*drop, repeats),
+				constant(0.9), constant(0.9 - drop), 200, repeats, 0, drop,
+			})
+		}
+	}
+	return all
+}
