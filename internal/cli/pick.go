@@ -8,6 +8,7 @@ import (
 	"iter"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -99,6 +100,7 @@ func measure(ctx context.Context, cases iter.Seq2[eval.Case, error], asked *prom
 	var s size
 	var problems fault.List
 	all := sha256.New()
+	var line []byte
 	for c, err := range cases {
 		if err == nil && ctx.Err() != nil {
 			err = fault.New(fault.Canceled, "interrupted")
@@ -107,7 +109,10 @@ func measure(ctx context.Context, cases iter.Seq2[eval.Case, error], asked *prom
 			return size{}, err
 		}
 		s.cases++
-		fmt.Fprintf(all, "%q %s %s %d\n", c.ID, c.InputHash, c.CriteriaHash, c.Repeats)
+		line = strconv.AppendQuote(line[:0], c.ID)
+		line = append(append(append(append(line, ' '), c.InputHash...), ' '), c.CriteriaHash...)
+		line = append(strconv.AppendInt(append(line, ' '), int64(c.Repeats), 10), '\n')
+		all.Write(line)
 		s.results += max(1, c.Repeats)
 		s.operational = s.operational || c.HasCheck(eval.Check.Operational)
 		if s.bounded.File == "" && c.HasCheck(boundsCost) {

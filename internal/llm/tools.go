@@ -30,15 +30,15 @@ const (
 )
 
 // Offered reports whether there is a tool.
-func (t *Tools) Offered() bool { return len(t.List) > 0 }
+func (t Tools) Offered() bool { return len(t.List) > 0 }
 
 // Demanded reports whether an answer must propose a call.
-func (t *Tools) Demanded() bool {
+func (t Tools) Demanded() bool {
 	return t.Offered() && t.Choice != "" && t.Choice != ToolsAuto && t.Choice != ToolsNone
 }
 
 // Find gives the tool of that name, or nil.
-func (t *Tools) Find(name string) *ToolSpec {
+func (t Tools) Find(name string) *ToolSpec {
 	for i := range t.List {
 		if t.List[i].Name == name {
 			return &t.List[i]
@@ -48,7 +48,7 @@ func (t *Tools) Find(name string) *ToolSpec {
 }
 
 // Text is the canonical JSON of the tools, nil where there is none: part of what is asked.
-func (t *Tools) Text() []byte {
+func (t Tools) Text() []byte {
 	if !t.Offered() {
 		return nil
 	}
