@@ -16,7 +16,7 @@ import (
 // would, in a copy, without a key.
 
 // exampleCases is how many cases each example suite holds.
-var exampleCases = map[string]int{"triage": 36, "invoice": 36, "word-problem": 36, "refund": 80, "reply": 8}
+var exampleCases = map[string]int{"triage": 36, "invoice": 36, "word-problem": 36, "refund": 80, "reply": 8, "desk": 6}
 
 // document is what the tests read of llmx test --json.
 type document struct {

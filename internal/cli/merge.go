@@ -284,6 +284,9 @@ func (m *merger) copyCall(ctx context.Context, p part, id string) error {
 	if p.store == m.store || id == "" {
 		return nil
 	}
+	if _, err := m.store.Call(ctx, id); err == nil {
+		return nil // merged before
+	}
 	call, err := p.store.Call(ctx, id)
 	if fault.ClassOf(err) == fault.Usage {
 		return nil // pruned there

@@ -60,7 +60,7 @@ func Main(args []string) int {
 // would grow by that, it is collected more often instead. GOGC and GOMEMLIMIT win.
 func tuneMemory() {
 	if _, set := os.LookupEnv("GOGC"); !set {
-		debug.SetGCPercent(180)
+		debug.SetGCPercent(150)
 	}
 	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
 		debug.SetMemoryLimit(112 << 20)
