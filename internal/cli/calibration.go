@@ -86,7 +86,7 @@ func (c *calibration) ask(ctx context.Context, s *servers, mode replay.Mode, fil
 		err = c.keepPrompts(&asked)
 	}
 	if err == nil {
-		err = c.score(ctx, runner.NewAsker(model, c.options.replies.reuseJudges(), ctx))
+		err = c.score(ctx, runner.NewAsker(model, c.options.replies.judging(mode), ctx))
 	}
 	return joined(err, joined(closeBook(book), c.tellAlerts()))
 }

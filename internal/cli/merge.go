@@ -44,7 +44,7 @@ The verdict is that of a run that was never cut into parts, and so is the exit c
 			}
 			ctx, release := w.cancelable(cmd.Context())
 			defer release()
-			m := &merger{project: p, store: s, options: o, reports: reports}
+			m := &merger{project: p, store: s, options: o, reports: reports, copied: map[string]bool{}}
 			return joined(joined(m.merge(ctx, args), m.close()), s.Close())
 		},
 	}
@@ -63,6 +63,7 @@ type merger struct {
 	parts  []part
 	opened []*store.Store // of other machines
 	run    *testRun
+	copied map[string]bool // calls that are here, by id: checks share theirs
 }
 
 // part is one part of a run, and where it is stored.
@@ -120,7 +121,11 @@ func (m *merger) open(ctx context.Context, name string) error {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(m.project.world.Dir, filepath.FromSlash(name))
 	}
-	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+	info, err := os.Stat(path)
+	if err == nil && info.IsDir() {
+		return fault.New(fault.Usage, "%s is a directory", name).WithHint("name the store file in it, as llmx.yaml does: .llmx/llmx.db where it says nothing else")
+	}
+	if err == nil {
 		other, err := store.Open(ctx, path, store.Options{Now: m.project.world.Now, ReadOnly: true, Name: name})
 		if err != nil {
 			return err
@@ -197,7 +202,7 @@ func (m *merger) plan(ctx context.Context) error {
 	asked.Cases = planned.hashes
 	m.run = &testRun{project: m.project, options: m.options, reports: m.reports, store: m.store, filtered: chosen.active(), plan: planned}
 	m.run.run = eval.Run{
-		ID: newRunID(m.project.world.Now()), Started: first.Started, State: eval.Running, Replies: first.Replies, Version: Version(),
+		ID: newRunID(m.project.world.Now()), Started: m.project.world.Now(), State: eval.Running, Replies: first.Replies, Version: Version(),
 		Command:  strings.Replace(first.Command, " --shard "+first.Selection.Shard, "", 1),
 		Filtered: chosen.active(), Groups: planned.evalGroups(), Selection: asked, Spent: llm.KnownCost(0),
 	}
@@ -281,9 +286,10 @@ func callsOf(r *eval.Result) []string {
 // copyCall brings the call of a result from another machine's store; those of this one
 // are found where they are.
 func (m *merger) copyCall(ctx context.Context, p part, id string) error {
-	if p.store == m.store || id == "" {
+	if p.store == m.store || id == "" || m.copied[id] {
 		return nil
 	}
+	m.copied[id] = true
 	if _, err := m.store.Call(ctx, id); err == nil {
 		return nil // merged before
 	}

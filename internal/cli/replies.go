@@ -3,6 +3,7 @@ package cli
 import (
 	"github.com/spf13/pflag"
 
+	"github.com/llmx-dev/llmx/internal/eval/runner"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/provider/replay"
@@ -39,6 +40,11 @@ func (r *repliesFlags) reuseJudges() llm.Reuse {
 		return llm.ReuseRefresh
 	}
 	return llm.ReuseAllowed
+}
+
+// judging says how far what judges said may stand in.
+func (r *repliesFlags) judging(mode replay.Mode) runner.Judging {
+	return runner.Judging{Reuse: r.reuseJudges(), Renew: mode == replay.Record}
 }
 
 // mode picks the mode: a flag over llmx.yaml's test.replies.

@@ -89,6 +89,7 @@ func (r *rescorer) prepare(ctx context.Context) error {
 					group.Prompt.String()+" has changed since that run: its answers are judged under the contract of today")
 			}
 			r.run.plan.suites = append(r.run.plan.suites, found[0])
+			problems.Add(rescorable(found[0]))
 		}
 	}
 	if err := problems.Err(); err != nil {
@@ -100,6 +101,23 @@ func (r *rescorer) prepare(ctx context.Context) error {
 		r.run.plan.planned += group.Planned
 	}
 	return err
+}
+
+// rescorable refuses a suite with checks that may score otherwise another time: before
+// the run is begun.
+func rescorable(one *loaded) error {
+	for c, err := range one.Cases() {
+		if err != nil {
+			return err
+		}
+		for check := range c.AllChecks() {
+			if !check.Deterministic() {
+				return fault.New(fault.Invalid, "the check %s of case %s of suite %s asks a model, or says that it may score otherwise another time: it is not run again", check.Name(), c.ID, one.Name).
+					WithHint("run the suite again: llmx test %s; recorded replies cost nothing", one.Name)
+			}
+		}
+	}
+	return nil
 }
 
 // judge streams every suite's cases beside the results of its groups. Results are

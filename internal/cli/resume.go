@@ -17,13 +17,16 @@ import (
 const newestCut = "newest"
 
 // ownFlags decide what is asked: a run that goes on has its own.
-var ownFlags = []string{"prompt", "model", "filter", "tag", "sample", "shard", "repeats", "missing", "replay", "record", "live", "fresh", "fresh-judges", "dry-run"}
+var ownFlags = []string{"prompt", "model", "filter", "tag", "sample", "shard", "repeats", "missing", "replay", "record", "live", "fresh", "fresh-judges"}
 
 // resume finds the run that is to go on, and takes its selection for what is asked;
 // nil for a new run.
 func (o *testOptions) resume(ctx context.Context, w *World) (*eval.Run, error) {
 	if o.resumed == "" {
 		return nil, nil
+	}
+	if o.dryRun {
+		return nil, fault.New(fault.Usage, "--dry-run is of a new run, and --resume goes on with one").WithHint("leave one of them out")
 	}
 	for _, name := range ownFlags {
 		if o.given(name) {
@@ -63,7 +66,7 @@ func cutRun(ctx context.Context, s *store.Store, id string) (eval.Run, error) {
 		if err != nil {
 			return eval.Run{}, err
 		}
-		i := slices.IndexFunc(runs, func(r eval.Run) bool { return r.State != eval.Complete })
+		i := slices.IndexFunc(runs, func(r eval.Run) bool { return r.State != eval.Complete && r.Replies != "stored" })
 		if i < 0 {
 			return eval.Run{}, fault.New(fault.Usage, "no run was cut short: there is nothing to resume").WithHint("llmx test starts one")
 		}

@@ -42,12 +42,18 @@ func (s shard) String() string {
 func (s shard) has(index int) bool { return s.of == 0 || index%s.of == s.part-1 }
 
 // partly makes the verdict of a part one that says no more than whether it was judged:
-// gates speak of whole runs.
-func (s shard) partly(v *eval.Verdict) {
-	if s.of <= 1 || v.Exit == fault.ExitUnjudged {
+// gates speak of whole runs. judged says of a group whether it was.
+func (s shard) partly(v *eval.Verdict, judged func(eval.Group) bool) {
+	if s.of <= 1 {
 		return
 	}
-	v.Word, v.Exit = eval.NotGated, fault.ExitOK
+	v.Word = eval.NotGated
+	for i := range v.Groups {
+		if !judged(v.Groups[i].Group) {
+			return
+		}
+	}
+	v.Exit = fault.ExitOK
 	v.Sentence = fmt.Sprintf("part %s of a run: %d of %d results judged; llmx runs merge judges all parts together", s, v.Judged, v.Planned)
 	for i := range v.Groups {
 		group := &v.Groups[i]

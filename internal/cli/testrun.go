@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/llmx-dev/llmx/internal/engine/budget"
@@ -148,7 +149,7 @@ func (t *testRun) record(ctx context.Context, s *servers, files map[string]*repl
 // judge carries the cases through the engine until they are done or stop is closed.
 func (t *testRun) judge(ctx context.Context, stop <-chan struct{}, model llm.Model) error {
 	watch := newWatch(t.project.world, t.plan.planned)
-	plan := runner.Plan{Run: t.run.ID, Groups: t.plan.groups, Jobs: t.jobs, Stop: stop, Reuse: t.options.replies.reuse(), Judges: t.options.replies.reuseJudges()}
+	plan := runner.Plan{Run: t.run.ID, Groups: t.plan.groups, Jobs: t.jobs, Stop: stop, Reuse: t.options.replies.reuse(), Judges: t.options.replies.judging(t.mode)}
 	see := func(group int, c *eval.Case, r *eval.Result) error {
 		t.plan.tallies[group].Add(c, r)
 		watch.see(r)
@@ -190,7 +191,7 @@ func (t *testRun) finish(ctx context.Context, failure error) error {
 		return t.abandon(ctx, failure)
 	}
 	judged := verdict.Judge(t.plan.tallies, verdict.Options{Filtered: t.filtered || t.shard.of > 1, MissingNeutral: t.options.missing == "neutral"})
-	t.shard.partly(&judged)
+	t.shard.partly(&judged, t.wasJudged)
 	t.run.State, t.run.Verdict, t.run.Word, t.run.Exit = eval.Complete, &judged, judged.Word, judged.Exit
 	for i := range judged.Groups {
 		t.run.Groups[i] = judged.Groups[i].Group
@@ -210,6 +211,12 @@ func (t *testRun) finish(ctx context.Context, failure error) error {
 		return exitCode(judged.Exit)
 	}
 	return nil
+}
+
+// wasJudged reports a group of which no more is missing than the run may lack.
+func (t *testRun) wasJudged(g eval.Group) bool {
+	i := slices.IndexFunc(t.plan.suites, func(one *loaded) bool { return one.Name == g.Suite })
+	return i >= 0 && g.Settled() && g.Errors <= t.plan.suites[i].MaxErrors && (g.Unjudged == 0 || t.options.missing == "neutral")
 }
 
 // abandon keeps what was finished, says so, and gives the reason back.

@@ -48,13 +48,15 @@ func stepsFor(run eval.Run) []step {
 	}
 	var steps []step
 	if v.Unjudged > 0 {
-		steps = append(steps, step{strings.ReplaceAll(again, " --replay", "") + " --record",
+		steps = append(steps, step{recording(again),
 			"ask for " + count(v.Unjudged, "missing reply", "missing replies") + estimate(v) + ", and keep them"})
 	}
 	if overBudget(v) {
 		steps = append(steps, step{"llmx cost", "how far the budgets are spent"})
 	}
-	if v.Errors > 0 && !hopeless(v) {
+	if v.Errors > 0 && run.Replies == "replay" && onlyJudges(v) {
+		steps = append(steps, step{recording(again), "ask the judge again; what was no verdict is recorded"})
+	} else if v.Errors > 0 && !hopeless(v) {
 		steps = append(steps, step{again, "ask again; " + count(v.Errors, "case ended", "cases ended") + " in an error"})
 	}
 	down, up, failed := moved(v)
@@ -63,6 +65,25 @@ func stepsFor(run eval.Run) []step {
 			step{"llmx explain " + firstCall(v), "why the model said that"})
 	}
 	return append(steps, acceptSteps(run, down, up)...)
+}
+
+// recording is a command with --record in place of --replay.
+func recording(command string) string {
+	command = strings.ReplaceAll(command, " --replay", "")
+	if strings.Contains(command, " --record") {
+		return command
+	}
+	return command + " --record"
+}
+
+// onlyJudges reports a run whose errors are all of judges that gave no verdict.
+func onlyJudges(v *eval.Verdict) bool {
+	for _, g := range v.Groups {
+		if slices.ContainsFunc(g.ErrorClasses, func(c eval.ErrorClass) bool { return c.Class != fault.Judge && c.Class != fault.Missing }) {
+			return false
+		}
+	}
+	return true
 }
 
 // hopeless reports a run whose errors all stay until something else is changed: a

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
@@ -17,12 +18,21 @@ import (
 type asker struct {
 	model   llm.Model
 	reuse   llm.Reuse // of kept judgements
+	renew   bool      // one that is no verdict is asked for again
 	stopped context.Context
 
 	mu    sync.Mutex
 	open  map[question]chan struct{} // closed when it was answered, or has failed
 	kept  map[question]llm.Response
 	order []question // of kept, the oldest first
+}
+
+// Judging says how far what was judged before may stand in.
+type Judging struct {
+	Reuse llm.Reuse
+	// Renew asks once more for a judgement that is kept from before and is no verdict:
+	// where what is asked is kept, it would stay so for ever.
+	Renew bool
 }
 
 // question names what is asked.
@@ -34,12 +44,12 @@ const maxAnswers = 512
 
 // NewAsker answers the checks of many answers as a run does: the same question is asked
 // once, and one that waits is left when stopped ends.
-func NewAsker(model llm.Model, reuse llm.Reuse, stopped context.Context) llm.Model {
-	return newAsker(model, reuse, stopped)
+func NewAsker(model llm.Model, j Judging, stopped context.Context) llm.Model {
+	return newAsker(model, j, stopped)
 }
 
-func newAsker(model llm.Model, reuse llm.Reuse, stopped context.Context) *asker {
-	return &asker{model: model, reuse: reuse, stopped: stopped, open: map[question]chan struct{}{}, kept: map[question]llm.Response{}}
+func newAsker(model llm.Model, j Judging, stopped context.Context) *asker {
+	return &asker{model: model, reuse: j.Reuse, renew: j.Renew, stopped: stopped, open: map[question]chan struct{}{}, kept: map[question]llm.Response{}}
 }
 
 // questionOf covers all that can change an answer, and the suite, whose recordings
@@ -56,7 +66,7 @@ func (a *asker) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Event
 	return func(yield func(llm.Event, error) bool) {
 		key, ok := questionOf(req)
 		if !ok {
-			a.ask(ctx, req)(yield)
+			a.ask(ctx, req, a.reuse)(yield)
 			return
 		}
 		for {
@@ -97,7 +107,10 @@ func (a *asker) begin(key question) (answer *llm.Response, over <-chan struct{},
 func (a *asker) lead(ctx context.Context, key question, req llm.Request, yield func(llm.Event, error) bool) {
 	var answer *llm.Response
 	defer func() { a.end(key, answer) }()
-	response, err := llm.Collect(a.ask(ctx, req))
+	response, err := llm.Collect(a.ask(ctx, req, a.reuse))
+	if a.renew && noVerdict(response, err) {
+		response, err = llm.Collect(a.ask(ctx, req, llm.ReuseRefresh))
+	}
 	if err == nil {
 		answer = &response
 	}
@@ -122,14 +135,23 @@ func (a *asker) end(key question, answer *llm.Response) {
 }
 
 // ask asks the model. A question that only waits is left when the run is stopped.
-func (a *asker) ask(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
+func (a *asker) ask(ctx context.Context, req llm.Request, reuse llm.Reuse) iter.Seq2[llm.Event, error] {
 	return func(yield func(llm.Event, error) bool) {
-		req.Reuse = a.reuse
+		if a.stopped.Err() != nil {
+			yield(llm.Event{}, interrupted())
+			return
+		}
+		req.Reuse = reuse
 		asking, call := llm.WithUnderway(ctx)
 		defer call.End()
 		defer context.AfterFunc(a.stopped, call.Stop)()
 		a.model.Stream(asking, req)(yield)
 	}
+}
+
+// noVerdict reports an answer of before that is none: it breaks the judge's contract.
+func noVerdict(response llm.Response, err error) bool {
+	return err != nil && fault.ClassOf(err).CountsAsFail() && response.Call != nil && response.Call.Stored != nil
 }
 
 // pass turns a response back into a stream, with the record of its call.

@@ -79,7 +79,7 @@ func (c *court) run(t *testing.T, plan Plan, stop chan struct{}) ([]eval.Result,
 func TestTheSameAnswerIsJudgedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &court{wait: time.Second}
-		results, err := c.run(t, Plan{Run: "r", Judges: llm.ReuseRefresh}, nil)
+		results, err := c.run(t, Plan{Run: "r", Judges: Judging{Reuse: llm.ReuseRefresh}}, nil)
 		if err != nil || len(results) != 12 || len(c.asked) != 3 {
 			t.Fatalf("%d results, %d questions, %v", len(results), len(c.asked), err)
 		}
@@ -149,7 +149,7 @@ func TestAStopLeavesJudgesThatWait(t *testing.T) {
 // What is kept is bounded.
 func TestAnswersOfJudgesAreForgotten(t *testing.T) {
 	c := &court{}
-	a := newAsker(c, llm.ReuseAllowed, t.Context())
+	a := newAsker(c, Judging{}, t.Context())
 	for i := range 3 * maxAnswers {
 		if _, err := llm.Collect(a.Stream(t.Context(), llm.Request{Prompt: llm.PromptRef{Name: "judge"}, Vars: map[string]any{"n": json.Number(fmt.Sprint(i))}})); err != nil {
 			t.Fatal(err)

@@ -27,6 +27,9 @@ func (j job) converse(ctx, stopped context.Context, plan Plan, model, asker llm.
 			result := sum.end(ctx, stuck)
 			return result, ctx.Err() == nil
 		}
+		if stopped.Err() != nil {
+			return eval.Result{}, false // the reply before is answered, and the next is not begun
+		}
 		reply, ok := j.ask(ctx, stopped, plan, model, asker, &at)
 		if !ok {
 			return eval.Result{}, false

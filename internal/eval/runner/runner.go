@@ -27,7 +27,7 @@ type Plan struct {
 	Groups []Group
 	Jobs   int       // cases under way at once, at least 1
 	Reuse  llm.Reuse // ReuseRefresh asks everything anew, but for judges
-	Judges llm.Reuse // likewise, of what checks ask
+	Judges Judging   // likewise, of what checks ask
 
 	// Stop ends the run gracefully: no further case is begun, those for which a
 	// provider is being asked are finished, those that wait for their turn or to

@@ -84,6 +84,9 @@ func (p *plan) addTurns(c *eval.Case, s *source, own []expectation, begun bool, 
 
 // threadOf names the one input that a conversation goes into.
 func (p *plan) threadOf(place fault.Place, problems *fault.List) string {
+	if p.prompt.Kinds == nil {
+		return "" // the prompt cannot be read, which is told where it stands
+	}
 	var names []string
 	for _, name := range p.media {
 		if p.prompt.Kinds[name] == "thread" {

@@ -179,5 +179,8 @@ func subject(req llm.Request) string {
 	if req.Prompt.Name != "" {
 		text += " of " + req.Prompt.String()
 	}
+	if req.Reask > 0 {
+		text = " to what goes back, as the answer before breaks its contract," + text
+	}
 	return text
 }
