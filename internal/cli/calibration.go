@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -17,6 +18,10 @@ import (
 	"github.com/llmx-dev/llmx/internal/report"
 	"github.com/llmx-dev/llmx/internal/store"
 )
+
+// labelled begins the name under which recordings of labels stand in place of a case's:
+// fixtures prune leaves them.
+const labelled = "label "
 
 // calibration holds a check against what people say of the same answers.
 type calibration struct {
@@ -122,7 +127,7 @@ func (c *calibration) score(ctx context.Context, ask llm.Model) error {
 	for i := range c.rows {
 		workers.Go(func() error {
 			row := &c.rows[i]
-			score, err := row.check.Score(working, row.subject(llm.Origin{Run: c.id, Suite: c.suite.Name, Case: row.id}, ask, read, under))
+			score, err := row.check.Score(working, row.subject(llm.Origin{Run: c.id, Suite: c.suite.Name, Case: labelled + row.place.String()}, ask, read, under))
 			if working.Err() != nil {
 				return fault.New(fault.Canceled, "interrupted")
 			}
@@ -132,9 +137,13 @@ func (c *calibration) score(ctx context.Context, ask llm.Model) error {
 			if score.Asked != nil && fault.ClassOf(err) != fault.Missing { // else it is what asking would cost
 				c.found.Eval, seen.Eval = c.found.Eval.Plus(score.Asked.Eval), score.Asked.Eval
 			}
-			if err != nil {
+			switch {
+			case err != nil:
 				seen.Status, problems[i] = eval.Error, fmt.Sprintf("%s: %s", row.place, fault.As(err).Message)
-			} else {
+			case score.Asked == nil && !row.check.Deterministic() && ask != nil:
+				_, why, _ := strings.Cut(score.Reason, "not asked: ")
+				seen.Status, problems[i] = eval.Error, fmt.Sprintf("%s: not shown to the judge: %s", row.place, why)
+			default:
 				c.take(row, score)
 			}
 			watch.see(&seen)

@@ -282,7 +282,7 @@ func (p *project) pruneSuite(ctx context.Context, suiteFile string, dryRun bool)
 		return err
 	}
 	before := file.Len() + file.Duplicates()
-	removed, err := file.Prune(func(r replay.Recording) bool { return used[r.Key] })
+	removed, err := file.Prune(func(r replay.Recording) bool { return used[r.Key] || ofLabel(r) })
 	if err != nil {
 		return err
 	}
@@ -290,13 +290,17 @@ func (p *project) pruneSuite(ctx context.Context, suiteFile string, dryRun bool)
 	return err
 }
 
+// ofLabel reports what a judge said of an answer in a file of labels: no suite asks for
+// it, and llmx judge calibrate does.
+func ofLabel(r replay.Recording) bool { return r.Check != "" && strings.HasPrefix(r.Case, labelled) }
+
 func countUnused(file *replay.Recordings, used map[string]bool) (int, error) {
 	unused := file.Duplicates()
 	for recording, err := range file.All() {
 		if err != nil {
 			return 0, err
 		}
-		if !used[recording.Key] {
+		if !used[recording.Key] && !ofLabel(recording) {
 			unused++
 		}
 	}

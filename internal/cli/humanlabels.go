@@ -10,10 +10,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/jsonschema"
 )
 
 // humanLabel is an answer with what people say of it.
@@ -62,7 +64,7 @@ func (p *project) readHumanLabels(name string, j *calibrated) ([]humanLabel, err
 	}
 	switch filepath.Ext(name) {
 	case ".jsonl":
-		err = eachJSONLine(data, name, take)
+		err = eachJSONLine(data, name, take, func(err error) bool { problems.Add(err); return len(problems) < 10 })
 	case ".csv":
 		err = eachCSVRow(data, name, take)
 	default:
@@ -80,18 +82,24 @@ func (p *project) readHumanLabels(name string, j *calibrated) ([]humanLabel, err
 	return rows, nil
 }
 
-func eachJSONLine(data []byte, name string, take func(map[string]any, int) bool) error {
+func eachJSONLine(data []byte, name string, take func(map[string]any, int) bool, refuse func(error) bool) error {
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	lines.Buffer(nil, maxLabelFile)
 	for line := 1; lines.Scan(); line++ {
 		if strings.TrimSpace(lines.Text()) == "" {
 			continue
 		}
-		decoder := json.NewDecoder(bytes.NewReader(lines.Bytes()))
-		decoder.UseNumber()
-		var row map[string]any
-		if err := decoder.Decode(&row); err != nil || row == nil || decoder.More() {
-			return fault.At(fault.Place{File: name, Line: line}, "the line is not one JSON object").WithHint(`write {"answer": "…", "pass": true}`)
+		place := fault.Place{File: name, Line: line}
+		value, err := jsonschema.DecodeAt(lines.Bytes(), place)
+		row, isObject := value.(map[string]any)
+		if err == nil && !isObject {
+			err = fault.At(place, "the line is not one JSON object").WithHint(`write {"answer": "…", "pass": true}`)
+		}
+		if err != nil {
+			if !refuse(err) {
+				return nil
+			}
+			continue
 		}
 		if !take(row, line) {
 			return nil
@@ -129,11 +137,10 @@ func eachCSVRow(data []byte, name string, take func(map[string]any, int) bool) e
 func newHumanLabel(row map[string]any, place fault.Place, j *calibrated) (humanLabel, error) {
 	l := humanLabel{vars: map[string]any{}, check: j.check, place: place}
 	var problems fault.List
-	answer, isText := row["answer"].(string)
-	if !isText {
-		problems.Add(fault.At(place, "the row has no answer, which is a text"))
+	var given bool
+	if l.answer, given = labelledText(row["answer"]); !given {
+		problems.Add(fault.At(place, "the row has no answer").WithHint("a JSON answer may stand as it is, or as its text"))
 	}
-	l.answer = answer
 	pass, ok := humanWord(row["pass"])
 	if !ok {
 		problems.Add(fault.At(place, "pass is %s", said(row["pass"])).WithHint("allowed: true, false; or pass, fail, yes, no, 1, 0"))
@@ -148,7 +155,7 @@ func newHumanLabel(row map[string]any, place fault.Place, j *calibrated) (humanL
 		case j.own[l.id] == nil:
 			problems.Add(fault.At(place, "the case %q has no check %s", l.id, j.name))
 		default:
-			l.check, l.golden = j.own[l.id], c.Golden
+			l.check, l.golden = j.own[l.id], j.golden[l.id]
 			for name, value := range c.Vars {
 				l.vars[name] = value
 			}
@@ -158,16 +165,33 @@ func newHumanLabel(row map[string]any, place fault.Place, j *calibrated) (humanL
 		l.golden = &eval.Golden{Value: golden}
 	}
 	for name, value := range row {
-		switch name {
-		case "answer", "pass", "case", "golden", "id":
-		default:
+		switch {
+		case slices.Contains(labelColumns, name):
+		case slices.Contains(j.inputs, name):
 			l.vars[name] = value
+		default:
+			problems.Add(fault.At(place, "unknown column %q", name).WithHint("%s", fault.Allowed(name, slices.Concat(labelColumns, j.inputs))))
 		}
 	}
 	if l.golden == nil && eval.Needs(l.check)&eval.NeedGolden != 0 && len(problems) == 0 {
 		problems.Add(fault.At(place, "the check %s compares with a golden answer, and the row has none", j.name).WithHint("add golden, or case"))
 	}
 	return l, problems.Err()
+}
+
+// labelColumns are those of every file of labels; others are inputs of the prompt.
+var labelColumns = []string{"answer", "pass", "case", "golden", "id"}
+
+// labelledText is the answer of a row: a text, or the text of what else JSON can say.
+func labelledText(value any) (string, bool) {
+	switch value := value.(type) {
+	case nil:
+		return "", false
+	case string:
+		return value, true
+	}
+	text, err := json.Marshal(value)
+	return string(text), err == nil
 }
 
 func humanWord(value any) (pass, ok bool) {

@@ -8,20 +8,34 @@ import (
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/prompt"
 	"github.com/llmx-dev/llmx/internal/store"
 )
 
 // calibrated is the check that is calibrated, with the cases that have it.
 type calibrated struct {
-	name  string // its metric, or its name
-	check eval.Check
-	cases map[string]*eval.Case
-	own   map[string]eval.Check // the check as each case has it
+	name   string // its metric, or its name
+	check  eval.Check
+	cases  map[string]*eval.Case
+	inputs []string                // of the prompt
+	own    map[string]eval.Check   // the check as each case has it; of a conversation, at the first turn that has it
+	golden map[string]*eval.Golden // what it compares with there
+}
+
+// comparedWith is the golden answer that a check of a case compares with: of a conversation
+// its turn's.
+func comparedWith(c *eval.Case, check eval.Check) *eval.Golden {
+	for i := range c.Turns {
+		if slices.Contains(c.Turns[i].Checks, check) {
+			return c.Turns[i].Golden
+		}
+	}
+	return c.Golden
 }
 
 // findJudge picks a check by its metric or name.
 func findJudge(one *loaded, name string) (*calibrated, error) {
-	j := &calibrated{cases: map[string]*eval.Case{}, own: map[string]eval.Check{}}
+	j := &calibrated{inputs: inputNames(one.prompt), cases: map[string]*eval.Case{}, own: map[string]eval.Check{}, golden: map[string]*eval.Golden{}}
 	var known, chosen []string
 	checks := map[string]eval.Check{}
 	for c, err := range one.Cases() {
@@ -29,7 +43,7 @@ func findJudge(one *loaded, name string) (*calibrated, error) {
 			return nil, err
 		}
 		j.cases[c.ID] = &c
-		for _, check := range c.Checks {
+		for check := range c.AllChecks() {
 			called := check.Metric()
 			if called == "" || check.Name() == name {
 				called = check.Name()
@@ -43,6 +57,7 @@ func findJudge(one *loaded, name string) (*calibrated, error) {
 			}
 			if called == name && j.own[c.ID] == nil {
 				j.own[c.ID] = check
+				j.golden[c.ID] = comparedWith(&c, check)
 			}
 		}
 	}
@@ -58,6 +73,14 @@ func findJudge(one *loaded, name string) (*calibrated, error) {
 	}
 	j.name, j.check = name, checks[name]
 	return j, nil
+}
+
+func inputNames(p *prompt.Prompt) []string {
+	names := make([]string, len(p.Inputs))
+	for i, input := range p.Inputs {
+		names[i] = input.Name
+	}
+	return names
 }
 
 // parseRate reads 0.83/200 or 166/200; n is 0 for none.

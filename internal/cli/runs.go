@@ -32,6 +32,11 @@ func newRuns(w *World) *cobra.Command {
 				if err != nil {
 					return err
 				}
+				for i := range runs {
+					if err := countStored(ctx, s, &runs[i]); err != nil {
+						return err
+					}
+				}
 				return report.RunList(w.Stdout, runs, w.outputStyle())
 			})
 		},
@@ -39,6 +44,26 @@ func newRuns(w *World) *cobra.Command {
 	cmd.Flags().IntVar(&limit, "limit", limit, "list so many (0: all)")
 	cmd.AddCommand(newRunsShow(w), newRunsMerge(w), newRunsPrune(w))
 	return cmd
+}
+
+// countStored says of a run that came to no end how many of its results were judged: nobody
+// has written it down.
+func countStored(ctx context.Context, s *store.Store, run *eval.Run) error {
+	if run.State == eval.Complete {
+		return nil
+	}
+	for i := range run.Groups {
+		g := &run.Groups[i]
+		g.Judged = 0
+		for _, status := range []eval.Status{eval.Pass, eval.Fail} {
+			n, err := s.ResultCount(ctx, run.ID, store.ResultFilter{Suite: g.Suite, Model: g.Model, Status: status})
+			if err != nil {
+				return err
+			}
+			g.Judged += n
+		}
+	}
+	return nil
 }
 
 // withStore opens the project and its store around a piece of work.

@@ -120,6 +120,14 @@ func Questions(c Check, s Subject) ([]llm.Request, error) {
 	return nil, nil
 }
 
+// ToolsOf are the tools that a check names; none for a check without the method.
+func ToolsOf(c Check) []string {
+	if t, ok := c.(interface{ Tools() []string }); ok {
+		return t.Tools()
+	}
+	return nil
+}
+
 // FitsGolden says why a check cannot compare with a golden answer; nil where it can,
 // or does not look at one.
 func FitsGolden(c Check, golden Golden) error {

@@ -221,5 +221,6 @@ type Selection struct {
 type ErrorClass struct {
 	Class fault.Class `json:"class"`
 	Count int         `json:"count"`
-	First string      `json:"first"` // the first message in the order of the alphabet
+	First string      `json:"first"`           // the first message in the order of the alphabet
+	Mixed bool        `json:"mixed,omitempty"` // there are other messages, too
 }

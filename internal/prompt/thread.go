@@ -30,7 +30,25 @@ func readThread(name string, value any, problems *fault.List) []llm.Message {
 		r := threadReader{name: name, at: fmt.Sprintf("message %d", i+1), problems: problems}
 		messages = append(messages, r.message(item))
 	}
+	checkResults(name, messages, problems)
 	return messages
+}
+
+// checkResults refuses a tool's result that answers no call: no provider takes it.
+func checkResults(name string, messages []llm.Message, problems *fault.List) {
+	open := map[string]bool{}
+	for i, message := range messages {
+		for _, part := range message.Parts {
+			switch {
+			case part.ToolCall != nil:
+				open[part.ToolCall.ID] = true
+			case part.ToolResult != nil && part.ToolResult.ID != "" && !open[part.ToolResult.ID]:
+				r := threadReader{name: name, at: fmt.Sprintf("message %d", i+1), problems: problems}
+				r.fail("it is the result of the call %q, which no assistant before it has proposed", part.ToolResult.ID).
+					Hint = "begin the thread with what the user said, and the assistant's tool_calls"
+			}
+		}
+	}
 }
 
 func (r threadReader) fail(format string, args ...any) *fault.Error {
@@ -62,6 +80,10 @@ func (r threadReader) object(value any, keys ...string) (map[string]any, bool) {
 func (r threadReader) text(object map[string]any, key string, required bool) string {
 	value := object[key]
 	text, ok := value.(string)
+	if required && value == nil {
+		r.fail("the key %q is missing", key)
+		return ""
+	}
 	if (!ok && value != nil) || (required && text == "") {
 		r.fail("the key %q wants a string, got %s", key, describe(value))
 	}
@@ -168,11 +190,7 @@ func (r threadReader) toolCalls(value any) []llm.Part {
 	}
 	parts := make([]llm.Part, 0, len(list))
 	for _, item := range list {
-		object, ok := r.object(item, "id", "type", "function")
-		if !ok {
-			continue
-		}
-		function, ok := r.object(object["function"], "name", "arguments")
+		object, function, ok := r.toolCall(item)
 		if !ok {
 			continue
 		}
@@ -194,6 +212,20 @@ func (r threadReader) toolCalls(value any) []llm.Part {
 		parts = append(parts, llm.Part{Kind: llm.PartToolCall, ToolCall: &call})
 	}
 	return parts
+}
+
+// toolCall reads a call as the field writes it, {id, type, function: {name, arguments}},
+// or short: {id, name, arguments}.
+func (r threadReader) toolCall(item any) (object, function map[string]any, ok bool) {
+	if short, isMapping := item.(map[string]any); isMapping && short["function"] == nil && short["name"] != nil {
+		object, ok = r.object(item, "id", "name", "arguments")
+		return object, object, ok
+	}
+	if object, ok = r.object(item, "id", "type", "function"); !ok {
+		return nil, nil, false
+	}
+	function, ok = r.object(object["function"], "name", "arguments")
+	return object, function, ok
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

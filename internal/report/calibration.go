@@ -105,6 +105,9 @@ func CalibrationJSON(w io.Writer, c Calibration) error { return writeDocument(w,
 func CalibrationTerminal(w io.Writer, c Calibration, s Style) error {
 	p := newPage(w, s)
 	p.hang("", "  ", span{name(c.Suite, c.Check), strong}, text(" against "+count(c.Agreement.N(), "human label", "human labels")), span{"  " + c.Labels, faint})
+	if c.Agreement.N() == 0 {
+		return p.unjudged(c)
+	}
 	p.space()
 	cells := [][]span{
 		{text("people: pass"), text(number(c.BothPass)), text(number(c.FalseFail))},
@@ -131,6 +134,11 @@ func CalibrationTerminal(w io.Writer, c Calibration, s Style) error {
 	if c.Note != "" {
 		p.flow("  ", span{c.Note, doubtful})
 	}
+	return p.unjudged(c)
+}
+
+// unjudged lists the answers that are in no figure.
+func (p *page) unjudged(c Calibration) error {
 	if c.Errors > 0 {
 		p.space()
 		p.flow("  ", span{count(c.Errors, "answer", "answers") + " could not be judged, and left out:", doubtful})

@@ -108,7 +108,7 @@ func (m *markdown) sums(run eval.Run) {
 	m.add(fmt.Sprintf("\n%s planned = %s judged + %s + %s unjudged; %s. Run %s.\n",
 		number(v.Planned), number(v.Judged), count(v.Errors, "error", "errors"), number(v.Unjudged), pricedApart(v), mdCode(clip(run.ID, 80))))
 	for _, c := range sumErrors(v) {
-		m.add(fmt.Sprintf("- %s × %s: %s\n", number(c.Count), mdCode(string(c.Class)), mdCode(clip(c.First, 300))))
+		m.add(fmt.Sprintf("- %s × %s: %s\n", number(c.Count), mdCode(string(c.Class))+among(c), mdCode(clip(c.First, 300))))
 	}
 }
 

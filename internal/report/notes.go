@@ -45,8 +45,16 @@ func (p *page) errorClasses(v *eval.Verdict) {
 	p.space()
 	p.line(span{"Not judged", doubtful})
 	for _, c := range classes {
-		p.hang("  ", "    ", text(number(c.Count)+" × "+string(c.Class)+": "+clip(oneLine(c.First), maxSentence)))
+		p.hang("  ", "    ", text(number(c.Count)+" × "+string(c.Class)+among(c)+": "+clip(oneLine(c.First), maxSentence)))
 	}
+}
+
+// among says that the message that is shown is one of several.
+func among(c eval.ErrorClass) string {
+	if c.Mixed {
+		return ", one of them"
+	}
+	return ""
 }
 
 func sumErrors(v *eval.Verdict) []eval.ErrorClass {
@@ -59,6 +67,7 @@ func sumErrors(v *eval.Verdict) []eval.ErrorClass {
 				continue
 			}
 			sum[i].Count += c.Count
+			sum[i].Mixed = sum[i].Mixed || c.Mixed || sum[i].First != c.First
 		}
 	}
 	slices.SortStableFunc(sum, func(a, b eval.ErrorClass) int { return b.Count - a.Count })

@@ -70,9 +70,6 @@ func runRows(runs []eval.Run, s Style, words bool) [][]span {
 			judged, planned = judged+g.Judged, planned+g.Planned
 		}
 		share := number(judged) + "/" + number(planned)
-		if run.State == eval.Running {
-			share = "?/" + number(planned) // nobody wrote how far it came
-		}
 		rows[i] = []span{{run.ID, strong}, text(clock(run.Started, s)), resultOf(run, words), text(share),
 			text(strings.Join(suitesOf(run), ", ")), text(run.Spent.String())}
 	}

@@ -47,6 +47,9 @@ func (c *check) Operational() bool     { return c.kind.operational }
 func (c *check) Deterministic() bool   { return !c.rule.asksModel }
 func (c *check) about() string         { return c.rule.about }
 
+// Tools are those that the check names.
+func (c *check) Tools() []string { return c.rule.tools }
+
 // Needs says besides whether the golden answer decides: with a threshold of 0 it is
 // only measured.
 func (c *check) Needs() eval.Need {

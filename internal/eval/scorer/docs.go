@@ -36,7 +36,10 @@ const (
 
 // Docs describes every check, by topic.
 func Docs() []Doc {
-	return slices.Concat(textDocs(), structureDocs(), judgeDocs(), otherDocs())
+	docs := slices.Concat(textDocs(), structureDocs(), judgeDocs(), otherDocs())
+	order := []string{topicText, topicStructure, topicLabels, topicTools, topicEnd, topicProgram, topicJudges, topicOperation, topicAround}
+	slices.SortStableFunc(docs, func(a, b Doc) int { return slices.Index(order, a.Topic) - slices.Index(order, b.Topic) })
+	return docs
 }
 
 func textDocs() []Doc {

@@ -3,6 +3,8 @@ package scorer
 import (
 	"encoding/json"
 	"strings"
+
+	"github.com/llmx-dev/llmx/internal/llm"
 )
 
 // inputsText shows a judge what was asked: the one input alone, or each with its
@@ -43,14 +45,36 @@ func inputText(value any) string {
 			return textOf(value)
 		}
 		said, isText := message["content"].(string)
-		if !isText || message["tool_calls"] != nil {
+		calls, plain := callsText(message["tool_calls"])
+		if !isText && message["content"] != nil || !plain {
 			rest, err := json.Marshal(message)
 			if err != nil {
 				return textOf(value)
 			}
-			said = string(rest)
+			said, calls = string(rest), ""
 		}
-		lines[i] = role + ": " + said
+		lines[i] = role + ": " + strings.Trim(said+"\n"+calls, "\n")
 	}
 	return strings.Join(lines, "\n")
+}
+
+// callsText shows the tool calls of a message of a thread, a line for each; not plain is
+// what has another form.
+func callsText(value any) (text string, plain bool) {
+	list, ok := value.([]any)
+	if !ok {
+		return "", value == nil
+	}
+	var lines []string
+	for _, item := range list {
+		call, _ := item.(map[string]any)
+		function, _ := call["function"].(map[string]any)
+		name, isName := function["name"].(string)
+		arguments, isText := function["arguments"].(string)
+		if !isName || !isText {
+			return "", false
+		}
+		lines = append(lines, llm.ToolCall{Name: name, Arguments: arguments}.String())
+	}
+	return strings.Join(lines, "\n"), true
 }

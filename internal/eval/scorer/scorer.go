@@ -59,6 +59,7 @@ type rule struct {
 	options options
 	about   string // what is asked, in a few words: `contains "refund"`
 	needs   eval.Need
+	tools   []string               // that it names
 	aside   bool                   // it looks at the golden answer, and holds no answer against it
 	fits    func(golden any) error // nil where any golden answer will do, or none is looked at
 	judge   judge

@@ -104,6 +104,14 @@ func (p *proposal) about() string {
 	return about
 }
 
+// names is the tool's, if it is named.
+func (p *proposal) names() []string {
+	if p.name == "" {
+		return nil
+	}
+	return []string{p.name}
+}
+
 // differs says why a call is not what is wanted, "" where it is.
 func (p *proposal) differs(call llm.ToolCall) string {
 	if p.name != "" && call.Name != p.name {
@@ -161,7 +169,7 @@ func parseToolCalled(n strictyaml.Node) (rule, error) {
 	if err != nil {
 		return rule{}, err
 	}
-	return rule{args: want, options: given.options, needs: eval.NeedToolCalls, about: "calls " + want.about(), judge: func(s *eval.Subject) (bool, string, error) {
+	return rule{args: want, options: given.options, needs: eval.NeedToolCalls, tools: want.names(), about: "calls " + want.about(), judge: func(s *eval.Subject) (bool, string, error) {
 		reason := ""
 		for _, call := range s.ToolCalls {
 			why := want.differs(call)

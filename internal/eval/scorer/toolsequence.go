@@ -41,7 +41,13 @@ func parseToolSequence(n strictyaml.Node) (rule, error) {
 		return rule{}, n.Errorf("want one of exact, in_order and any_order, with at least one call in it").
 			WithHint("that no tool is called is {not: tool_called}")
 	}
-	return rule{args: args, options: args.options, needs: eval.NeedToolCalls, about: args.about(), judge: args.judge}, nil
+	var names []string
+	for _, list := range [][]proposal{args.Exact, args.InOrder, args.AnyOrder} {
+		for i := range list {
+			names = append(names, list[i].names()...)
+		}
+	}
+	return rule{args: args, options: args.options, needs: eval.NeedToolCalls, tools: names, about: args.about(), judge: args.judge}, nil
 }
 
 func (a *sequenceArgs) about() string {

@@ -181,6 +181,7 @@ func (t *Tally) countError(r *eval.Result) {
 		t.classes[class] = seen
 	}
 	seen.Count++
+	seen.Mixed = seen.Mixed || seen.First != message
 	seen.First = min(seen.First, message) // not the first to arrive: that differs from run to run
 	switch class {
 	case fault.TimeoutFirstToken, fault.TimeoutIdle, fault.TimeoutTotal:
