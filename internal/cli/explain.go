@@ -102,6 +102,13 @@ func (o *explainOptions) find(ctx context.Context, s *store.Store) (*llm.Call, [
 		return nil, nil, beginErr
 	case len(ids) > 1:
 		return nil, nil, fault.New(fault.Usage, "more than one call begins with %q", o.id).WithHint("%s", fault.Allowed("", ids))
+	case len(ids) == 0 && o.filter != (store.ResultFilter{}):
+		results, err := resultsOf(ctx, s, o.run, store.ResultFilter{Case: o.id}, "")
+		if err == nil && len(results) > 0 {
+			return nil, nil, fault.New(fault.Usage, "the case %q is in the run %s, and not of the suite or the model that was asked for", o.id, o.run).
+				WithHint("it is of %s on %s", results[0].Suite, results[0].Model)
+		}
+		fallthrough
 	case len(ids) == 0:
 		return nil, nil, fault.New(fault.Usage, "neither a call nor a case of the run %s is called %q", o.run, o.id).
 			WithHint("llmx calls lists the newest calls, llmx runs show the cases of the last run").Because(errors.Join(err, caseErr))

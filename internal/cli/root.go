@@ -148,6 +148,7 @@ func newRoot(w *World) *cobra.Command {
 		}
 	}
 	root.SetFlagErrorFunc(wrongFlag)
+	root.SetHelpCommand(newHelp(root))
 	root.AddCommand(
 		newInit(w), newTest(w), newLint(w), newAsk(w),
 		newRuns(w), newDiff(w), newBaseline(w), newGolden(w), newRescore(w), newJudge(w),

@@ -110,8 +110,12 @@ func (w *World) width() int {
 			}
 		}
 	}
-	return 0
+	return withoutTerminal
 }
+
+// withoutTerminal is how many columns a page has that goes into a file or a pipe: wide
+// enough for most tables to be whole.
+const withoutTerminal = 160
 
 // color reports whether a stream gets colours: NO_COLOR and non-terminals do not.
 func (w *World) color(terminal bool) bool {

@@ -89,10 +89,18 @@ func acceptable(groups []eval.Group, run eval.Run) error {
 		if group.Errors+group.Unjudged > 0 || !group.Settled() || group.Planned == 0 {
 			return fault.New(fault.Unjudged, "the run %s did not judge all of %s on %s: %d of %d results, %d errors, %d unjudged",
 				run.ID, group.Suite, group.Model, group.Judged, group.Planned, group.Errors, group.Unjudged).
-				WithHint("run llmx test again; only a run without errors can be accepted")
+				WithHint("%s", whole(group))
 		}
 	}
 	return nil
+}
+
+// whole says what makes a run that can be accepted.
+func whole(group eval.Group) string {
+	if group.Unjudged > 0 {
+		return "a baseline needs every case: llmx test " + group.Suite + " --record asks for the replies that are missing"
+	}
+	return "a baseline needs every case: run llmx test again once nothing fails to answer"
 }
 
 func unjudged(r *eval.Result) error {
