@@ -202,7 +202,7 @@ func (d *dryRun) surveyCase(c *eval.Case, ask func(*eval.Case) (llm.Response, er
 		case response.Call == nil || response.Call.Failure != nil:
 			return nil // what was refused ends it in the run, too
 		default:
-			talk.Reply(response.Text, response.ToolCalls)
+			talk.Reply(response.Call.Answer, response.ToolCalls)
 		}
 	}
 }

@@ -42,7 +42,7 @@ func (p *project) recordTalk(one *loaded, c *eval.Case, entries []replay.Entry, 
 func (p *project) recordReplies(one *loaded, c *eval.Case, entries []replay.Entry, origin string, known map[string]bool) ([]replay.Recording, error) {
 	slices.SortFunc(entries, func(a, b replay.Entry) int { return cmp.Compare(a.Turn, b.Turn) })
 	var made []replay.Recording
-	talk := turns.Begin(c)
+	talk, read := turns.Begin(c), newAnswerReader()
 	for len(entries) > 0 {
 		entry := entries[0]
 		if entry.Turn == 0 {
@@ -62,10 +62,20 @@ func (p *project) recordReplies(one *loaded, c *eval.Case, entries []replay.Entr
 			return nil, err
 		}
 		made = append(made, some...)
-		talk.Reply(entry.Answer, entry.Calls)
+		said := eval.Said{Answer: entry.Answer, ToolCalls: entry.Calls, Finish: entry.Finish}
+		talk.Reply(entry.Answer, passedOn(read(said, contractOf(one.prompt)), entry.Calls))
 		entries = entries[1:]
 	}
 	return made, nil
+}
+
+// passedOn are the tool calls of a reply as the conversation goes on with them: put
+// right where they may be.
+func passedOn(read eval.Reading, calls []llm.ToolCall) []llm.ToolCall {
+	if read.Broken != "" {
+		return calls
+	}
+	return read.ToolCalls
 }
 
 // recordedDraws are the models and repeats that recordings name, and the keys that
@@ -132,7 +142,8 @@ func (d recordedDraws) markTalk(found *prompt.Prompt, c *eval.Case) error {
 				if !there {
 					break
 				}
-				talk.Reply(recording.Text, recording.ToolCalls)
+				said := eval.Said{Answer: recording.Text, ToolCalls: recording.ToolCalls, Finish: recording.Finish}
+				talk.Reply(recording.Text, passedOn(d.judged.read(said, contractOf(found)), recording.ToolCalls))
 			}
 		}
 	}

@@ -160,6 +160,8 @@ type Score struct {
 	Want  string `json:"want,omitempty"` // of a label: the right one
 	Got   string `json:"got,omitempty"`  // of a label: the answer's, "" for none of them
 	Asked *Asked `json:"asked,omitempty"`
+	// Unasked marks the score of a check that asks a model and had nothing to show it.
+	Unasked bool `json:"unasked,omitempty"`
 }
 
 // Asked says whom a check asked.

@@ -98,6 +98,9 @@ func (l *loader) compileSchema(raw json.RawMessage, place fault.Place, file stri
 	if err == nil {
 		var schema *jsonschema.Schema
 		if schema, err = jsonschema.Compile(whole); err == nil {
+			for _, silent := range jsonschema.Silent(whole) {
+				l.warnings.Add(fault.At(place, "the schema says what nothing can break: %s", silent))
+			}
 			moved := file != l.file || !bytes.Equal(whole, raw)
 			return outputs{output: llm.Output{Kind: llm.OutputJSON, Schema: whole}, schema: schema, file: file, moved: moved}
 		}

@@ -80,6 +80,9 @@ func (p *Parser) mendJSON(answer string, output llm.Output) (parsed Parsed, brok
 	if broken != "" {
 		return Parsed{}, broken, true
 	}
+	if broken := takenBack(text, chosen.from, chosen.to); broken != "" {
+		return Parsed{}, broken, false
+	}
 	c.takeAll(around(text, chosen.from, chosen.to))
 	c.takeAll(chosen.changes)
 	if len(values) > 1 {

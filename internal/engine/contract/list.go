@@ -89,6 +89,9 @@ func bullets(text, items string) (lines bulletLines, blocks int, broken string) 
 			if parts[1]+parts[3] != mark || parts[2] != "" && parts[2] != strconv.Itoa(last) {
 				return lines, blocks, fmt.Sprintf("the bullets of the list differ at %s", quote(raw))
 			}
+			if leftOut.MatchString(parts[4]) {
+				return lines, blocks, fmt.Sprintf("something is left out of the list at %s", quote(raw))
+			}
 			item, ok := listItem(parts[4], items)
 			if !ok {
 				return lines, blocks, fmt.Sprintf("expected a number as item %d, got %s", last, quote(parts[4]))

@@ -38,6 +38,30 @@ var malformed = []struct {
 	repairs string
 	refused string
 }{
+	// Prose that takes a value back, or says that there is more.
+	{ticket, `The answer is not {"label":"bug"}`, "", "", "takes the value back"},
+	{ticket, "It is not:\n```json\n{\"label\":\"bug\"}\n```", "", "", "takes the value back"},
+	{ticket, `{"label":"bug"} is wrong; the right label is billing.`, "", "", "takes the value back"},
+	{ticket, `{"label":"bug"} isn't it`, "", "", "takes the value back"},
+	{ticket, `{"label":"a"}, ...`, "", "", "left out"},
+	{ticket, `{"label":"a"} …`, "", "", "left out"},
+	{ticket, "I could not find more. Here it is: {\"label\":\"bug\"}", `{"label":"bug"}`, "prose", ""},
+	{ticket, "{\"label\":\"bug\"}\nNote that I did not check it.", `{"label":"bug"}`, "prose", ""},
+	{aNumber, "It is not: 18", "", "", "expected a number"},
+	{aNumber, "Wrong: 18", "", "", "expected a number"},
+	{aNumber, "The answer is 18.", `18`, "markup prose", ""},
+	{aNumber, "So the final answer is 18", `18`, "prose", ""},
+	{aNumber, "The answer is not 18.", "", "", "expected a number"},
+	{aNumber, "The answer is 18 or 19.", "", "", "expected a number"},
+	{aLabel, "Neither: bug", "", "", "expected one of"},
+	{aLabel, "Not: bug", "", "", "expected one of"},
+	{aLabel, "The answer is bug report.", `"bug report"`, "markup prose", ""},
+	{aLabel, "It is not:\nbug", "", "", "expected one of"},
+	{aBoolean, "This can never be: true", "", "", "expected true or false"},
+	{texts, "- a\n- ...\n- z", "", "", "left out"},
+	{texts, "1. a\n2. …", "", "", "left out"},
+	{texts, "- a\n- b... c", `["a","b... c"]`, "", ""},
+
 	// Wrapping.
 	{ticket, "```json\n{\"label\":\"bug\"}\n```", `{"label":"bug"}`, "code_fence", ""},
 	{ticket, "```\n{\"label\":\"bug\"}\n```\n", `{"label":"bug"}`, "code_fence", ""},

@@ -27,7 +27,7 @@ type scalar struct {
 const maxMentions = 64
 
 // readScalar reads a number, a boolean or a label. In prose it is taken where it stands
-// alone on a line, or ends the text behind a colon or an equals sign, and where
+// alone on a line, or ends the text behind a colon, an equals sign or "the answer is", and where
 // nothing else in the text could be meant. "Not 18", "18 %" and "$18" are not 18.
 func readScalar(answer string, output llm.Output) (Parsed, string) {
 	kind := scalarOf(output)
@@ -93,10 +93,21 @@ func (s scalar) bare(text string) (value any, c changes, ok bool) {
 // inProse reads the one value of a text, which nothing else in the text contradicts.
 func (s scalar) inProse(text string) (value any, c changes, ok bool) {
 	text = strings.TrimSpace(text)
+	at := 0
 	for line := range strings.Lines(text) {
+		from := at // where the value begins, about
+		at += len(line)
 		one, more, found := s.bare(line)
 		if !found && strings.HasSuffix(text, line) {
-			one, more, found = s.bare(behindColon(line))
+			ending := behindColon(line)
+			if ending == "" {
+				ending = behindAnswer(line)
+			}
+			from += strings.LastIndex(line, ending)
+			one, more, found = s.bare(ending)
+		}
+		if found && denial.MatchString(leading(text[:from])) {
+			return nil, nil, false
 		}
 		if found && ok && one != value {
 			return nil, nil, false
@@ -125,6 +136,18 @@ func behindColon(line string) string {
 	}
 	_, size := utf8.DecodeRuneInString(line[at:])
 	return strings.Trim(line[at+size:], "*_` \t\r\n")
+}
+
+// theAnswer is a line that says so.
+var theAnswer = regexp.MustCompile(`(?i)^(?:so|thus|therefore|hence|sure)?[,!]? ?(?:the|my) (?:final |correct |right )?(?:answer|result|label|category|total|value) (?:is|would be) (\S+(?: \S+)?)$`)
+
+// behindAnswer is what a line says that the answer is.
+func behindAnswer(line string) string {
+	parts := theAnswer.FindStringSubmatch(strings.TrimSpace(line))
+	if parts == nil {
+		return ""
+	}
+	return parts[1]
 }
 
 // stripMarkup takes emphasis, backticks and a final period away, and quotes where

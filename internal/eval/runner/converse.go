@@ -30,11 +30,11 @@ func (j job) converse(ctx, stopped context.Context, plan Plan, model, asker llm.
 		if stopped.Err() != nil {
 			return eval.Result{}, false // the reply before is answered, and the next is not begun
 		}
-		reply, ok := j.ask(ctx, stopped, plan, model, asker, &at)
+		reply, calls, ok := j.ask(ctx, stopped, plan, model, asker, &at)
 		if !ok {
 			return eval.Result{}, false
 		}
-		if !sum.add(&reply) {
+		if !sum.add(&reply, calls) {
 			result := sum.end(ctx, nil)
 			return result, ctx.Err() == nil
 		}
@@ -56,9 +56,9 @@ func newSum(c *eval.Case, begun eval.Result) *sum {
 	return &sum{c: c, walk: turns.Begin(c), result: begun}
 }
 
-// add takes the reply to the turn that waits for one, and reports whether the
-// conversation can go on.
-func (s *sum) add(reply *eval.Result) bool {
+// add takes the reply to the turn that waits for one, with its tool calls as they are
+// passed on, and reports whether the conversation can go on.
+func (s *sum) add(reply *eval.Result, calls []llm.ToolCall) bool {
 	r, turn := &s.result, s.walk.Turn()
 	for _, score := range reply.Scores {
 		score.Turn = turn.Number
@@ -74,7 +74,7 @@ func (s *sum) add(reply *eval.Result) bool {
 		failure.Message = eval.AtTurn(turn.Number, failure.Message)
 		r.Failure = &failure
 	}
-	s.walk.Reply(reply.Answer, reply.ToolCalls)
+	s.walk.Reply(reply.Answer, calls)
 	switch {
 	case !reply.Status.Judged():
 		r.Status = reply.Status
@@ -186,7 +186,7 @@ func rescoredTalk(ctx context.Context, c *eval.Case, old eval.Result, under eval
 				WithHint("run it again: llmx test %s", old.Suite)
 		}
 		reply := rescored(ctx, &at, replyOf(&old.Steps[i], &old), under, read)
-		if !sum.add(&reply) {
+		if !sum.add(&reply, reply.ToolCalls) { // nothing is asked: only their names count
 			return sum.over(ctx, old, nil), nil
 		}
 	}

@@ -2,8 +2,10 @@ package runner
 
 import (
 	"context"
+	"encoding/json"
 	"iter"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -216,5 +218,50 @@ func TestTheHintIsThatOfTheTurn(t *testing.T) {
 	one(t, Plan{}, model, conversation(first, second))
 	if diff := cmp.Diff([]any{"one", nil}, hints); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The conversation goes on with a call as it was put right, and with arguments where
+// there are none: vendors do not take back everything that their models give. The result
+// has it as it came.
+func TestAConversationGoesOnWithWhatWasPutRight(t *testing.T) {
+	given := []llm.ToolCall{{ID: "1", Name: "lookup", Arguments: "{'id': 17,}"}, {ID: "2", Name: "now"}}
+	passed := []llm.ToolCall{{ID: "1", Name: "lookup", Arguments: `{"id": 17}`}, {ID: "2", Name: "now"}}
+	var thread string
+	model := llm.ModelFunc(func(_ context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
+		written, err := json.Marshal(req.Vars["history"])
+		if err != nil {
+			t.Error(err)
+		}
+		thread = string(written)
+		response := llm.Response{Text: "done", End: llm.End{Finish: llm.FinishStop}}
+		turn := llm.Turn{}
+		if !strings.Contains(thread, "tool_call_id") {
+			response = llm.Response{ToolCalls: passed, End: llm.End{Finish: llm.FinishToolCalls}}
+			turn.ToolCalls = given
+		}
+		return func(yield func(llm.Event, error) bool) {
+			for event := range response.Events() {
+				if !yield(event, nil) {
+					return
+				}
+			}
+			yield(llm.Event{Call: &llm.Call{Finish: response.End.Finish, Answer: response.Text, Turns: []llm.Turn{turn}}}, nil)
+		}
+	})
+	result := func(n int, tool, id string, asks bool) eval.CaseTurn {
+		return eval.CaseTurn{
+			Number: n, Tool: tool, Asks: asks, Message: map[string]any{"role": "tool", "content": "x"},
+			Said: llm.Message{Role: llm.Tool, Parts: []llm.Part{{Kind: llm.PartToolResult, ToolResult: &llm.ToolResult{Content: "x"}}}},
+		}
+	}
+	got := one(t, Plan{}, model, conversation(turn(1, ""), result(2, "lookup", "1", false), result(3, "now", "2", true)))
+	for _, want := range []string{`"arguments":"{\"id\": 17}"`, `"arguments":"{}"`} {
+		if !strings.Contains(thread, want) {
+			t.Errorf("the next request has %s, want %s in it", thread, want)
+		}
+	}
+	if len(got.Steps) == 0 || len(got.Steps[0].ToolCalls) != 2 || got.Steps[0].ToolCalls[0].Arguments != given[0].Arguments {
+		t.Errorf("the result has %+v", got.Steps)
 	}
 }

@@ -16,18 +16,20 @@ func (j job) judge(ctx, stopped context.Context, plan Plan, model, asker llm.Mod
 	if len(j.c.Turns) > 0 {
 		return j.converse(ctx, stopped, plan, model, asker)
 	}
-	return j.ask(ctx, stopped, plan, model, asker, j.c)
+	result, _, ok := j.ask(ctx, stopped, plan, model, asker, j.c)
+	return result, ok
 }
 
-// ask makes one call for a case, or for a case as it stands at one of its turns.
-func (j job) ask(ctx, stopped context.Context, plan Plan, model, asker llm.Model, c *eval.Case) (eval.Result, bool) {
+// ask makes one call for a case, or for a case as it stands at one of its turns. It gives
+// the tool calls as they are passed on, too: in the result they are as the model gave them.
+func (j job) ask(ctx, stopped context.Context, plan Plan, model, asker llm.Model, c *eval.Case) (_ eval.Result, calls []llm.ToolCall, ok bool) {
 	group := &plan.Groups[j.group]
 	asking, call := llm.WithUnderway(ctx)
 	defer call.End()
 	defer context.AfterFunc(stopped, call.Stop)()
 	response, err := llm.Collect(model.Stream(asking, plan.Request(j.group, c, j.repeat)))
 	if ctx.Err() != nil || asking.Err() != nil && err != nil {
-		return eval.Result{}, false
+		return eval.Result{}, nil, false
 	}
 	result := eval.Result{
 		Run: plan.Run, Suite: group.Suite, Case: c.ID, Tags: c.Tags,
@@ -45,10 +47,10 @@ func (j job) ask(ctx, stopped context.Context, plan Plan, model, asker llm.Model
 	subject.Repairs, subject.Ask = response.End.Repairs, asker
 	conclude(ctx, c, &result, subject, under.Binds(), err)
 	if ctx.Err() != nil || stopped.Err() != nil && result.Status == eval.Error && result.Failure.Class == fault.Canceled {
-		return eval.Result{}, false // a judge that was waiting was left
+		return eval.Result{}, nil, false // a judge that was waiting was left
 	}
 	result.FirstTry = firstTry(&result, response.Call)
-	return result, true
+	return result, subject.ToolCalls, true
 }
 
 // Request is what a run asks for a case of one of its groups.

@@ -92,7 +92,7 @@ func (c *check) Score(ctx context.Context, subject eval.Subject) (eval.Score, er
 			return eval.Score{Asked: asked}, err
 		}
 		s := rated(c, value, c.rule.threshold, reason)
-		s.Asked = asked
+		s.Asked, s.Unasked = asked, asked == nil
 		return s, nil
 	}
 	if c.rule.rate == nil {

@@ -162,12 +162,13 @@ func (g *group) Score(ctx context.Context, subject eval.Subject) (eval.Score, er
 	passed := 0
 	var reasons []string
 	var whom *eval.Asked
+	unasked := false
 	for _, c := range g.cheapFirst() {
 		if g.name == anyOf && whom == nil && passed > 0 && best == 1 && !c.Deterministic() {
 			break
 		}
 		one, err := c.Score(ctx, subject)
-		whom = whom.Plus(one.Asked)
+		whom, unasked = whom.Plus(one.Asked), unasked || one.Unasked
 		if err != nil {
 			return eval.Score{Asked: whom}, err
 		}
@@ -179,7 +180,7 @@ func (g *group) Score(ctx context.Context, subject eval.Subject) (eval.Score, er
 		}
 	}
 	all := g.sum(best, sum/weights, passed, cutReason(strings.Join(reasons, "; ")))
-	all.Asked = whom
+	all.Asked, all.Unasked = whom, unasked
 	return all, nil
 }
 

@@ -276,6 +276,12 @@ func TestNothingToJudgeIsScoredUnasked(t *testing.T) {
 		if err != nil || got.Pass || got.Value != 0 || got.Asked != nil || !strings.Contains(got.Reason, why) {
 			t.Errorf("%+v, %v; want %q", got, err, why)
 		}
+		for _, around := range []string{"not: {rubric: polite}", "not: {any_of: [{rubric: polite}]}"} {
+			got, err := parseAsking(t, around).Score(t.Context(), s)
+			if err != nil || got.Pass || got.Value != 0 || !got.Unasked {
+				t.Errorf("%s: %+v, %v; nobody has said that it is not polite", around, got, err)
+			}
+		}
 		if questions, err := eval.Questions(parseAsking(t, "rubric: polite"), s); err != nil || len(questions) != 0 {
 			t.Errorf("%v, %v", questions, err)
 		}
@@ -384,9 +390,9 @@ func TestJudgePromptsMustAnswerWhatIsRead(t *testing.T) {
 		`{"properties": {"grade": {}}, "required": ["grade"]}`: `do not require the field "score"`,
 		`{"properties": {"score": {}}}`:                        `do not require the field "score"`,
 		`[]`:                                                   "no JSON object",
-		`{"properties": {"score": {}, "reasons": {}}, "required": ["score"]}`:     "",
-		`{"properties": {"score": {"type": "number"}}, "required": ["score"]}`:    "",
-		`{"properties": {"reasons": {}, "score": {}}, "required": ["score","x"]}`: "",
+		`{"properties": {"score": {}, "reasons": {}}, "required": ["score"]}`:               `do not require the field "reasons"`,
+		`{"properties": {"score": {"type": "number"}}, "required": ["score","reasons"]}`:    "",
+		`{"properties": {"reasons": {}, "score": {}}, "required": ["score","reasons","x"]}`: "",
 	} {
 		p := NewParser(Deps{Judge: func(prompt, model string, at fault.Place) (Judge, error) {
 			judge, err := library(prompt, model, at)

@@ -60,6 +60,10 @@ func (c *negation) Score(ctx context.Context, subject eval.Subject) (eval.Score,
 	if inner.Pass {
 		outer = score(c, false, "must not hold: "+c.of.about())
 	}
-	outer.Asked = inner.Asked
+	outer.Asked, outer.Unasked = inner.Asked, inner.Unasked
+	if inner.Unasked && outer.Pass { // nobody has said that it does not hold
+		outer = score(c, false, inner.Reason)
+		outer.Unasked = true
+	}
 	return outer, nil
 }

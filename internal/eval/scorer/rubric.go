@@ -29,7 +29,7 @@ func parseRubric(p *Parser, n strictyaml.Node) (rule, error) {
 	}
 	j := judgement{
 		check: "rubric", gives: map[string]string{"answer": "string", "rubric": "string"},
-		needs: []string{"answer", "rubric"}, fields: []string{"score"},
+		needs: []string{"answer", "rubric"}, fields: []string{"score", "reasons"},
 	}
 	if err := args.find(p, n, n.Place(), j); err != nil {
 		return rule{}, err

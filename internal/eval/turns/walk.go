@@ -146,6 +146,9 @@ func (w *Walk) Reply(text string, calls []llm.ToolCall) {
 		if call.ID == "" { // a result must name its call
 			call.ID = fmt.Sprintf("call-%d-%d", w.asked.Number, i+1)
 		}
+		if call.Arguments == "" { // vendors do not take back what some of them give
+			call.Arguments = "{}"
+		}
 		written = append(written, map[string]any{
 			"id": call.ID, "type": "function", "function": map[string]any{"name": call.Name, "arguments": call.Arguments},
 		})
