@@ -265,3 +265,22 @@ func TestAConversationGoesOnWithWhatWasPutRight(t *testing.T) {
 		t.Errorf("the result has %+v", got.Steps)
 	}
 }
+
+// spends is a check that asks a model at every turn.
+type spends struct{ says }
+
+func (s spends) Deterministic() bool { return false }
+func (s spends) Score(context.Context, eval.Subject) (eval.Score, error) {
+	spent := eval.Eval{Calls: 1, Asked: 1, Cost: llm.KnownCost(7), Paid: llm.KnownCost(3)}
+	return eval.Score{Check: "spends", Pass: true, Asked: &eval.Asked{Model: "judge", Eval: spent}}, nil
+}
+
+// What the checks of every turn spend is the result's, apart from what the replies cost.
+func TestTheJudgesOfAConversationAreCounted(t *testing.T) {
+	asked := 0
+	first, second := turn(1, "a", spends{}), turn(2, "b", spends{}, spends{})
+	got := one(t, Plan{}, talks(&asked, said("a"), said("b")), conversation(first, second))
+	if want := (eval.Eval{Calls: 3, Asked: 3, Cost: llm.KnownCost(21), Paid: llm.KnownCost(9)}); got.Eval != want || got.Cost != llm.KnownCost(10) {
+		t.Errorf("the checks spent %+v, want %+v; the replies cost %v", got.Eval, want, got.Cost)
+	}
+}

@@ -390,9 +390,9 @@ func TestJudgePromptsMustAnswerWhatIsRead(t *testing.T) {
 		`{"properties": {"grade": {}}, "required": ["grade"]}`: `do not require the field "score"`,
 		`{"properties": {"score": {}}}`:                        `do not require the field "score"`,
 		`[]`:                                                   "no JSON object",
-		`{"properties": {"score": {}, "reasons": {}}, "required": ["score"]}`:               `do not require the field "reasons"`,
-		`{"properties": {"score": {"type": "number"}}, "required": ["score","reasons"]}`:    "",
-		`{"properties": {"reasons": {}, "score": {}}, "required": ["score","reasons","x"]}`: "",
+		`{"properties": {"score": {}, "reasons": {}}, "required": ["score"]}`:                           `do not require the field "reasons"`,
+		`{"properties": {"score": {"type": "number"}, "reasons": {}}, "required": ["score","reasons"]}`: "",
+		`{"properties": {"reasons": {}, "score": {}}, "required": ["score","reasons","x"]}`:             "",
 	} {
 		p := NewParser(Deps{Judge: func(prompt, model string, at fault.Place) (Judge, error) {
 			judge, err := library(prompt, model, at)
