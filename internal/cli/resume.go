@@ -9,6 +9,7 @@ import (
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/provider/replay"
 	"github.com/llmx-dev/llmx/internal/store"
 )
@@ -176,4 +177,22 @@ func (t *testRun) kept(old *eval.Run) func(ctx context.Context, group int, c *ev
 		}
 		return judged, nil
 	}
+}
+
+// spentInAll is what was paid for every call of the run: also for those of cases that
+// were under way when it was cut short, and whose replies came from recordings later.
+func (t *testRun) spentInAll(ctx context.Context) (llm.Cost, error) {
+	if err := t.store.Flush(ctx); err != nil {
+		return llm.Cost{}, err
+	}
+	spends, _, err := t.store.Spends(ctx, store.SpendFilter{By: store.ByRun, Since: t.run.Started})
+	if err != nil {
+		return llm.Cost{}, err
+	}
+	for _, spend := range spends {
+		if spend.Name == t.run.ID {
+			return llm.Cost{Amount: spend.Paid, Known: spend.PaidUnknown == 0}, nil
+		}
+	}
+	return llm.KnownCost(0), nil
 }

@@ -104,6 +104,21 @@ func TestResumeAfterKill(t *testing.T) {
 			if diff := cmp.Diff(want, judgement(t, out)); diff != "" {
 				t.Error(diff)
 			}
+			// What was paid is in the run, whatever became of the case that it was paid for.
+			var costs struct {
+				Rows []struct {
+					Name string
+					Paid struct {
+						USD string
+					}
+				}
+			}
+			if err := json.Unmarshal([]byte(s.mustRun(0, "cost", "--by", "run", "--json")), &costs); err != nil || len(costs.Rows) != 1 {
+				t.Fatalf("%v: %+v", err, costs)
+			}
+			if runs := s.mustRun(0, "runs"); !strings.Contains(runs, "$"+costs.Rows[0].Paid.USD) {
+				t.Errorf("the run has paid $%s, and is listed as\n%s", costs.Rows[0].Paid.USD, runs)
+			}
 			if n := strings.Count(s.mustRun(0, "runs", "show", "--json"), "\n"); n != planned {
 				t.Errorf("%d results are stored, want %d", n, planned)
 			}

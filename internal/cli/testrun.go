@@ -165,6 +165,9 @@ func (t *testRun) judge(ctx context.Context, stop <-chan struct{}, model llm.Mod
 		return t.store.AddResult(*r)
 	})
 	t.run.Spent = watch.spent
+	if t.old != nil && err == nil {
+		t.run.Spent, err = t.spentInAll(ctx)
+	}
 	t.run.Warnings = append(t.run.Warnings, t.troubles.notes()...)
 	watch.clear()
 	if settled := closeBook(t.book); err == nil {
