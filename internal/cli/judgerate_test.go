@@ -2,6 +2,7 @@ package cli
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/llmx-dev/llmx/internal/eval"
@@ -31,15 +32,16 @@ func TestParseRate(t *testing.T) {
 type rated struct {
 	eval.Check
 	asks bool
+	name string
 }
 
-func (rated) Name() string          { return "rubric" }
+func (r rated) Name() string        { return r.name }
 func (r rated) Deterministic() bool { return !r.asks }
 
 func ratedCases(asks bool, ids ...string) *calibrated {
 	j := &calibrated{name: "tone", cases: map[string]*eval.Case{}, own: map[string]eval.Check{}}
 	for _, id := range ids {
-		j.cases[id], j.own[id] = &eval.Case{ID: id, CriteriaHash: "c"}, rated{asks: asks}
+		j.cases[id], j.own[id] = &eval.Case{ID: id, CriteriaHash: "c"}, rated{asks: asks, name: "rubric"}
 	}
 	return j
 }
@@ -113,5 +115,35 @@ func TestRateLeavesOutWhatWasNotJudged(t *testing.T) {
 	plain := tallied(t, ratedCases(false, "a", "b", "c", "d", "e", "f"), results[4:])
 	if plain.answers != 2 || plain.share != 0 || plain.notShown != 0 {
 		t.Errorf("%+v", plain)
+	}
+}
+
+// A program that may say otherwise another time is no judge that could not be shown an
+// answer.
+func TestProgramsSawTheAnswer(t *testing.T) {
+	j := ratedCases(true, "a")
+	j.own["a"] = rated{asks: true, name: "program"}
+	broken := scored("a", eval.Score{Reason: "not asked: says the program"})
+	broken.Valid = eval.Violated
+	if got := tallied(t, j, []eval.Result{broken}); got.answers != 1 || got.notShown != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A result is refused that another check has judged, with what changed.
+func TestRateRefusesAnotherCheck(t *testing.T) {
+	j := ratedCases(false, "a", "b")
+	j.own["b"] = nil
+	changed := scored("a", eval.Score{Pass: true})
+	changed.CriteriaHash = "old"
+	for want, r := range map[string]eval.Result{
+		"the golden answer or the checks (or what a judge is asked by) of case a have changed": changed,
+		"the case b does not have the check any more":                                          scored("b", eval.Score{Pass: true}),
+		"the case gone is not in the suite any more":                                           scored("gone", eval.Score{Pass: true}),
+	} {
+		var tally rateTally
+		if err := tally.add(&r, j); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v; want %s", err, want)
+		}
 	}
 }

@@ -41,6 +41,8 @@ func TestIntervalOfKappa(t *testing.T) {
 		{Agreement{BothPass: 1600, FalseFail: 400, FalsePass: 400, BothFail: 1600}, 0.95, 0.57521, 0.62479, 5e-4},
 		{Agreement{BothPass: 1600, FalseFail: 400, FalsePass: 400, BothFail: 1600}, 0.99, 0.56742, 0.63258, 5e-4},
 		{Agreement{BothPass: 2, BothFail: 2}, 0.95, 2.0/3 - 1.959964*math.Sqrt(5.0/36/6)/0.5, 1, 1e-6},
+		{Agreement{BothPass: 2, BothFail: 2}, 0.2, 2.0/3 - 0.253347*math.Sqrt(5.0/36/6)/0.5, 1, 1e-6}, // widened to κ
+		{Agreement{FalseFail: 2, FalsePass: 2}, 0.2, -1, -2.0/3 + 0.253347*math.Sqrt(5.0/36/6)/0.5, 1e-6},
 		{Agreement{FalseFail: 2, FalsePass: 2}, 0.95, -1, -2.0/3 + 1.959964*math.Sqrt(5.0/36/6)/0.5, 1e-6},
 	} {
 		_, low, high, ok := test.a.Kappa(test.confidence)

@@ -56,6 +56,10 @@ func TestFewLabelsClaimNoCertainty(t *testing.T) {
 			t.Errorf("of %v: %v, %v to %v, %v", rate, p, low, high, err)
 		}
 	}
+	// the rate lies beside its interval, which is drawn in by one label that passed
+	if p, low, high, err := (Agreement{BothPass: 1, BothFail: 7}).Corrected(0.98, 5000, 0.95); err != nil || low != p || high != 1 {
+		t.Errorf("%v is not in %v to %v, %v", p, low, high, err)
+	}
 	// drawn in, what these labels say is worse than chance: nothing is known
 	if p, low, high, err := (Agreement{BothPass: 1, BothFail: 10, FalsePass: 90}).Corrected(0.95, 100, 0.95); err != nil || low != 0 || high != 1 {
 		t.Errorf("%v, %v to %v, %v; want 0 to 1", p, low, high, err)
