@@ -45,9 +45,9 @@ func (a Agreement) FalseFailRate() float64 { return over(float64(a.FalseFail), f
 // interval is widened to kappa where that is outside of it. It is false where one of the
 // two says the same of everything that the other does, and chance alone agrees.
 //
-// Sources: Cohen, Educational and Psychological Measurement 20 (1960); the halves:
-// Agresti, Categorical Data Analysis (2013), 3.1.1. A simulation in the tests holds how
-// often kappa is inside.
+// Source: Cohen, Educational and Psychological Measurement 20 (1960). The halves are those
+// that are usual for odds ratios (Agresti, Categorical Data Analysis, 2013, 3.1.1); for
+// kappa a simulation in the tests says how often it is inside.
 func (a Agreement) Kappa(confidence float64) (kappa, low, high float64, ok bool) {
 	kappa, _, ok = a.cells(0).kappa()
 	if !ok {
