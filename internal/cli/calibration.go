@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -137,11 +136,11 @@ func (c *calibration) score(ctx context.Context, ask llm.Model) error {
 			if score.Asked != nil && fault.ClassOf(err) != fault.Missing { // else it is what asking would cost
 				c.found.Eval, seen.Eval = c.found.Eval.Plus(score.Asked.Eval), score.Asked.Eval
 			}
+			why, unasked := unasked(&score, row.check)
 			switch {
 			case err != nil:
 				seen.Status, problems[i] = eval.Error, fmt.Sprintf("%s: %s", row.place, fault.As(err).Message)
-			case score.Asked == nil && !row.check.Deterministic() && ask != nil:
-				_, why, _ := strings.Cut(score.Reason, "not asked: ")
+			case unasked:
 				seen.Status, problems[i] = eval.Error, fmt.Sprintf("%s: not shown to the judge: %s", row.place, why)
 			default:
 				c.take(row, score)

@@ -48,7 +48,10 @@ recordings where they have them, and --record keeps what is asked. Of preferred,
 asked in both orders, it is said how often the verdict changes with the order.
 
 With --rate or --run the pass rate that the check found is corrected by its errors
-(Rogan and Gladen 1978), and stands beside the raw one with its interval.`
+(Rogan and Gladen 1978), and stands beside the raw one with its interval (Lang and
+Reiczigel 2014). Of a run it is the mean over the cases, each with all its repeats and
+turns: what is answered to one case is no evidence of its own. A run whose cases had
+another golden answer or other checks is refused.`
 
 func newJudgeCalibrate(w *World) *cobra.Command {
 	o := &calibrateOptions{}
@@ -71,7 +74,7 @@ func newJudgeCalibrate(w *World) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&o.labels, "labels", "", "the `FILE` of answers that people have judged, .jsonl or .csv")
 	flags.StringVar(&o.metric, "metric", "", "the check, by its metric or its `NAME` (default: the suite's one check that asks a model or runs a program)")
-	flags.StringVar(&o.rate, "rate", "", "correct this pass rate, `RATE/N` or PASSES/N, that the check found over N answers")
+	flags.StringVar(&o.rate, "rate", "", "correct this pass rate that the check found over N answers: `RATE/N` with a point, 0.83/200, or PASSES/N, 166/200")
 	flags.StringVar(&o.run, "run", "", "correct the pass rate that the check found in this `RUN`; last is the last complete one")
 	o.replies.addModes(flags)
 	flags.BoolVar(&o.replies.freshJudges, "fresh-judges", false, "with --record or --live: ask the judge anew")
@@ -88,7 +91,7 @@ func runCalibrate(ctx context.Context, p *project, o *calibrateOptions) error {
 	if o.rate != "" && o.run != "" {
 		return fault.New(fault.Usage, "--rate and --run exclude each other").WithHint("give one of them")
 	}
-	rate, n, err := parseRate(o.rate)
+	rate, err := parseRate(o.rate)
 	if err != nil {
 		return err
 	}
@@ -105,7 +108,7 @@ func runCalibrate(ctx context.Context, p *project, o *calibrateOptions) error {
 		return err
 	}
 	if o.run != "" {
-		if rate, n, err = p.rateOf(ctx, o.run, suites[0].Name, found.name); err != nil {
+		if rate, err = p.rateOf(ctx, o.run, suites[0].Name, found); err != nil {
 			return err
 		}
 	}
@@ -117,7 +120,7 @@ func runCalibrate(ctx context.Context, p *project, o *calibrateOptions) error {
 	if err := held.run(ctx); err != nil {
 		return err
 	}
-	c.Conclude(rate, n)
+	c.Conclude(rate)
 	if o.json {
 		err = report.CalibrationJSON(p.world.Stdout, c)
 	} else {

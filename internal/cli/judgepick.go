@@ -1,15 +1,11 @@
 package cli
 
 import (
-	"context"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/prompt"
-	"github.com/llmx-dev/llmx/internal/store"
 )
 
 // calibrated is the check that is calibrated, with the cases that have it.
@@ -81,56 +77,4 @@ func inputNames(p *prompt.Prompt) []string {
 		names[i] = input.Name
 	}
 	return names
-}
-
-// parseRate reads 0.83/200 or 166/200; n is 0 for none.
-func parseRate(text string) (rate float64, n int, err error) {
-	if text == "" {
-		return 0, 0, nil
-	}
-	share, of, _ := strings.Cut(text, "/")
-	n, err = strconv.Atoi(of)
-	rate, bad := strconv.ParseFloat(share, 64)
-	if err == nil && bad == nil && rate > 1 && rate == float64(int(rate)) && n > 0 {
-		rate /= float64(n)
-	}
-	if err != nil || bad != nil || n < 1 || !(rate >= 0 && rate <= 1) {
-		return 0, 0, fault.New(fault.Usage, "--rate %s is no rate", text).WithHint("write the share of passes and the number of answers, 0.83/200, or both counts, 166/200")
-	}
-	return rate, n, nil
-}
-
-// rateOf is the share of a run's answers that a check passed.
-func (p *project) rateOf(ctx context.Context, run, suite, name string) (rate float64, n int, err error) {
-	if run == "last" {
-		run = store.LatestComplete
-	}
-	s, err := p.openStore(ctx, reads)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer s.Close()
-	found, err := s.Run(ctx, run)
-	if err != nil {
-		return 0, 0, err
-	}
-	passes := 0
-	for result, err := range s.Results(ctx, found.ID, store.ResultFilter{Suite: suite}) {
-		if err != nil {
-			return 0, 0, err
-		}
-		for _, score := range result.Scores {
-			if result.Status.Judged() && (score.Metric == name || score.Check == name) {
-				n++
-				if score.Pass {
-					passes++
-				}
-				break
-			}
-		}
-	}
-	if n == 0 {
-		return 0, 0, fault.New(fault.Usage, "the run %s has no score of %s in the suite %s", found.ID, name, suite).WithHint("llmx runs lists the runs")
-	}
-	return float64(passes) / float64(n), n, nil
 }

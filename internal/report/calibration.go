@@ -45,8 +45,20 @@ type Calibration struct {
 	FalseFailRate *Interval `json:"false_fail_rate"`
 
 	Raw       *Interval `json:"raw_pass_rate,omitempty"`
-	Corrected *Interval `json:"corrected_pass_rate,omitempty"` // Rogan–Gladen
+	Corrected *Interval `json:"corrected_pass_rate,omitempty"` // Rogan–Gladen, within Lang and Reiczigel's interval
+	NotShown  int       `json:"not_shown,omitempty"`           // answers of the run that the check did not see, left out
 	Note      string    `json:"note,omitempty"`                // why nothing is corrected
+}
+
+// PassRate is what a check found over answers, of a run or told: none where Answers is 0.
+type PassRate struct {
+	Share   float64
+	Answers int
+	// Of a run, whose answers to one case are alike: how many cases, and how many answers
+	// that have nothing to do with each other would say as much.
+	Cases     int
+	Effective float64
+	NotShown  int // answers that the check did not see, in none of these
 }
 
 // Interval is a figure with its 95 % interval.
@@ -55,12 +67,13 @@ type Interval struct {
 	Low   float64 `json:"low"`
 	High  float64 `json:"high"`
 	N     int     `json:"n"`
+	Cases int     `json:"cases,omitempty"` // whose answers these are
 }
 
 const calibrationConfidence = 0.95
 
-// Conclude counts the figures, and corrects a pass rate over n answers; n is 0 for none.
-func (c *Calibration) Conclude(rate float64, n int) {
+// Conclude counts the figures, and corrects a pass rate.
+func (c *Calibration) Conclude(rate PassRate) {
 	a := c.Agreement
 	c.BothPass, c.FalsePass, c.FalseFail, c.BothFail = a.BothPass, a.FalsePass, a.FalseFail, a.BothFail
 	c.Problems = filled(c.Problems)
@@ -68,8 +81,8 @@ func (c *Calibration) Conclude(rate float64, n int) {
 		c.Accuracy = *share
 	}
 	c.FalsePassRate, c.FalseFailRate = wilson(a.FalsePassRate(), a.Failed()), wilson(a.FalseFailRate(), a.Passed())
-	if kappa, se, ok := a.Kappa(); ok {
-		c.Kappa = &Interval{kappa, max(-1, kappa-1.96*se), min(1, kappa+1.96*se), a.N()}
+	if kappa, low, high, ok := a.Kappa(calibrationConfidence); ok {
+		c.Kappa = &Interval{Value: kappa, Low: low, High: high, N: a.N()}
 	}
 	c.Spent = evalOf(c.Eval)
 	if c.Order.Pairs > 0 {
@@ -77,17 +90,22 @@ func (c *Calibration) Conclude(rate float64, n int) {
 		toward := c.Order.Toward()
 		c.Toward = &toward
 	}
-	if n == 0 {
+	c.correct(rate)
+}
+
+func (c *Calibration) correct(rate PassRate) {
+	if rate.Answers == 0 {
 		return
 	}
-	c.Raw = wilson(rate, n)
-	p, se, err := a.Corrected(rate, n)
+	c.NotShown = rate.NotShown
+	low, high := stats.Wilson(rate.Share, rate.Effective, calibrationConfidence)
+	c.Raw = &Interval{rate.Share, low, high, rate.Answers, rate.Cases}
+	p, low, high, err := c.Agreement.Corrected(rate.Share, rate.Effective, calibrationConfidence)
 	if err != nil {
 		c.Note = "nothing can be corrected: " + err.Error()
 		return
 	}
-	low, high := stats.Around(p, se, calibrationConfidence)
-	c.Corrected = &Interval{p, low, high, n}
+	c.Corrected = &Interval{p, low, high, rate.Answers, rate.Cases}
 }
 
 func wilson(share float64, n int) *Interval {
@@ -95,7 +113,7 @@ func wilson(share float64, n int) *Interval {
 		return nil
 	}
 	low, high := stats.Wilson(share, float64(n), calibrationConfidence)
-	return &Interval{share, low, high, n}
+	return &Interval{Value: share, Low: low, High: high, N: n}
 }
 
 // CalibrationJSON writes it as one JSON document.
@@ -131,6 +149,9 @@ func CalibrationTerminal(w io.Writer, c Calibration, s Style) error {
 	if c.Eval.Calls > 0 {
 		p.flow("  ", span{fmt.Sprintf("for %s of the check %s", count(c.Eval.Calls, "question", "questions"), priced(c.Eval.Cost, c.Eval.Paid)), faint})
 	}
+	if c.NotShown > 0 {
+		p.flow("  ", text("the check was not shown "+count(c.NotShown, "answer", "answers")+" of the run: the pass rate is of the others"))
+	}
 	if c.Note != "" {
 		p.flow("  ", span{c.Note, doubtful})
 	}
@@ -165,7 +186,11 @@ func (p *page) intervals(list []namedInterval) {
 		if one.name == "Cohen's kappa" {
 			show = func(v float64) string { return fmt.Sprintf("%.3f", v) }
 		}
-		rows = append(rows, []span{text(one.name), text(show(one.Value)), text(show(one.Low) + " to " + show(one.High)), {"of " + number(one.N) + " " + one.of, faint}})
+		of := "of " + number(one.N) + " " + one.of
+		if one.Cases > 0 {
+			of += " to " + count(one.Cases, "case", "cases")
+		}
+		rows = append(rows, []span{text(one.name), text(show(one.Value)), text(show(one.Low) + " to " + show(one.High)), {of, faint}})
 	}
 	l := p.lay("  ", []column{{title: ""}, {title: "VALUE", right: true}, {title: "95 % INTERVAL"}, {title: ""}}, rows)
 	p.titles(l)

@@ -1,9 +1,6 @@
 package stats
 
-import (
-	"fmt"
-	"math"
-)
+import "math"
 
 // Agreement counts how a judge and people passed the same answers.
 type Agreement struct {
@@ -41,49 +38,43 @@ func (a Agreement) Accuracy() float64 { return over(float64(a.BothPass+a.BothFai
 func (a Agreement) FalsePassRate() float64 { return over(float64(a.FalsePass), float64(a.Failed())) }
 func (a Agreement) FalseFailRate() float64 { return over(float64(a.FalseFail), float64(a.Passed())) }
 
-// Kappa is the agreement beyond chance, (po − pe) / (1 − pe), with its standard error
-// √(po(1 − po) / (n(1 − pe)²)). It is false where one of the two says the same of
-// everything that the other does, and chance alone agrees.
+// Kappa is the agreement beyond chance, (po − pe) / (1 − pe), with its interval: the
+// normal one by Cohen's standard error √(po(1 − po) / (n(1 − pe)²)), of the table with
+// 1/2 added to each of its four cells, cut to −1..1. Of the table as it is the error is 0
+// where all agree, however few. The added halves draw the middle towards 0, so that the
+// interval is widened to kappa where that is outside of it. It is false where one of the
+// two says the same of everything that the other does, and chance alone agrees.
 //
-// Source: Cohen, Educational and Psychological Measurement 20 (1960).
-func (a Agreement) Kappa() (kappa, se float64, ok bool) {
-	n := float64(a.N())
-	if n == 0 {
-		return 0, 0, false
+// Source: Cohen, Educational and Psychological Measurement 20 (1960). The halves are those
+// that are usual for odds ratios (Agresti, Categorical Data Analysis, 2013, 3.1.1); for
+// kappa a simulation in the tests says how often it is inside.
+func (a Agreement) Kappa(confidence float64) (kappa, low, high float64, ok bool) {
+	kappa, _, ok = a.cells(0).kappa()
+	if !ok {
+		return 0, 0, 0, false
 	}
-	judged := float64(a.BothPass + a.FalsePass)
-	byChance := (float64(a.Passed())*judged + float64(a.Failed())*(n-judged)) / (n * n)
-	if byChance >= 1 {
-		return 0, 0, false
-	}
-	seen := a.Accuracy()
-	return (seen - byChance) / (1 - byChance), math.Sqrt(seen * (1 - seen) / (n * (1 - byChance) * (1 - byChance))), true
+	middle, se, _ := a.cells(0.5).kappa()
+	half := normalQuantile((1+confidence)/2) * se
+	return kappa, max(-1, min(kappa, middle-half)), min(1, max(kappa, middle+half)), true
 }
 
-// Corrected is the pass rate that people would have found, where the judge found rate
-// over n answers, with its standard error:
-//
-//	p = (rate + sp − 1) / (se + sp − 1)
-//	var = [rate(1 − rate)/n + p²·se(1 − se)/passed + (1 − p)²·sp(1 − sp)/failed] / (se + sp − 1)²
-//
-// se is the share of what people pass that the judge passes, sp of what they fail that
-// it fails. p is cut to 0..1. An error says why nothing can be corrected.
-//
-// Source: Rogan and Gladen, American Journal of Epidemiology 107 (1978).
-func (a Agreement) Corrected(rate float64, n int) (p, se float64, err error) {
-	if a.Passed() == 0 || a.Failed() == 0 {
-		return 0, 0, fmt.Errorf("people passed %d and failed %d of the answers: both are needed", a.Passed(), a.Failed())
+// cells are the shares of the table with so much added to each count, and their sum.
+type cells struct{ bothPass, falsePass, falseFail, bothFail, n float64 }
+
+func (a Agreement) cells(added float64) cells {
+	n := float64(a.N()) + 4*added
+	share := func(count int) float64 { return over(float64(count)+added, n) }
+	return cells{share(a.BothPass), share(a.FalsePass), share(a.FalseFail), share(a.BothFail), n}
+}
+
+func (c cells) kappa() (kappa, se float64, ok bool) {
+	human, judge := c.bothPass+c.falseFail, c.bothPass+c.falsePass
+	seen, byChance := c.bothPass+c.bothFail, human*judge+(1-human)*(1-judge)
+	if c.n == 0 || byChance >= 1-1e-12 {
+		return 0, 0, false
 	}
-	sensitivity, specificity := 1-a.FalseFailRate(), 1-a.FalsePassRate()
-	told := sensitivity + specificity - 1
-	if told <= 1e-9 {
-		return 0, 0, fmt.Errorf("the judge tells good answers from bad ones no better than chance (false-pass and false-fail rates add up to %.2f)", a.FalsePassRate()+a.FalseFailRate())
-	}
-	p = min(1, max(0, (rate+specificity-1)/told))
-	variance := rate*(1-rate)/float64(n) +
-		p*p*sensitivity*(1-sensitivity)/float64(a.Passed()) +
-		(1-p)*(1-p)*specificity*(1-specificity)/float64(a.Failed())
-	return p, math.Sqrt(variance) / told, nil
+	beyond := 1 - byChance
+	return (seen - byChance) / beyond, math.Sqrt(seen * (1 - seen) / (c.n * beyond * beyond)), true
 }
 
 // Order counts a judge's verdicts on pairs that it was shown in both orders.

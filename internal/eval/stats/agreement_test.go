@@ -18,69 +18,73 @@ func TestKappaOfPublishedExamples(t *testing.T) {
 		{Agreement{BothPass: 45, FalseFail: 15, FalsePass: 25, BothFail: 15}, 0.1304},
 		{Agreement{BothPass: 25, FalseFail: 35, FalsePass: 5, BothFail: 35}, 0.2593},
 	} {
-		got, _, ok := test.a.Kappa()
+		got, _, _, ok := test.a.Kappa(0.95)
 		if !ok || math.Abs(got-test.kappa) > 5e-5 {
 			t.Errorf("%+v: %v, want %v", test.a, got, test.kappa)
 		}
 	}
-	if _, _, ok := (Agreement{BothPass: 9}).Kappa(); ok {
+	if _, _, _, ok := (Agreement{BothPass: 9}).Kappa(0.95); ok {
 		t.Error("where all say the same there is no kappa")
 	}
 }
 
-// What a judge with these errors finds of a true rate is corrected to the true rate.
-func TestCorrectedIsTheTrueRate(t *testing.T) {
-	a := Agreement{BothPass: 90, FalseFail: 10, FalsePass: 30, BothFail: 70} // se 0.9, sp 0.7
-	for _, truth := range []float64{0, 0.25, 0.8, 1} {
-		found := truth*0.9 + (1-truth)*0.3
-		got, _, err := a.Corrected(found, 200)
-		if err != nil || math.Abs(got-truth) > 1e-9 {
-			t.Errorf("of %v: %v, %v", truth, got, err)
-		}
-	}
-	if got, _, _ := a.Corrected(0.1, 200); got != 0 {
-		t.Errorf("below what the judge passes by mistake it is 0, not %v", got)
-	}
-	for _, bad := range []Agreement{{BothPass: 5, FalsePass: 5, FalseFail: 5, BothFail: 5}, {BothPass: 10}, {FalsePass: 9, FalseFail: 9}} {
-		if _, _, err := bad.Corrected(0.5, 100); err == nil {
-			t.Errorf("%+v corrects", bad)
+// The interval is Cohen's where no cell is rare: κ 0.6 of 4000 has the error
+// √(0.8·0.2/4000)/0.5. Of four answers that agree it is the arithmetic of the added
+// halves: po = 5/6, pe = 1/2, n = 6.
+func TestIntervalOfKappa(t *testing.T) {
+	for _, test := range []struct {
+		a          Agreement
+		confidence float64
+		low, high  float64
+		within     float64
+	}{
+		{Agreement{BothPass: 1600, FalseFail: 400, FalsePass: 400, BothFail: 1600}, 0.95, 0.57521, 0.62479, 5e-4},
+		{Agreement{BothPass: 1600, FalseFail: 400, FalsePass: 400, BothFail: 1600}, 0.99, 0.56742, 0.63258, 5e-4},
+		{Agreement{BothPass: 2, BothFail: 2}, 0.95, 2.0/3 - 1.959964*math.Sqrt(5.0/36/6)/0.5, 1, 1e-6},
+		{Agreement{BothPass: 2, BothFail: 2}, 0.2, 2.0/3 - 0.253347*math.Sqrt(5.0/36/6)/0.5, 1, 1e-6}, // widened to κ
+		{Agreement{FalseFail: 2, FalsePass: 2}, 0.2, -1, -2.0/3 + 0.253347*math.Sqrt(5.0/36/6)/0.5, 1e-6},
+		{Agreement{FalseFail: 2, FalsePass: 2}, 0.95, -1, -2.0/3 + 1.959964*math.Sqrt(5.0/36/6)/0.5, 1e-6},
+	} {
+		_, low, high, ok := test.a.Kappa(test.confidence)
+		if !ok || math.Abs(low-test.low) > test.within || math.Abs(high-test.high) > test.within {
+			t.Errorf("%+v: %v to %v, want %v to %v", test.a, low, high, test.low, test.high)
 		}
 	}
 }
 
-// The error is that of drawing everything anew: the labelled answers and the run.
-func TestErrorOfTheCorrectedRate(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2))
-	draw := func(p float64, n int) (k int) {
-		for range n {
-			if random.Float64() < p {
-				k++
+// Over draws of a table the interval has the true kappa as often as it says, and where
+// nearly all agree too. Tables without a kappa show none.
+func TestKappaIsWithinItsInterval(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	for _, n := range []int{4, 20, 100} {
+		for _, passed := range []float64{0.5, 0.8, 0.95} {
+			for _, judge := range [][2]float64{{1, 1}, {0.98, 0.98}, {0.95, 0.9}, {0.8, 0.7}, {0.5, 0.5}} {
+				se, sp := judge[0], judge[1]
+				truth, _, _ := cells{passed * se, (1 - passed) * (1 - sp), passed * (1 - se), (1 - passed) * sp, 1}.kappa()
+				hits, shown := 0, 0
+				for range 2000 {
+					var a Agreement
+					for range n {
+						human := random.Float64() < passed
+						a.Add(human, (random.Float64() < map[bool]float64{true: se, false: 1 - sp}[human]))
+					}
+					kappa, low, high, ok := a.Kappa(0.95)
+					if !ok {
+						continue
+					}
+					if low > kappa || kappa > high || high-low < 1e-3 {
+						t.Fatalf("%+v: %v in %v to %v", a, kappa, low, high)
+					}
+					shown++
+					if low-1e-9 <= truth && truth <= high+1e-9 {
+						hits++
+					}
+				}
+				if share := float64(hits) / float64(shown); share < 0.93 {
+					t.Errorf("n %d, %v pass, judge %v: κ %.3f is inside of %.3f of %d", n, passed, judge, truth, share, shown)
+				}
 			}
 		}
-		return k
-	}
-	const se, sp, truth = 0.85, 0.8, 0.6
-	found := truth*se + (1-truth)*(1-sp)
-	var values []float64
-	sum := 0.0
-	for range 4000 {
-		pass, fail := draw(se, 120), draw(sp, 80)
-		a := Agreement{BothPass: pass, FalseFail: 120 - pass, BothFail: fail, FalsePass: 80 - fail}
-		p, _, err := a.Corrected(float64(draw(found, 300))/300, 300)
-		if err != nil {
-			t.Fatal(err)
-		}
-		values = append(values, p)
-		sum += p
-	}
-	mean, squares := sum/4000, 0.0
-	for _, v := range values {
-		squares += (v - mean) * (v - mean)
-	}
-	drawn := math.Sqrt(squares / 3999)
-	_, want, _ := Agreement{BothPass: 102, FalseFail: 18, BothFail: 64, FalsePass: 16}.Corrected(found, 300)
-	if math.Abs(drawn/want-1) > 0.08 {
-		t.Errorf("the error over draws is %v, by the formula %v", drawn, want)
 	}
 }
 
