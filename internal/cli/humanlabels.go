@@ -41,6 +41,9 @@ func (p *project) readHumanLabels(name string, j *calibrated) ([]humanLabel, err
 	if !filepath.IsAbs(full) {
 		full = filepath.Join(p.world.Dir, filepath.FromSlash(name))
 	}
+	if info, err := os.Stat(full); err == nil && !info.Mode().IsRegular() { // a pipe could be waited for without an end
+		return nil, fault.New(fault.Usage, "the labels %s are no file", name).WithHint("pipes, devices and directories are not read")
+	}
 	file, err := os.Open(full)
 	if err != nil {
 		return nil, fault.New(fault.Usage, "the labels %s cannot be read: %s", name, reason(err))
@@ -111,6 +114,11 @@ func eachJSONLine(data []byte, name string, take func(map[string]any, int) bool,
 func eachCSVRow(data []byte, name string, take func(map[string]any, int) bool) error {
 	reader := csv.NewReader(bytes.NewReader(data))
 	header, err := reader.Read()
+	for i, column := range header {
+		if slices.Contains(header[:i], column) {
+			return fault.At(fault.Place{File: name, Line: 1}, "the column %q is there twice", column)
+		}
+	}
 	for err == nil {
 		var cells []string
 		if cells, err = reader.Read(); err != nil {
