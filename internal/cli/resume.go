@@ -17,7 +17,7 @@ import (
 const newestCut = "newest"
 
 // ownFlags decide what is asked: a run that goes on has its own.
-var ownFlags = []string{"prompt", "model", "filter", "tag", "sample", "shard", "repeats", "missing", "replay", "record", "live", "fresh", "fresh-judges", "dry-run"}
+var ownFlags = []string{"prompt", "model", "against", "filter", "tag", "sample", "shard", "repeats", "missing", "replay", "record", "live", "fresh", "fresh-judges", "dry-run"}
 
 // resume finds the run that is to go on, and takes its selection for what is asked;
 // nil for a new run.
@@ -51,6 +51,7 @@ func (o *testOptions) resume(ctx context.Context, w *World) (*eval.Run, error) {
 	mode := replay.Mode(old.Replies)
 	o.names, o.prompt, o.models = old.Selection.Suites, old.Selection.Prompt, old.Selection.Models
 	o.filter, o.tags, o.repeats, o.missing = old.Selection.Filter, old.Selection.Tags, old.Selection.Repeats, cmp.Or(old.Selection.Missing, o.missing)
+	o.against = old.Selection.Commit // where the name points meanwhile does not matter
 	o.sample, o.shard = old.Selection.Sample, old.Selection.Shard
 	o.replies = repliesFlags{replay: mode == replay.Replay, record: mode == replay.Record, live: mode == replay.Live, fresh: old.Selection.Fresh, freshJudges: old.Selection.FreshJudges}
 	return &old, nil
@@ -83,10 +84,14 @@ func cutRun(ctx context.Context, s *store.Store, id string) (eval.Run, error) {
 
 // asked is the selection, in the words of the command line.
 func (o *testOptions) asked(p *plan) eval.Selection {
-	return eval.Selection{
+	selected := eval.Selection{
 		Suites: o.names, Prompt: o.prompt, Models: o.models, Filter: o.filter, Tags: o.tags,
 		Sample: o.sample, Shard: o.shard, Repeats: o.repeats, Missing: o.missing, Fresh: o.replies.fresh, FreshJudges: o.replies.freshJudges, Cases: p.hashes,
 	}
+	if p.past != nil {
+		selected.Against, selected.Commit = p.past.commit.ref, p.past.commit.hash
+	}
+	return selected
 }
 
 // goesOn makes the run the one of before, if nothing has changed since that decides an
@@ -158,7 +163,7 @@ func (t *testRun) kept(old *eval.Run) func(ctx context.Context, group int, c *ev
 	return func(ctx context.Context, group int, c *eval.Case) ([]eval.Result, error) {
 		g := &t.plan.groups[group]
 		var judged []eval.Result
-		for r, err := range t.store.Results(ctx, old.ID, store.ResultFilter{Suite: g.Suite, Model: g.Model, Case: c.ID}) {
+		for r, err := range t.store.Results(ctx, old.ID, store.ResultFilter{Arm: g.Arm, Suite: g.Suite, Model: g.Model, Case: c.ID}) {
 			switch {
 			case err != nil:
 				return nil, err

@@ -25,6 +25,7 @@ type testOptions struct {
 	json    bool
 	dryRun  bool
 	resumed string // the run that is to go on, "" for a new one
+	against string // the commit to compare with, "" for the baselines
 	command string // as typed
 	changed func(flag string) bool
 }
@@ -39,6 +40,7 @@ const testExamples = `  llmx test                          every suite
   llmx test triage --filter '^refund-'
   llmx test triage --prompt triage@1.0.0
   llmx test --record                 ask for replies that are missing, and keep them
+  llmx test --against main           the prompts of main beside those of now, in one run
   llmx test --shard 1/4 --report json=part.json
   llmx test --resume                 go on with the run that was cut short
   llmx test --record --dry-run       what that would ask, cost and take; nobody is asked
@@ -62,6 +64,7 @@ func newTest(w *World) *cobra.Command {
 	o.replies.add(flags)
 	flags.StringVar(&o.prompt, "prompt", "", "test this `NAME[@VERSION]` in place of the suites' prompt")
 	flags.StringSliceVar(&o.models, "model", nil, "ask these models or routes in place of the suites' (repeatable)")
+	flags.StringVar(&o.against, "against", "", "ask the prompts, models and routes of a commit beside those of now, and compare with them: `GITREF`")
 	flags.StringVar(&o.filter, "filter", "", "only cases whose id matches the `REGEX`")
 	flags.StringSliceVar(&o.tags, "tag", nil, "only cases with one of these tags")
 	flags.IntVar(&o.sample, "sample", 0, "only so many cases of each suite, the same ones every time, of each set of tags its share")
@@ -108,6 +111,9 @@ func (o *testOptions) check(w *World) (pick, []reportFile, error) {
 	if o.dryRun && len(o.reports) > 0 {
 		return pick{}, nil, fault.New(fault.Usage, "--report is of a run, and --dry-run makes none").WithHint("--dry-run --json prints the plan")
 	}
+	if err := o.checkAgainst(); err != nil {
+		return pick{}, nil, err
+	}
 	reports, err := parseReports(w, o.reports)
 	return chosen, reports, err
 }
@@ -142,16 +148,27 @@ func runTest(ctx context.Context, w *World, o *testOptions) error {
 	if err != nil {
 		return err
 	}
-	planned, err := planner{project: p, pick: chosen, repeats: o.repeats, read: newAnswerReader()}.plan(ctx, suites)
+	then, err := o.openPast(ctx, p)
 	if err != nil {
 		return err
 	}
-	if err := p.priced(limit, planned.models()); err != nil {
+	if then != nil {
+		defer then.close()
+		mode = o.afresh(mode)
+	}
+	planned, err := planner{project: p, pick: chosen, repeats: o.repeats, read: newAnswerReader(), past: then, models: o.models}.plan(ctx, suites)
+	if err != nil {
+		return err
+	}
+	if err := planned.priced(p, limit); err != nil {
 		return err
 	}
 	run := &testRun{
 		project: p, options: o, mode: mode, plan: planned, limit: limit, reports: reports, filtered: chosen.active(), shard: chosen.shard,
 		jobs: firstOf(o.jobs, p.config.Test.Jobs), old: old,
+	}
+	if len(planned.groups) == 0 {
+		return run.unchanged()
 	}
 	if o.dryRun {
 		return newDryRun(run).execute(ctx)

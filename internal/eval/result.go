@@ -34,6 +34,7 @@ type Result struct {
 	Treatment    string
 	Prompt       llm.PromptRef
 	Model        string // asked
+	Arm          Arm    // of a run that compares two treatments: which of them
 	Answered     string // the model that answered, in the provider's words
 	Repeat       int
 
@@ -152,10 +153,20 @@ func (r *Result) StoredPart() bool {
 	return r.StoredBy != "" || slices.ContainsFunc(r.Steps, func(s Step) bool { return s.StoredBy != "" })
 }
 
+// Arm tells the treatments apart that a run compares side by side.
+type Arm string
+
+// The arms. What is judged, listed and accepted are the results of the candidate.
+const (
+	Candidate Arm = ""        // the files as they are
+	Against   Arm = "against" // the files as they were at a commit, asked beside them
+)
+
 // Group is one suite on one model: what is compared with a baseline, and gated.
 type Group struct {
 	Suite     string        `json:"suite"`
 	Model     string        `json:"model"`
+	Arm       Arm           `json:"arm,omitempty"`
 	Prompt    llm.PromptRef `json:"prompt"`
 	Treatment string        `json:"treatment"`
 	Planned   int           `json:"planned"` // cases × repeats
@@ -213,6 +224,10 @@ type Selection struct {
 	Fresh   bool     `json:"fresh,omitempty"`
 	// FreshJudges likewise, of what checks ask.
 	FreshJudges bool `json:"fresh_judges,omitempty"`
+	// Against is the commit as it was named, whose prompts and models are asked beside
+	// those of now; Commit is the one that it meant.
+	Against string `json:"against,omitempty"`
+	Commit  string `json:"commit,omitempty"`
 	// Cases names what is asked of each suite and what it is judged by.
 	Cases map[string]string `json:"cases,omitempty"`
 }

@@ -141,6 +141,30 @@ type GroupVerdict struct {
 	MissingCost   llm.Cost       `json:"missing_cost"`      // estimate of what asking for the unjudged results would cost
 	Answered      map[string]int `json:"answered"`          // who answered, and how often
 	Warnings      []string       `json:"warnings"`
+	Against       *Comparison    `json:"against,omitempty"` // of a run against a commit: the baseline is what was asked beside
+}
+
+// Comparison is what a group was compared with in a run against a commit: its cases,
+// asked as they would have been then, side by side with those of now.
+type Comparison struct {
+	Ref      string `json:"ref"` // as it was named
+	Commit   string `json:"commit"`
+	Asked    Group  `json:"asked"`        // as it was asked beside
+	Model    *Drift `json:"model_drift"`  // from the stored baseline to what was asked beside; nil where it cannot be told
+	Unknown  string `json:"unknown"`      // … why
+	Since    string `json:"since"`        // date of the stored baseline, YYYY-MM-DD
+	Prompt   *Drift `json:"prompt_drift"` // from what was asked beside to what is judged; nil without a pair
+	Sentence string `json:"sentence"`     // both, in words
+}
+
+// Drift is how far accuracy moved, over the cases that both sides have.
+type Drift struct {
+	Change float64 `json:"change"` // of the mean share of passes; negative is worse
+	Low    float64 `json:"low"`    // 95 % interval
+	High   float64 `json:"high"`
+	P      float64 `json:"p"` // two-sided
+	N      int     `json:"n"` // cases
+	Shown  bool    `json:"shown"`
 }
 
 // Failed is a case that does not pass now.
@@ -171,4 +195,9 @@ type Verdict struct {
 	Cost     llm.Cost       `json:"cost"` // of the answering paths, at list price
 	Paid     llm.Cost       `json:"paid"`
 	Eval     Eval           `json:"eval"` // what checks asked models; no part of cost and paid
+
+	// Against is the commit of a run against one; Unchanged are the groups that were not
+	// asked, as nothing that decides an answer differs there.
+	Against   string  `json:"against,omitempty"`
+	Unchanged []Group `json:"unchanged,omitempty"`
 }

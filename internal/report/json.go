@@ -53,6 +53,11 @@ type documentVerdict struct {
 	Cost     documentCost `json:"cost"` // of the answering paths, at list price
 	Paid     documentCost `json:"paid"` // what was paid for answers in this run
 	Eval     documentEval `json:"eval"` // what checks asked models: no part of cost and paid
+
+	// Of a run against a commit: its name, and the groups in which nothing that decides
+	// an answer differs there, which were not asked.
+	Against   string       `json:"against,omitempty"`
+	Unchanged []eval.Group `json:"unchanged,omitempty"`
 }
 
 // documentEval is what checks asked models.
@@ -102,6 +107,7 @@ type documentGroup struct {
 	Labels        []eval.LabelTable `json:"labels,omitempty"`
 	ErrorClasses  []eval.ErrorClass `json:"error_classes"`
 	Warnings      []string          `json:"warnings"`
+	Against       *eval.Comparison  `json:"against,omitempty"` // whose drift it is, of a run against a commit
 }
 
 type documentCase struct {
@@ -148,6 +154,7 @@ func documentOf(run eval.Run) document {
 	d.Verdict = documentVerdict{
 		Word: v.Word, Exit: v.Exit, Sentence: v.Sentence, Planned: v.Planned, Judged: v.Judged,
 		Errors: v.Errors, Unjudged: v.Unjudged, Cost: costOf(v.Cost), Paid: costOf(v.Paid), Eval: evalOf(v.Eval),
+		Against: v.Against, Unchanged: v.Unchanged,
 	}
 	for _, g := range v.Groups {
 		d.Groups = append(d.Groups, groupOf(g))
@@ -172,7 +179,7 @@ func groupOf(g eval.GroupVerdict) documentGroup {
 		Paired: g.Paired, New: g.New, Gone: filled(g.Gone), Rebased: filled(g.Rebased), Rescored: g.Rescored,
 		Eval: evalOf(g.Eval), Draws: g.Draws, DrawsFrom: moment(g.DrawsFrom), DrawsTo: moment(g.DrawsTo), Answered: answered,
 		Metrics: finiteMetrics(g.Metrics), Gates: finiteGates(g.Gates), Labels: g.Labels,
-		ErrorClasses: filled(g.ErrorClasses), Warnings: filled(g.Warnings),
+		ErrorClasses: filled(g.ErrorClasses), Warnings: filled(g.Warnings), Against: g.Against,
 	}
 }
 

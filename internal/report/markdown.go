@@ -25,6 +25,7 @@ func Markdown(w io.Writer, run eval.Run, limit int) error {
 	m.headline(run)
 	if v := run.Verdict; v != nil {
 		m.figures(v)
+		m.against(v)
 		m.labels(v)
 		m.sums(run)
 		m.flips(run, limit)

@@ -11,8 +11,10 @@ import (
 	"github.com/llmx-dev/llmx/internal/eval"
 )
 
-// ResultFilter selects results; an empty field selects all.
+// ResultFilter selects results; an empty field selects all, but for Arm: what was
+// asked beside the candidate comes only to who asks for it.
 type ResultFilter struct {
+	Arm    eval.Arm
 	Suite  string
 	Model  string
 	Status eval.Status
@@ -125,7 +127,7 @@ func (set resultSet) arms(f ResultFilter) []arm {
 	slices.Sort(numbers)
 	for _, n := range numbers {
 		key := set.groups[n]
-		if f.Suite != "" && f.Suite != key.suite || f.Model != "" && f.Model != key.model {
+		if f.Arm != key.arm || f.Suite != "" && f.Suite != key.suite || f.Model != "" && f.Model != key.model {
 			continue
 		}
 		at := slices.IndexFunc(arms, func(a arm) bool { return a.suite == key.suite && a.model == key.model })

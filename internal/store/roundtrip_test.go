@@ -108,15 +108,20 @@ func TestResultKeepsEveryField(t *testing.T) {
 	partly := full
 	partly.Repeat++
 	partly.Cost, partly.Scores = llm.Cost{Amount: 12}, nil // an unknown sum keeps the known part
-	want := []eval.Result{full, partly, empty}
-	for _, result := range want {
+	beside := empty
+	beside.Arm = full.Arm
+	want := []eval.Result{full, partly, beside}
+	for _, result := range append(want, empty) {
 		if err := s.AddResult(result); err != nil {
 			t.Fatal(err)
 		}
 	}
 	endRun(t, s, run)
-	if diff := cmp.Diff(want, results(t, s, run.ID, ResultFilter{})); diff != "" {
+	if diff := cmp.Diff(want, results(t, s, run.ID, ResultFilter{Arm: full.Arm})); diff != "" {
 		t.Error(diff)
+	}
+	if diff := cmp.Diff([]eval.Result{empty}, results(t, s, run.ID, ResultFilter{})); diff != "" {
+		t.Errorf("an arm comes only to who asks for it: %s", diff)
 	}
 }
 

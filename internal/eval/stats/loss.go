@@ -36,6 +36,14 @@ func (d Differences) LossBound(confidence float64) float64 {
 	return min(1, -mean+normalQuantile(confidence)*math.Sqrt(variance/size))
 }
 
+// Interval is the two-sided interval of the mean change, from the differences with the
+// two pseudo-cases: with one repeat it is Bonett and Price's.
+func (d Differences) Interval(confidence float64) (low, high float64) {
+	mean, variance, size := d.smoothed()
+	half := normalQuantile((1+confidence)/2) * math.Sqrt(variance/size)
+	return max(-1, mean-half), min(1, mean+half)
+}
+
 // Moved is the mean square of the differences, pseudo-cases included: with one
 // repeat, the share of cases that move.
 func (d Differences) Moved() float64 { return (d.Squares + 2) / float64(d.N+2) }

@@ -109,6 +109,7 @@ func (t *Tally) compare(f *caseFold) {
 		t.firstTry.pair(f.first, f.judged, missing, line.First(), line.Repeats)
 	}
 	t.cost.pair(f, line.Cost)
+	t.service.pair(f, line.Service)
 	for metric, value := range past.scores {
 		if m := f.scores[metric]; m != nil {
 			t.metric(metric).pair(m.value(), value, f.judged, missing)

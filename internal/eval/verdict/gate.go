@@ -33,6 +33,10 @@ func (t *Tally) try(gate eval.Gate, best bool) trial {
 		return out
 	}
 	switch {
+	case t.settings.Against != nil && t.besideMissing() != "":
+		out.block("nothing to compare with: %s", t.besideMissing())
+	case (gate.Metric == metricP50 || gate.Metric == metricP95) && t.settings.Against != nil && t.base != nil:
+		riseOfLatency(&out, t, best)
 	case gate.Metric == metricP50 || gate.Metric == metricP95:
 		t.adviseLatency(&out)
 	case t.base == nil:

@@ -96,6 +96,10 @@ func (t *Tally) stand(now, best []trial, group *eval.GroupVerdict, o Options) st
 	if !group.Pass {
 		return failing
 	}
+	if o.MissingNeutral && t.besideNeutral() {
+		group.Word = eval.NotGated
+		return passing
+	}
 	if group.Word == eval.NotGated || slices.ContainsFunc(now, func(r trial) bool { return r.blocks }) {
 		group.Word, group.Pass = eval.NotGated, false
 		return open
@@ -189,6 +193,7 @@ func (t *Tally) describe(trials []trial, o Options) eval.GroupVerdict {
 			group.BaselineFrom += ", as it was then"
 		}
 		group.SameTreatment = header.Treatment == t.group.Treatment
+		t.comparison(&group)
 		if !o.Filtered && t.group.Settled() {
 			group.Gone = t.base.gone()
 		}

@@ -25,6 +25,10 @@ type Settings struct {
 	// score them again. A nil Read is plain text.
 	Contract eval.Contract
 	Read     eval.Read
+
+	// Against says that the Baseline was asked in this run, side by side with the group:
+	// then latency is compared too. Nil for one that was accepted.
+	Against *eval.Comparison
 }
 
 // Tally counts one group's results. Memory: a few sums, the cases in flight, at
@@ -46,6 +50,7 @@ type Tally struct {
 	labels    map[string]*labelTally // by the first part of their metrics' names
 	repaired  bool                   // an answer was put right
 	cost      costMetric
+	service   serviceMetric
 	pair      pairing
 	finished  []time.Duration // of calls made now
 	cut       []time.Duration // of calls made now that ran into a timeout
@@ -129,6 +134,9 @@ func (t *Tally) Add(c *eval.Case, r *eval.Result) {
 		t.finish(fold)
 	}
 }
+
+// Counts is the group with the counts of what came so far.
+func (t *Tally) Counts() eval.Group { return t.group }
 
 // count takes what does not depend on the case.
 func (t *Tally) count(r *eval.Result) {

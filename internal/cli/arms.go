@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"context"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/llmx-dev/llmx/internal/engine"
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
+	"github.com/llmx-dev/llmx/internal/prompt"
+)
+
+// arm is what a group is compared with: how its cases would have been asked at a commit.
+type arm struct {
+	prompt    *prompt.Prompt
+	model     string
+	treatment string
+}
+
+// arms finds what the groups of a suite are compared with, by the model of now. A model
+// that was not asked then has none, nor has any where there was no such prompt.
+func (p *past) arms(one *loaded, flags []string) (map[string]*arm, error) {
+	ref, models, err := p.named(one.File)
+	if err != nil {
+		return nil, p.at(err)
+	}
+	if ref == "" {
+		ref = one.Prompt.Name
+	}
+	names, err := p.prompts.Names()
+	if err != nil {
+		return nil, p.at(err)
+	}
+	if name, _, _ := strings.Cut(ref, "@"); !slices.Contains(names, name) {
+		return nil, nil
+	}
+	asked, err := p.prompts.Resolve(ref, prompt.Develop)
+	if err != nil {
+		return nil, p.at(err)
+	}
+	if len(flags) > 0 {
+		models = flags
+	} else if len(models) == 0 && asked.Model != "" {
+		models = []string{asked.Model}
+	}
+	made := map[string]*arm{}
+	for now, then := range paired(one.models, models) {
+		found, known := p.config.Lookup(then)
+		if !known {
+			continue
+		}
+		standsFor, err := p.standsFor(found, asked)
+		if err != nil {
+			return nil, p.at(err)
+		}
+		made[now] = &arm{asked, then, engine.Treatment(asked.Hash, standsFor)}
+	}
+	return made, nil
+}
+
+// paired matches the models of now with those of then: by their names, and where as
+// many are left on both sides, those in their order: who was put in whose place.
+func paired(now, then []string) map[string]string {
+	pairs := map[string]string{}
+	var newer, older []string
+	for _, name := range now {
+		if slices.Contains(then, name) {
+			pairs[name] = name
+		} else {
+			newer = append(newer, name)
+		}
+	}
+	for _, name := range then {
+		if !slices.Contains(now, name) {
+			older = append(older, name)
+		}
+	}
+	if len(newer) == len(older) {
+		for i, name := range newer {
+			pairs[name] = older[i]
+		}
+	}
+	return pairs
+}
+
+// vars leaves out the inputs that the prompt did not have yet: the cases are of now.
+func (a *arm) vars(vars map[string]any) map[string]any {
+	kept := maps.Clone(vars)
+	maps.DeleteFunc(kept, func(name string, _ any) bool {
+		return !slices.ContainsFunc(a.prompt.Inputs, func(in prompt.Input) bool { return in.Name == name })
+	})
+	return kept
+}
+
+// Render makes the messages as they would have been.
+func (a *arm) Render(vars map[string]any) ([]llm.Message, error) {
+	return a.prompt.Render(a.vars(vars))
+}
+
+// fits refuses cases that the prompt of then cannot be asked: an input was renamed, or is
+// of another kind.
+func (b planner) fits(ctx context.Context, one *loaded, a *arm) error {
+	_, err := measure(ctx, b.pick.from(one.Cases(), b.repeats), a)
+	if err == nil || fault.ClassOf(err) == fault.Canceled {
+		return err
+	}
+	return b.past.at(err)
+}
+
+// pastModel asks with the prompts of then.
+func (p *plan) pastModel(next llm.Model) llm.Model {
+	arms := map[llm.PromptRef]*arm{}
+	for _, a := range p.arms {
+		if a != nil {
+			arms[a.prompt.Ref()] = a
+		}
+	}
+	return llm.ModelFunc(func(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
+		if a := arms[req.Prompt]; a != nil {
+			req.Vars = a.vars(req.Vars)
+		}
+		return next.Stream(ctx, req)
+	})
+}
+
+// pastPrompts and pastModels are what is asked beside the groups of now.
+func (p *plan) pastPrompts() map[llm.PromptRef]*prompt.Prompt {
+	all := map[llm.PromptRef]*prompt.Prompt{}
+	for _, a := range p.arms {
+		if a != nil {
+			all[a.prompt.Ref()] = a.prompt
+		}
+	}
+	return all
+}
+
+func (p *plan) pastModels() []string {
+	var names []string
+	for _, a := range p.arms {
+		if a != nil && !slices.Contains(names, a.model) {
+			names = append(names, a.model)
+		}
+	}
+	return names
+}

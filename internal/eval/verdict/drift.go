@@ -1,0 +1,143 @@
+package verdict
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/eval/stats"
+)
+
+// Drift says how far accuracy moved against the baseline, in either direction: by the
+// tests of the gate on accuracy, two-sided, with the interval of the case differences.
+// Nil where no case is on both sides. The tally takes no more results afterwards.
+func (t *Tally) Drift() *eval.Drift {
+	t.settle()
+	strata := t.accuracy.strata
+	sum := strata.Differences()
+	if sum.N == 0 {
+		return nil
+	}
+	p, _ := testOfShares(strata)
+	d := &eval.Drift{Change: -sum.Loss(), P: min(1, 2*min(p.Less, p.Greater)), N: sum.N}
+	d.Low, d.High = sum.Interval(confidence)
+	// A test and an interval may differ by a hair, and one sentence says both.
+	d.Shown = d.P <= alpha && (d.Low > 0 || d.High < 0)
+	return d
+}
+
+// besideMissing says what of the other arm was not judged, where that is more than the
+// suite allows.
+func (t *Tally) besideMissing() string {
+	g := t.settings.Against.Asked
+	switch {
+	case g.Errors > t.settings.MaxErrors:
+		return fmt.Sprintf("%s of %d at %s", count(g.Errors, "error"), g.Planned, t.settings.Against.Ref)
+	case g.Unjudged > 0:
+		return fmt.Sprintf("%s of %d at %s have no reply", count(g.Unjudged, "result"), g.Planned, t.settings.Against.Ref)
+	}
+	return ""
+}
+
+// besideNeutral reports that nothing but replies is missing of the other arm.
+func (t *Tally) besideNeutral() bool {
+	against := t.settings.Against
+	return against != nil && against.Asked.Unjudged > 0 && against.Asked.Errors <= t.settings.MaxErrors
+}
+
+// comparison says of a group that was asked beside another whose drift it is.
+func (t *Tally) comparison(group *eval.GroupVerdict) {
+	if t.settings.Against == nil {
+		return
+	}
+	c := *t.settings.Against
+	group.BaselineFrom = fmt.Sprintf("%s at %s", c.Asked.Prompt, c.Ref)
+	if c.Asked.Model != group.Model {
+		group.BaselineFrom += " on " + c.Asked.Model
+	}
+	c.Prompt = t.Drift()
+	c.Sentence = whose(&c)
+	group.Against = &c
+}
+
+// whose says whose drift it is: the model's, the edit's, of both or of none.
+func whose(c *eval.Comparison) string {
+	edit := "Your edit: nothing to compare"
+	if c.Prompt != nil {
+		edit = "Your edit: " + driftWords(c.Prompt)
+	}
+	if c.Model == nil {
+		return edit + ". Whether the model moved cannot be told: " + c.Unknown + "."
+	}
+	model := fmt.Sprintf("the model: no change shown since %s (%s)", dayWords(c.Since), driftRange(c.Model))
+	if c.Model.Shown {
+		model = fmt.Sprintf("the model moved %s since %s (%s)", points(c.Model.Change), dayWords(c.Since), driftRange(c.Model))
+	}
+	switch yours := c.Prompt != nil && c.Prompt.Shown; {
+	case c.Model.Shown && yours:
+		return "Both of you: " + model + ". " + edit + "."
+	case c.Model.Shown:
+		return "Not you: " + model + ". " + edit + "."
+	case yours:
+		return "It is your edit: " + driftWords(c.Prompt) + ". The" + model[len("the"):] + "."
+	}
+	return "Nobody moved, as far as it shows: " + model + ". " + edit + "."
+}
+
+// driftWords says how far something moved: "−3.1 points (−5.0 … −1.2)".
+func driftWords(d *eval.Drift) string {
+	if !d.Shown {
+		return "no change shown (" + driftRange(d) + ")"
+	}
+	return points(d.Change) + " (" + driftRange(d) + ")"
+}
+
+// points is a change of a share in percentage points, with a sign that is no hyphen.
+func points(change float64) string {
+	return signedPoints(change) + " points"
+}
+
+func signedPoints(change float64) string {
+	switch text := strconv.FormatFloat(100*change, 'f', 1, 64); {
+	case text == "-0.0" || text == "0.0":
+		return "0.0"
+	case change < 0:
+		return "−" + text[1:]
+	default:
+		return "+" + text
+	}
+}
+
+func driftRange(d *eval.Drift) string { return signedPoints(d.Low) + " … " + signedPoints(d.High) }
+
+// dayWords is a day of a baseline as people write it: 12 Nov 2026.
+func dayWords(day string) string {
+	at, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return day
+	}
+	return at.Format("2 Jan 2006")
+}
+
+// testOfShares is the test of passes out of repeats, and its name: the stratified exact
+// conditional test, McNemar's with one repeat in both arms. Its null hypothesis is that
+// no case changed; so with repeats the sign-flip test on case means must reject too, and
+// the larger p counts.
+func testOfShares(strata stats.Strata) (p stats.P, name string) {
+	repeats := false
+	var differences []float64
+	for _, s := range strata.Sorted() {
+		repeats = repeats || s.N > 1 || s.M > 1
+		for range strata[s] {
+			differences = append(differences, s.Difference())
+		}
+	}
+	p, name = stats.StratifiedExact(strata).P, "McNemar's exact test"
+	if repeats {
+		flips := stats.SignFlip(differences, flipSeed)
+		p.Less, p.Greater = max(p.Less, flips.Less), max(p.Greater, flips.Greater)
+		name = "stratified exact conditional test and sign-flip test"
+	}
+	return p, name
+}
