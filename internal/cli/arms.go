@@ -27,8 +27,11 @@ func (p *past) arms(one *loaded, flags []string) (map[string]*arm, error) {
 	if err != nil {
 		return nil, p.at(err)
 	}
-	if ref == "" {
+	if ref == "" { // a new suite asks the prompt of then
 		ref = one.Prompt.Name
+		for _, model := range one.Models {
+			models = append(models, model.Name)
+		}
 	}
 	names, err := p.prompts.Names()
 	if err != nil {
