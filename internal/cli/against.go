@@ -60,27 +60,8 @@ func (p *plan) priced(now *project, limit *llm.Money) error {
 	if err := now.priced(limit, p.models()); err != nil || p.past == nil {
 		return err
 	}
-	if err := p.past.priced(limit, p.pastModels()); err != nil {
+	if err := p.past.priced(limit, modelsOf(p.armsOf(p.past.project))); err != nil {
 		return p.past.at(err)
-	}
-	return nil
-}
-
-// askBeside lets the groups of then be asked by the models and routes of then.
-func (t *testRun) askBeside(s *servers, files map[string]*replay.Recordings) error {
-	if t.plan.past == nil {
-		return nil
-	}
-	p := t.plan.past.project
-	model, err := t.engine(p, s.of(p), files, t.plan.pastPrompts(), t.plan.pastModels())
-	if err != nil {
-		return t.plan.past.at(err)
-	}
-	model = t.plan.pastModel(model)
-	for i := range t.plan.groups {
-		if t.plan.groups[i].Arm == eval.Against {
-			t.plan.groups[i].Asks = model
-		}
 	}
 	return nil
 }

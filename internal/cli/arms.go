@@ -7,14 +7,16 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/llmx-dev/llmx/internal/config"
 	"github.com/llmx-dev/llmx/internal/engine"
-	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/prompt"
+	"github.com/llmx-dev/llmx/internal/provider/replay"
 )
 
 // arm is what a group is compared with: how its cases would have been asked at a commit.
 type arm struct {
+	project   *project
 	prompt    *prompt.Prompt
 	model     string
 	treatment string
@@ -55,13 +57,20 @@ func (p *past) arms(one *loaded, flags []string) (map[string]*arm, error) {
 		if !known {
 			continue
 		}
-		standsFor, err := p.standsFor(found, asked)
-		if err != nil {
+		if made[now], err = p.newArm(asked, found); err != nil {
 			return nil, p.at(err)
 		}
-		made[now] = &arm{asked, then, engine.Treatment(asked.Hash, standsFor)}
 	}
 	return made, nil
+}
+
+// newArm is how a project asks a prompt of a model or route.
+func (p *project) newArm(asked *prompt.Prompt, found config.Target) (*arm, error) {
+	standsFor, err := p.standsFor(found, asked)
+	if err != nil {
+		return nil, err
+	}
+	return &arm{p, asked, found.Name, engine.Treatment(asked.Hash, standsFor)}, nil
 }
 
 // paired matches the models of now with those of then: by their names, and where as
@@ -107,32 +116,29 @@ func (a *arm) Render(vars map[string]any) ([]llm.Message, error) {
 // of another kind.
 func (b planner) fits(ctx context.Context, one *loaded, a *arm) error {
 	_, err := measure(ctx, b.pick.from(one.Cases(), b.repeats), a)
-	if err == nil || fault.ClassOf(err) == fault.Canceled {
-		return err
-	}
-	return b.past.at(err)
+	return err
 }
 
-// pastModel asks with the prompts of then.
-func (p *plan) pastModel(next llm.Model) llm.Model {
-	arms := map[llm.PromptRef]*arm{}
+// armsOf are the arms that a project asks.
+func (p *plan) armsOf(asks *project) []*arm {
+	return slices.DeleteFunc(slices.Clone(p.arms), func(a *arm) bool { return a == nil || a.project != asks })
+}
+
+// askers are the projects that ask arms, in the order of the groups.
+func (p *plan) askers() []*project {
+	var all []*project
 	for _, a := range p.arms {
-		if a != nil {
-			arms[a.prompt.Ref()] = a
+		if a != nil && !slices.Contains(all, a.project) {
+			all = append(all, a.project)
 		}
 	}
-	return llm.ModelFunc(func(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
-		if a := arms[req.Prompt]; a != nil {
-			req.Vars = a.vars(req.Vars)
-		}
-		return next.Stream(ctx, req)
-	})
+	return all
 }
 
-// pastPrompts and pastModels are what is asked beside the groups of now.
-func (p *plan) pastPrompts() map[llm.PromptRef]*prompt.Prompt {
+// promptsOf and modelsOf are what arms ask.
+func promptsOf(arms []*arm) map[llm.PromptRef]*prompt.Prompt {
 	all := map[llm.PromptRef]*prompt.Prompt{}
-	for _, a := range p.arms {
+	for _, a := range arms {
 		if a != nil {
 			all[a.prompt.Ref()] = a.prompt
 		}
@@ -140,12 +146,50 @@ func (p *plan) pastPrompts() map[llm.PromptRef]*prompt.Prompt {
 	return all
 }
 
-func (p *plan) pastModels() []string {
+func modelsOf(arms []*arm) []string {
 	var names []string
-	for _, a := range p.arms {
-		if a != nil && !slices.Contains(names, a.model) {
+	for _, a := range arms {
+		if !slices.Contains(names, a.model) {
 			names = append(names, a.model)
 		}
 	}
 	return names
+}
+
+// checkArmKeys refuses arms whose providers cannot be asked.
+func (t *testRun) checkArmKeys(s *servers) error {
+	for _, asks := range t.plan.askers() {
+		if err := s.of(asks).checkKeys(modelsOf(t.plan.armsOf(asks))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// askArms lets the groups that are asked as they were be asked by the models and routes
+// of then.
+func (t *testRun) askArms(s *servers, files map[string]*replay.Recordings) error {
+	for _, asks := range t.plan.askers() {
+		arms := t.plan.armsOf(asks)
+		model, err := t.engine(asks, s.of(asks), files, promptsOf(arms), modelsOf(arms))
+		if err != nil {
+			return err
+		}
+		for i, a := range t.plan.arms {
+			if a != nil && a.project == asks {
+				t.plan.groups[i].Asks = a.asks(model)
+			}
+		}
+	}
+	return nil
+}
+
+// asks gives the model the inputs that the prompt has.
+func (a *arm) asks(next llm.Model) llm.Model {
+	return llm.ModelFunc(func(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
+		if req.Prompt == a.prompt.Ref() {
+			req.Vars = a.vars(req.Vars)
+		}
+		return next.Stream(ctx, req)
+	})
 }

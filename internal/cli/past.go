@@ -22,7 +22,7 @@ const promptsDir = "prompts"
 type past struct {
 	*project
 	commit commit
-	files  fs.FS
+	files  projectFiles
 	dir    string // where the files were put; removed by close
 }
 
@@ -93,7 +93,12 @@ func put(dir string, files []entry) error {
 	return nil
 }
 
-func (p *past) close() { _ = os.RemoveAll(p.dir) }
+func (p *past) close() {
+	if p.files.root != nil {
+		_ = p.files.root.Close()
+	}
+	_ = os.RemoveAll(p.dir)
+}
 
 // at names the commit before the files of a refusal, as git does: main:llmx.yaml:3:1.
 func (p *past) at(err error) error {

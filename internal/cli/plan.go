@@ -27,11 +27,11 @@ type plan struct {
 	planned int
 	hashes  map[string]string // of the cases of each suite
 
-	// Of a run against a commit: how each group that stands beside another is asked
-	// (nil for those of now, which come first), and which need not be asked.
+	arms []*arm // one a group: how it is asked as it once was; nil for those of now
+
+	// Of a run against a commit. Groups that are asked beside another come last.
 	past      *past
-	arms      []*arm
-	unchanged []eval.Group
+	unchanged []eval.Group // which need not be asked
 }
 
 // planner turns suites into a plan. Everything that can be wrong is found here,
@@ -93,7 +93,9 @@ func (b planner) add(ctx context.Context, made *plan, one *loaded) error {
 			made.unchanged = append(made.unchanged, group)
 			continue
 		} else if a != nil {
-			problems.Add(b.fits(ctx, one, a))
+			if err := b.fits(ctx, one, a); err != nil && ctx.Err() == nil {
+				problems.Add(b.past.at(err))
+			}
 		}
 		made.arms = append(made.arms, arms[name])
 		made.planned += size.results
@@ -205,8 +207,8 @@ func refsOf(prompts map[llm.PromptRef]*prompt.Prompt) []llm.PromptRef {
 // models are the names that are asked, each once: those under test, then judges.
 func (p *plan) models() []string {
 	var names []string
-	for _, group := range p.evalGroups() {
-		if !slices.Contains(names, group.Model) {
+	for i, group := range p.groups {
+		if p.arms[i] == nil && !slices.Contains(names, group.Model) {
 			names = append(names, group.Model)
 		}
 	}

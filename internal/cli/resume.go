@@ -64,7 +64,7 @@ func cutRun(ctx context.Context, s *store.Store, id string) (eval.Run, error) {
 		if err != nil {
 			return eval.Run{}, err
 		}
-		i := slices.IndexFunc(runs, func(r eval.Run) bool { return r.State != eval.Complete })
+		i := slices.IndexFunc(runs, func(r eval.Run) bool { return r.State != eval.Complete && !r.Selection.Drift })
 		if i < 0 {
 			return eval.Run{}, fault.New(fault.Usage, "no run was cut short: there is nothing to resume").WithHint("llmx test starts one")
 		}
@@ -76,6 +76,8 @@ func cutRun(ctx context.Context, s *store.Store, id string) (eval.Run, error) {
 		return eval.Run{}, err
 	case run.State == eval.Complete:
 		return eval.Run{}, fault.New(fault.Usage, "run %s is complete: there is nothing to resume", run.ID).WithHint("llmx runs lists all; llmx test starts a new one")
+	case run.Selection.Drift:
+		return eval.Run{}, fault.New(fault.Usage, "run %s asked whether the models have moved: that is asked at one time", run.ID).WithHint("llmx drift asks anew")
 	case run.Replies == "stored":
 		return eval.Run{}, fault.New(fault.Usage, "run %s scored stored answers again: there is nothing to ask for", run.ID).WithHint("llmx rescore does it anew")
 	}

@@ -28,8 +28,9 @@ type testRun struct {
 	filtered bool
 	shard    shard
 	jobs     int
-	limit    *llm.Money // of --max-cost
-	old      *eval.Run  // the one that goes on; nil for a new one
+	limit    *llm.Money                                           // of --max-cost
+	old      *eval.Run                                            // the one that goes on; nil for a new one
+	sum      func([]*verdict.Tally, verdict.Options) eval.Verdict // nil: by the gates
 
 	store    *store.Store
 	book     *budget.Book
@@ -71,8 +72,8 @@ func (t *testRun) checkKeys(s *servers) error {
 		return nil
 	}
 	err := s.checkKeys(t.plan.models())
-	if err == nil && t.plan.past != nil {
-		err = s.of(t.plan.past.project).checkKeys(t.plan.pastModels())
+	if err == nil {
+		err = t.checkArmKeys(s)
 	}
 	return err
 }
@@ -112,7 +113,7 @@ func (t *testRun) record(ctx context.Context, s *servers, files map[string]*repl
 	if err != nil {
 		return err
 	}
-	if err := t.askBeside(s, files); err != nil {
+	if err := t.askArms(s, files); err != nil {
 		return err
 	}
 	now := t.project.world.Now()
@@ -139,7 +140,7 @@ func (t *testRun) record(ctx context.Context, s *servers, files map[string]*repl
 	if err := t.savePrompts(t.plan.prompts()); err != nil {
 		return err
 	}
-	if err := t.savePrompts(t.plan.pastPrompts()); err != nil {
+	if err := t.savePrompts(promptsOf(t.plan.arms)); err != nil {
 		return err
 	}
 	if err := t.store.BeginRun(ctx, t.run); err != nil {
@@ -219,7 +220,11 @@ func (t *testRun) finish(ctx context.Context, failure error) error {
 	if failure != nil {
 		return t.abandon(ctx, failure)
 	}
-	judged := verdict.Judge(t.plan.tallies, verdict.Options{Filtered: t.filtered || t.shard.of > 1, MissingNeutral: t.options.missing == "neutral"})
+	sum := verdict.Judge
+	if t.sum != nil {
+		sum = t.sum
+	}
+	judged := sum(t.plan.tallies, verdict.Options{Filtered: t.filtered || t.shard.of > 1, MissingNeutral: t.options.missing == "neutral"})
 	t.shard.partly(&judged)
 	t.tellAgainst(&judged)
 	t.run.State, t.run.Verdict, t.run.Word, t.run.Exit = eval.Complete, &judged, judged.Word, judged.Exit

@@ -228,6 +228,8 @@ type Selection struct {
 	// those of now; Commit is the one that it meant.
 	Against string `json:"against,omitempty"`
 	Commit  string `json:"commit,omitempty"`
+	// Drift says that baselines were asked afresh: whether the models have moved.
+	Drift bool `json:"drift,omitempty"`
 	// Cases names what is asked of each suite and what it is judged by.
 	Cases map[string]string `json:"cases,omitempty"`
 }

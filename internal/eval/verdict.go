@@ -20,6 +20,10 @@ const (
 	Met      Word = "met"      // an absolute gate holds
 	Missed   Word = "missed"   // an absolute gate fails
 	NotGated Word = "unjudged" // nothing to speak of: no data, or too little
+
+	// Of runs that ask whether a model has moved since the baseline.
+	Drifted Word = "drifted"
+	Steady  Word = "steady" // no drift shown
 )
 
 // MetricOperational is the share of results that keep their bounds on cost, time
@@ -141,7 +145,8 @@ type GroupVerdict struct {
 	MissingCost   llm.Cost       `json:"missing_cost"`      // estimate of what asking for the unjudged results would cost
 	Answered      map[string]int `json:"answered"`          // who answered, and how often
 	Warnings      []string       `json:"warnings"`
-	Against       *Comparison    `json:"against,omitempty"` // of a run against a commit: the baseline is what was asked beside
+	Drift         *Drift         `json:"model_drift,omitempty"` // of a run that asks whether the model has moved: since the baseline
+	Against       *Comparison    `json:"against,omitempty"`     // of a run against a commit: the baseline is what was asked beside
 }
 
 // Comparison is what a group was compared with in a run against a commit: its cases,
@@ -162,7 +167,7 @@ type Drift struct {
 	Change float64 `json:"change"` // of the mean share of passes; negative is worse
 	Low    float64 `json:"low"`    // 95 % interval
 	High   float64 `json:"high"`
-	P      float64 `json:"p"` // two-sided
+	P      float64 `json:"p"` // two-sided, before Holm's correction
 	N      int     `json:"n"` // cases
 	Shown  bool    `json:"shown"`
 }

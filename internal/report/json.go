@@ -107,7 +107,8 @@ type documentGroup struct {
 	Labels        []eval.LabelTable `json:"labels,omitempty"`
 	ErrorClasses  []eval.ErrorClass `json:"error_classes"`
 	Warnings      []string          `json:"warnings"`
-	Against       *eval.Comparison  `json:"against,omitempty"` // whose drift it is, of a run against a commit
+	Drift         *eval.Drift       `json:"model_drift,omitempty"` // of llmx drift
+	Against       *eval.Comparison  `json:"against,omitempty"`     // whose drift it is, of a run against a commit
 }
 
 type documentCase struct {
@@ -179,7 +180,7 @@ func groupOf(g eval.GroupVerdict) documentGroup {
 		Paired: g.Paired, New: g.New, Gone: filled(g.Gone), Rebased: filled(g.Rebased), Rescored: g.Rescored,
 		Eval: evalOf(g.Eval), Draws: g.Draws, DrawsFrom: moment(g.DrawsFrom), DrawsTo: moment(g.DrawsTo), Answered: answered,
 		Metrics: finiteMetrics(g.Metrics), Gates: finiteGates(g.Gates), Labels: g.Labels,
-		ErrorClasses: filled(g.ErrorClasses), Warnings: filled(g.Warnings), Against: g.Against,
+		ErrorClasses: filled(g.ErrorClasses), Warnings: filled(g.Warnings), Drift: g.Drift, Against: g.Against,
 	}
 }
 
