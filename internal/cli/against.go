@@ -110,7 +110,7 @@ func (t *testRun) putAgainst(ctx context.Context, group, beside int, settings *v
 			c.Unknown = "no case has a result both there and in the baseline"
 		}
 	}
-	c.Asked = tally.Counts()
+	c.Asked, t.beside = tally.Counts(), t.beside.Plus(tally.Beside())
 	results := t.store.Results(ctx, t.run.ID, store.ResultFilter{Arm: asked.Arm, Suite: asked.Suite, Model: asked.Model})
 	var err error
 	settings.Baseline, err = baseline.Beside(results, asked, t.plan.groups[group].Model, t.run)
@@ -157,8 +157,12 @@ func (t *testRun) tallyStored(ctx context.Context, group, arm int, tally *verdic
 
 // tellAgainst says of a verdict what it is against, and what was not asked.
 func (t *testRun) tellAgainst(v *eval.Verdict) {
-	if t.plan.past != nil {
-		v.Against, v.Unchanged = t.plan.past.commit.String(), t.plan.unchanged
+	if t.plan.past == nil {
+		return
+	}
+	v.Against, v.Unchanged = t.plan.past.commit.String(), t.plan.unchanged
+	if t.beside.Planned > 0 {
+		v.Beside = &t.beside
 	}
 }
 

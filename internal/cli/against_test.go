@@ -156,10 +156,10 @@ func TestAgainstTellsTheEditFromTheModel(t *testing.T) {
 		word        eval.Word
 		sentence    string
 	}{
-		"nobody": {0, 0, 0, eval.Unchanged, "Nobody moved, as far as it shows: the model: no change shown since "},
+		"nobody": {0, 0, 0, eval.Unchanged, "The model: no change shown since "},
 		"model":  {12, 0, 0, eval.Unchanged, "Not you: the model moved −30.0 points since "},
 		"edit":   {0, 12, 1, eval.Regressed, "It is your edit: −30.0 points ("},
-		"both":   {12, 12, 1, eval.Regressed, "Both of you: the model moved −30.0 points since "},
+		"both":   {12, 12, 1, eval.Regressed, "Both: the model moved −30.0 points since "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := newAges(t)
@@ -422,4 +422,67 @@ func TestAgainstComparesLatency(t *testing.T) {
 	if !strings.Contains(got.Verdict.Sentence, "latency_p50") {
 		t.Error(got.Verdict.Sentence)
 	}
+}
+
+// A run against a commit that was killed goes on in both arms, against the same commit,
+// wherever its name points meanwhile.
+func TestAgainstGoesOn(t *testing.T) {
+	a := newAges(t)
+	a.edit()
+	whole := a.against(0, "--against", "main", "--fresh")
+	a.reply = func(_ bool, _ string, _ int, reply *upstream.Reply) { reply.Delay = 5 * time.Millisecond }
+	before := a.server.Count()
+	process := a.start("test --against main --jobs 2")
+	a.until("the run has come so far", func() bool { return a.server.Count() >= before+agesCases })
+	if err := process.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = process.Wait() // it was killed, which Wait says
+	stored := 0
+	a.stored(func(s *store.Store) {
+		for _, arm := range []eval.Arm{eval.Candidate, eval.Against} {
+			n, err := s.ResultCount(t.Context(), store.Latest, store.ResultFilter{Arm: arm})
+			if err != nil || n == 0 || n == agesCases {
+				t.Errorf("arm %q has %d results: %v", arm, n, err)
+			}
+			stored += n
+		}
+	})
+	a.commit("the edit, so that main is another commit")
+	suite := read(t, a.path("suites/tickets.yaml"))
+	a.write("suites/tickets.yaml", strings.Replace(suite, "ticket 39\"}, golden: billing", "ticket 39\"}, golden: bug", 1))
+	if code, _, errs := a.in(a.dir, "test", "--resume"); code != 3 || !strings.Contains(errs, "that it had not come to") {
+		t.Errorf("with a changed case: exit %d\n%s", code, errs)
+	}
+	a.write("suites/tickets.yaml", suite)
+	got := a.against(0, "--resume", "--jobs", "2")
+	if len(a.asked) != 2*agesCases-stored || got.Groups[0].Against.Asked.Judged != agesCases || got.Groups[0].Against.Commit != whole.Groups[0].Against.Commit {
+		t.Errorf("%d were asked for, %d were stored; %+v", len(a.asked), stored, got.Groups[0].Against)
+	}
+	if want := whole.Groups[0].Against.Prompt; *got.Groups[0].Against.Prompt != *want {
+		t.Errorf("%+v, want %+v", got.Groups[0].Against.Prompt, want)
+	}
+}
+
+// With --replay nobody is asked: recordings of both prompts are compared, and say nothing
+// of whether the model has moved.
+func TestAgainstReplayed(t *testing.T) {
+	a := newAges(t)
+	a.wrong = func(edited bool, _ string, n int) bool { return edited && n < 10 }
+	a.against(0)
+	a.mustRun(0, "baseline", "accept")
+	a.edit()
+	a.against(1, "--against", "main", "--record")
+	got := a.against(1, "--against", "main", "--replay")
+	if c := got.Groups[0].Against; c.Model != nil || !strings.Contains(c.Unknown, "recorded say nothing of the model of now") {
+		t.Errorf("%+v", c)
+	}
+	if len(a.asked) > 0 || got.Verdict.Word != eval.Regressed || got.Groups[0].Against.Prompt.Change != -0.25 {
+		t.Errorf("%d requests: %+v", len(a.asked), got)
+	}
+	a.remove("fixtures")
+	if got := a.against(4, "--against", "main", "--replay"); got.Verdict.Word != eval.NotGated {
+		t.Errorf("%+v", got.Verdict)
+	}
+	a.against(0, "--against", "main", "--replay", "--missing", "neutral")
 }

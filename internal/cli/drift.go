@@ -115,7 +115,7 @@ func (d drifting) plan(ctx context.Context, suites []*loaded) (made *plan, untol
 	case len(made.groups) > 0:
 		return made, untold, nil
 	case len(untold) > 0:
-		return nil, nil, fault.New(fault.Unjudged, "%s", untold[0]).WithHint("llmx baseline accept, then commit the file: the prompt of then is found beside it")
+		return nil, nil, fault.New(fault.Unjudged, "%s", untold[0]).WithHint("a baseline of now: llmx test, then llmx baseline accept; once its file is committed, the prompt is found in git")
 	}
 	return nil, nil, fault.New(fault.NoMatch, "no case is selected by %s", d.pick).WithHint("llmx lint counts the cases of every suite")
 }

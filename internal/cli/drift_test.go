@@ -48,10 +48,12 @@ func accepted(t *testing.T) *ages {
 // The baseline is asked as it was made, whatever became of the files since.
 func TestDriftAsksTheBaselineAsItWasMade(t *testing.T) {
 	for name, change := range map[string]func(a *ages){
-		"the same files":             func(*ages) {},
-		"an edited draft, by git":    func(a *ages) { a.edit() },
-		"a committed edit, by git":   func(a *ages) { a.edit(); a.commit("the edit") },
-		"another model, by git":      func(a *ages) { a.settings("  small: {provider: loopback, model: other, price: {input: 1, output: 2}}\n") },
+		"the same files":           func(*ages) {},
+		"an edited draft, by git":  func(a *ages) { a.edit() },
+		"a committed edit, by git": func(a *ages) { a.edit(); a.commit("the edit") },
+		"another model, by git": func(a *ages) {
+			a.settings("  small: {provider: loopback, model: other, price: {input: 1, output: 2}}\n")
+		},
 		"an edited draft, the store": func(a *ages) { a.edit(); a.remove(".git") },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -136,6 +137,9 @@ func (d *dryRun) survey(ctx context.Context) error {
 	asked := runner.Plan{Groups: d.plan.groups, Reuse: d.options.replies.reuse()}
 	for i := range asked.Groups {
 		group := &asked.Groups[i]
+		if group.Arm == eval.Against {
+			continue // told in warnings
+		}
 		priced, err := d.newAppraiser(group)
 		if err != nil {
 			return err
@@ -230,6 +234,9 @@ func (d *dryRun) count(g *report.PlanGroup, priced *appraiser, c *eval.Case, cal
 // warnings are those that the run would begin with.
 func (d *dryRun) warnings() []string {
 	list := d.run.Warnings
+	if d.plan.past != nil {
+		list = append(list, fmt.Sprintf("the plan is of the files as they are; the run asks the same cases as of %s beside them: count on as much again", d.plan.past.commit))
+	}
 	for _, one := range d.plan.suites {
 		for _, warning := range one.prompt.Warnings {
 			list = append(list, warning.Error())

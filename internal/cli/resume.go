@@ -143,7 +143,7 @@ func changedGroups(before, now []eval.Group) (changes []string) {
 // changedCase says what has changed of a suite's cases: one that has results by its name.
 func (t *testRun) changedCase(ctx context.Context, old *eval.Run, suite string) error {
 	for i := range t.plan.groups {
-		if t.plan.groups[i].Suite != suite {
+		if t.plan.groups[i].Suite != suite || t.plan.groups[i].Cases == nil {
 			continue
 		}
 		kept := t.kept(old)

@@ -34,6 +34,7 @@ type testRun struct {
 
 	store    *store.Store
 	book     *budget.Book
+	beside   eval.Beside // what was asked at the commit of --against
 	alerts   alerts
 	troubles troubles
 	run      eval.Run

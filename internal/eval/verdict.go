@@ -205,4 +205,28 @@ type Verdict struct {
 	// asked, as nothing that decides an answer differs there.
 	Against   string  `json:"against,omitempty"`
 	Unchanged []Group `json:"unchanged,omitempty"`
+	Beside    *Beside `json:"beside,omitempty"`
+}
+
+// Beside sums up what was asked beside the groups that are judged; it is no part of
+// their counts and costs.
+type Beside struct {
+	Planned  int      `json:"planned"`
+	Judged   int      `json:"judged"`
+	Errors   int      `json:"errors"`
+	Unjudged int      `json:"unjudged"`
+	Cost     llm.Cost `json:"cost"`
+	Paid     llm.Cost `json:"paid"`
+	Eval     Eval     `json:"eval"`
+}
+
+// Plus adds another sum; the zero value is nothing.
+func (b Beside) Plus(other Beside) Beside {
+	if b.Planned == 0 {
+		return other
+	}
+	return Beside{
+		Planned: b.Planned + other.Planned, Judged: b.Judged + other.Judged, Errors: b.Errors + other.Errors, Unjudged: b.Unjudged + other.Unjudged,
+		Cost: b.Cost.Plus(other.Cost), Paid: b.Paid.Plus(other.Paid), Eval: b.Eval.Plus(other.Eval),
+	}
 }

@@ -28,6 +28,22 @@ func whoseDrift(v *eval.Verdict) (names, sentences []string) {
 	return names, sentences
 }
 
+// comparedWith names what a run is compared with.
+func comparedWith(v *eval.Verdict) string {
+	if v.Against != "" {
+		return v.Against
+	}
+	return "the baseline"
+}
+
+// than is comparedWith behind a comparative.
+func than(v *eval.Verdict) string {
+	if v.Against != "" {
+		return "at " + v.Against
+	}
+	return "the baseline"
+}
+
 // against writes whose drift it is. One group needs no name.
 func (p *page) against(v *eval.Verdict) {
 	names, sentences := whoseDrift(v)

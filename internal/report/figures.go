@@ -62,12 +62,24 @@ func priced(cost, paid llm.Cost) string {
 }
 
 // pricedApart is priced of a run, and beside it what its checks asked models.
-func pricedApart(v *eval.Verdict) string {
-	line := priced(v.Cost, v.Paid)
-	if v.Eval.Calls > 0 {
-		line += "; for " + count(v.Eval.Calls, "question", "questions") + " of checks " + priced(v.Eval.Cost, v.Eval.Paid)
+func pricedApart(v *eval.Verdict) string { return priced(v.Cost, v.Paid) + pricedChecks(v.Eval) }
+
+func pricedChecks(e eval.Eval) string {
+	if e.Calls == 0 {
+		return ""
 	}
-	return line
+	return "; for " + count(e.Calls, "question", "questions") + " of checks " + priced(e.Cost, e.Paid)
+}
+
+// besideOf says what was asked at the commit that a run compares with: it is no part of
+// the sums before it. "" for another run.
+func besideOf(v *eval.Verdict) string {
+	b := v.Beside
+	if b == nil {
+		return ""
+	}
+	return fmt.Sprintf("beside that, at %s: %s planned = %s judged + %s + %s unjudged; %s", v.Against, number(b.Planned), number(b.Judged),
+		count(b.Errors, "error", "errors"), number(b.Unjudged), priced(b.Cost, b.Paid)+pricedChecks(b.Eval))
 }
 
 func usd(v float64) string { return llm.Money(math.Round(v * float64(llm.USD))).String() }

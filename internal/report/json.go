@@ -58,6 +58,19 @@ type documentVerdict struct {
 	// an answer differs there, which were not asked.
 	Against   string       `json:"against,omitempty"`
 	Unchanged []eval.Group `json:"unchanged,omitempty"`
+	// Beside is what was asked at the commit: no part of the counts and costs above.
+	Beside *documentBeside `json:"beside,omitempty"`
+}
+
+// documentBeside sums up what was asked beside the groups that are judged.
+type documentBeside struct {
+	Planned  int          `json:"planned"` // = judged + errors + unjudged
+	Judged   int          `json:"judged"`
+	Errors   int          `json:"errors"`
+	Unjudged int          `json:"unjudged"`
+	Cost     documentCost `json:"cost"`
+	Paid     documentCost `json:"paid"`
+	Eval     documentEval `json:"eval"`
 }
 
 // documentEval is what checks asked models.
@@ -156,6 +169,9 @@ func documentOf(run eval.Run) document {
 		Word: v.Word, Exit: v.Exit, Sentence: v.Sentence, Planned: v.Planned, Judged: v.Judged,
 		Errors: v.Errors, Unjudged: v.Unjudged, Cost: costOf(v.Cost), Paid: costOf(v.Paid), Eval: evalOf(v.Eval),
 		Against: v.Against, Unchanged: v.Unchanged,
+	}
+	if b := v.Beside; b != nil {
+		d.Verdict.Beside = &documentBeside{b.Planned, b.Judged, b.Errors, b.Unjudged, costOf(b.Cost), costOf(b.Paid), evalOf(b.Eval)}
 	}
 	for _, g := range v.Groups {
 		d.Groups = append(d.Groups, groupOf(g))

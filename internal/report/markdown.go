@@ -106,8 +106,14 @@ func mdResult(r row) string {
 
 func (m *markdown) sums(run eval.Run) {
 	v := run.Verdict
+	if v.Planned == 0 && len(v.Unchanged) > 0 {
+		return // nothing was to be asked
+	}
 	m.add(fmt.Sprintf("\n%s planned = %s judged + %s + %s unjudged; %s. Run %s.\n",
 		number(v.Planned), number(v.Judged), count(v.Errors, "error", "errors"), number(v.Unjudged), pricedApart(v), mdCode(clip(run.ID, 80))))
+	if beside := besideOf(v); beside != "" {
+		m.add("\n" + mdText(strings.ToUpper(beside[:1])+beside[1:]) + "\n")
+	}
 	for _, c := range sumErrors(v) {
 		m.add(fmt.Sprintf("- %s × %s: %s\n", number(c.Count), mdCode(string(c.Class)), mdCode(clip(c.First, 300))))
 	}
@@ -120,7 +126,7 @@ func (m *markdown) flips(run eval.Run, limit int) {
 	if down+up == 0 {
 		return
 	}
-	m.add(fmt.Sprintf("\n**Against the baseline:** %s worse, %s better\n", count(down, "case", "cases"), number(up)))
+	m.add(fmt.Sprintf("\n**Against %s:** %s worse, %s better\n", mdText(comparedWith(run.Verdict)), count(down, "case", "cases"), number(up)))
 	shown := 0
 	for _, f := range append(worse, better...) {
 		if shown == limit || !m.add(mdFlip(f)) {

@@ -99,9 +99,9 @@ func (t *Tally) driftSentence(group *eval.GroupVerdict) string {
 	}
 	since := dayWords(t.base.header.Date)
 	if group.Drift.Shown {
-		return fmt.Sprintf("drifted: %s: the model moved %s since %s (%s)", where, points(group.Drift.Change), since, driftRange(group.Drift))
+		return fmt.Sprintf("drifted: %s: the model moved %s points since %s (%s)", where, signedPoints(group.Drift.Change), since, driftRange(group.Drift))
 	}
-	return fmt.Sprintf("steady: %s: no drift shown since %s (%s)", where, since, driftRange(group.Drift))
+	return fmt.Sprintf("steady: %s: no drift shown since %s (%s points)", where, since, driftRange(group.Drift))
 }
 
 // besideMissing says what of the other arm was not judged, where that is more than the
@@ -140,41 +140,35 @@ func (t *Tally) comparison(group *eval.GroupVerdict) {
 
 // whose says whose drift it is: the model's, the edit's, of both or of none.
 func whose(c *eval.Comparison) string {
-	edit := "Your edit: nothing to compare"
+	edit := "Your edit: nothing to compare."
 	if c.Prompt != nil {
-		edit = "Your edit: " + driftWords(c.Prompt)
+		edit = "Your edit: " + driftWords(c.Prompt) + "."
 	}
 	if c.Model == nil {
-		return edit + ". Whether the model moved cannot be told: " + c.Unknown + "."
+		return edit + " Whether the model moved cannot be told: " + c.Unknown + "."
 	}
-	model := fmt.Sprintf("the model: no change shown since %s (%s)", dayWords(c.Since), driftRange(c.Model))
-	if c.Model.Shown {
-		model = fmt.Sprintf("the model moved %s since %s (%s)", points(c.Model.Change), dayWords(c.Since), driftRange(c.Model))
-	}
+	since := "since " + dayWords(c.Since)
+	moved := fmt.Sprintf("the model moved %s points %s (%s)", signedPoints(c.Model.Change), since, driftRange(c.Model))
 	switch yours := c.Prompt != nil && c.Prompt.Shown; {
 	case c.Model.Shown && yours:
-		return "Both of you: " + model + ". " + edit + "."
+		return "Both: " + moved + ". " + edit
 	case c.Model.Shown:
-		return "Not you: " + model + ". " + edit + "."
+		return "Not you: " + moved + ". " + edit
 	case yours:
-		return "It is your edit: " + driftWords(c.Prompt) + ". The" + model[len("the"):] + "."
+		return fmt.Sprintf("It is your edit: %s. The model: no change shown %s (%s points).", driftWords(c.Prompt), since, driftRange(c.Model))
 	}
-	return "Nobody moved, as far as it shows: " + model + ". " + edit + "."
+	return fmt.Sprintf("The model: no change shown %s (%s points). %s", since, driftRange(c.Model), edit)
 }
 
 // driftWords says how far something moved: "−3.1 points (−5.0 … −1.2)".
 func driftWords(d *eval.Drift) string {
 	if !d.Shown {
-		return "no change shown (" + driftRange(d) + ")"
+		return "no change shown (" + driftRange(d) + " points)"
 	}
-	return points(d.Change) + " (" + driftRange(d) + ")"
+	return signedPoints(d.Change) + " points (" + driftRange(d) + ")"
 }
 
-// points is a change of a share in percentage points, with a sign that is no hyphen.
-func points(change float64) string {
-	return signedPoints(change) + " points"
-}
-
+// signedPoints is a change of a share in percentage points, with a sign that is no hyphen.
 func signedPoints(change float64) string {
 	switch text := strconv.FormatFloat(100*change, 'f', 1, 64); {
 	case text == "-0.0" || text == "0.0":

@@ -138,6 +138,12 @@ func (t *Tally) Add(c *eval.Case, r *eval.Result) {
 // Counts is the group with the counts of what came so far.
 func (t *Tally) Counts() eval.Group { return t.group }
 
+// Beside sums up what came, for a group that was asked beside another.
+func (t *Tally) Beside() eval.Beside {
+	g := t.group
+	return eval.Beside{Planned: g.Planned, Judged: g.Judged, Errors: g.Errors, Unjudged: g.Unjudged, Cost: t.spent, Paid: t.paid, Eval: t.eval}
+}
+
 // count takes what does not depend on the case.
 func (t *Tally) count(r *eval.Result) {
 	switch {
