@@ -72,7 +72,7 @@ func (t *testRun) compareArms(ctx context.Context) error {
 	if err := t.store.Flush(ctx); err != nil {
 		return err
 	}
-	read := planner{project: t.project, read: newAnswerReader()}
+	read := planner{project: t.project, read: newAnswerReader(), confirms: t.options.confirm > 0}
 	for i := range t.plan.tallies {
 		at := slices.IndexFunc(t.plan.suites, func(one *loaded) bool { return one.Name == t.plan.groups[i].Suite })
 		settings, err := read.settings(t.plan.suites[at])

@@ -129,10 +129,11 @@ type compared struct {
 		Unchanged []eval.Group
 	}
 	Groups []struct {
-		Word    eval.Word
-		Against *eval.Comparison
-		Gates   []eval.GateResult
-		Metrics []eval.Metric
+		Word      eval.Word
+		Against   *eval.Comparison
+		Confirmed *eval.Confirmed
+		Gates     []eval.GateResult
+		Metrics   []eval.Metric
 	}
 	Warnings []string
 }
@@ -170,7 +171,7 @@ func TestAgainstTellsTheEditFromTheModel(t *testing.T) {
 			a.commit("the baseline")
 			a.edit() // not committed: what is there is the candidate
 			a.wrong = func(edited bool, _ string, n int) bool { return n < test.model || edited && n >= agesCases-test.edit }
-			got := a.against(test.exit, "--against", "HEAD")
+			got := a.against(test.exit, "--against", "HEAD", "--confirm", "0")
 			c := got.Groups[0].Against
 			if got.Verdict.Word != test.word || c == nil || !strings.HasPrefix(c.Sentence, test.sentence) {
 				t.Fatalf("%s: %+v", got.Verdict.Word, c)
@@ -213,7 +214,7 @@ func TestTheOtherArmIsKeptApart(t *testing.T) {
 	a := newAges(t)
 	a.edit()
 	a.wrong = func(edited bool, _ string, n int) bool { return !edited && n < 20 }
-	if got := a.against(0, "--against", "main"); got.Verdict.Word != eval.Improved {
+	if got := a.against(0, "--against", "main", "--confirm", "0"); got.Verdict.Word != eval.Improved {
 		t.Fatalf("%+v", got.Verdict)
 	}
 	a.stored(func(s *store.Store) {

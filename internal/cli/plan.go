@@ -43,6 +43,8 @@ type planner struct {
 	read    eval.Read
 	past    *past    // nil: compare with baselines
 	models  []string // of --model
+	// confirms says that cases which flip are asked anew.
+	confirms bool
 }
 
 func (b planner) plan(ctx context.Context, suites []*loaded) (*plan, error) {
@@ -160,7 +162,7 @@ func (b planner) settings(one *loaded) (verdict.Settings, error) {
 	accepted, err := baseline.Read(b.project.fs, baseline.Path(one.File))
 	return verdict.Settings{
 		Baseline: accepted, Gates: one.Gates, OnInconclusive: one.OnInconclusive, MaxErrors: one.MaxErrors,
-		Contract: contractOf(one.prompt), Read: b.read,
+		Contract: contractOf(one.prompt), Read: b.read, Confirms: b.confirms,
 	}, err
 }
 

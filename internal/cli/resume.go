@@ -17,7 +17,7 @@ import (
 const newestCut = "newest"
 
 // ownFlags decide what is asked: a run that goes on has its own.
-var ownFlags = []string{"prompt", "model", "against", "filter", "tag", "sample", "shard", "repeats", "missing", "replay", "record", "live", "fresh", "fresh-judges", "dry-run"}
+var ownFlags = []string{"prompt", "model", "against", "confirm", "filter", "tag", "sample", "shard", "repeats", "missing", "replay", "record", "live", "fresh", "fresh-judges", "dry-run"}
 
 // resume finds the run that is to go on, and takes its selection for what is asked;
 // nil for a new run.
@@ -51,6 +51,7 @@ func (o *testOptions) resume(ctx context.Context, w *World) (*eval.Run, error) {
 	mode := replay.Mode(old.Replies)
 	o.names, o.prompt, o.models = old.Selection.Suites, old.Selection.Prompt, old.Selection.Models
 	o.filter, o.tags, o.repeats, o.missing = old.Selection.Filter, old.Selection.Tags, old.Selection.Repeats, cmp.Or(old.Selection.Missing, o.missing)
+	o.confirm = old.Selection.Confirm
 	o.against = old.Selection.Commit // where the name points meanwhile does not matter
 	o.sample, o.shard = old.Selection.Sample, old.Selection.Shard
 	o.replies = repliesFlags{replay: mode == replay.Replay, record: mode == replay.Record, live: mode == replay.Live, fresh: old.Selection.Fresh, freshJudges: old.Selection.FreshJudges}
@@ -89,6 +90,7 @@ func (o *testOptions) asked(p *plan) eval.Selection {
 	selected := eval.Selection{
 		Suites: o.names, Prompt: o.prompt, Models: o.models, Filter: o.filter, Tags: o.tags,
 		Sample: o.sample, Shard: o.shard, Repeats: o.repeats, Missing: o.missing, Fresh: o.replies.fresh, FreshJudges: o.replies.freshJudges, Cases: p.hashes,
+		Confirm: o.confirm,
 	}
 	if p.past != nil {
 		selected.Against, selected.Commit = p.past.commit.ref, p.past.commit.hash

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -26,6 +27,7 @@ type testOptions struct {
 	dryRun  bool
 	resumed string // the run that is to go on, "" for a new one
 	against string // the commit to compare with, "" for the baselines
+	confirm int    // how often what flipped is asked anew; 0 for not
 	command string // as typed
 	changed func(flag string) bool
 }
@@ -65,6 +67,7 @@ func newTest(w *World) *cobra.Command {
 	flags.StringVar(&o.prompt, "prompt", "", "test this `NAME[@VERSION]` in place of the suites' prompt")
 	flags.StringSliceVar(&o.models, "model", nil, "ask these models or routes in place of the suites' (repeatable)")
 	flags.StringVar(&o.against, "against", "", "ask the prompts, models and routes of a commit beside those of now, and compare with them: `GITREF`")
+	flags.IntVar(&o.confirm, "confirm", 0, fmt.Sprintf("ask cases that flipped so often anew, in both arms, and test only the new answers (default: %d with --against, if it asks; 0 for not at all)", defaultConfirm))
 	flags.StringVar(&o.filter, "filter", "", "only cases whose id matches the `REGEX`")
 	flags.StringSliceVar(&o.tags, "tag", nil, "only cases with one of these tags")
 	flags.IntVar(&o.sample, "sample", 0, "only so many cases of each suite, the same ones every time, of each set of tags its share")
@@ -111,6 +114,9 @@ func (o *testOptions) check(w *World) (pick, []reportFile, error) {
 	if o.dryRun && len(o.reports) > 0 {
 		return pick{}, nil, fault.New(fault.Usage, "--report is of a run, and --dry-run makes none").WithHint("--dry-run --json prints the plan")
 	}
+	if o.confirm < 0 || o.confirm > maxRepeats || o.confirm > 0 && o.shard != "" {
+		return pick{}, nil, o.wrongConfirm()
+	}
 	if err := o.checkAgainst(); err != nil {
 		return pick{}, nil, err
 	}
@@ -156,7 +162,10 @@ func runTest(ctx context.Context, w *World, o *testOptions) error {
 		defer then.close()
 		mode = o.afresh(mode)
 	}
-	planned, err := planner{project: p, pick: chosen, repeats: o.repeats, read: newAnswerReader(), past: then, models: o.models}.plan(ctx, suites)
+	if err := o.settleConfirm(mode); err != nil {
+		return err
+	}
+	planned, err := planner{project: p, pick: chosen, repeats: o.repeats, read: newAnswerReader(), past: then, models: o.models, confirms: o.confirm > 0}.plan(ctx, suites)
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,10 @@ type testRun struct {
 
 	store    *store.Store
 	book     *budget.Book
-	beside   eval.Beside // what was asked at the commit of --against
+	servers  *servers
+	files    map[string]*replay.Recordings // by suite
+	beside   eval.Beside                   // what was asked at the commit of --against
+	again    eval.Beside                   // what was asked to confirm flips, in both arms
 	alerts   alerts
 	troubles troubles
 	run      eval.Run
@@ -118,6 +121,7 @@ func (t *testRun) record(ctx context.Context, s *servers, files map[string]*repl
 		return err
 	}
 	now := t.project.world.Now()
+	t.servers, t.files = s, files
 	t.run = eval.Run{
 		ID: newRunID(now), Started: now, State: eval.Running, Command: t.options.command,
 		Replies: string(t.mode), Version: Version(), Filtered: t.filtered || t.shard.of > 1, Groups: t.plan.evalGroups(), Warnings: t.run.Warnings,
@@ -192,6 +196,12 @@ func (t *testRun) judge(ctx context.Context, stop <-chan struct{}, model llm.Mod
 		}
 		return t.store.AddResult(*r)
 	})
+	if err == nil && t.plan.past != nil {
+		err = t.compareArms(ctx)
+	}
+	if err == nil && t.options.confirm > 0 {
+		err = t.confirm(ctx, stop, model, watch)
+	}
 	t.run.Spent = watch.spent
 	t.run.Warnings = append(t.run.Warnings, t.troubles.notes()...)
 	watch.clear()
@@ -215,9 +225,6 @@ func (t *testRun) tellAlerts(watch *watch) error {
 // finish writes the end of the run, then the reports.
 func (t *testRun) finish(ctx context.Context, failure error) error {
 	t.run.Ended = t.project.world.Now()
-	if failure == nil && t.plan.past != nil {
-		failure = t.compareArms(ctx)
-	}
 	if failure != nil {
 		return t.abandon(ctx, failure)
 	}
@@ -228,6 +235,9 @@ func (t *testRun) finish(ctx context.Context, failure error) error {
 	judged := sum(t.plan.tallies, verdict.Options{Filtered: t.filtered || t.shard.of > 1, MissingNeutral: t.options.missing == "neutral"})
 	t.shard.partly(&judged)
 	t.tellAgainst(&judged)
+	if t.again.Planned > 0 {
+		judged.Confirming = &t.again
+	}
 	t.run.State, t.run.Verdict, t.run.Word, t.run.Exit = eval.Complete, &judged, judged.Word, judged.Exit
 	for i := range judged.Groups {
 		t.run.Groups[i] = judged.Groups[i].Group

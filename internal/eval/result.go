@@ -160,6 +160,11 @@ type Arm string
 const (
 	Candidate Arm = ""        // the files as they are
 	Against   Arm = "against" // the files as they were at a commit, asked beside them
+
+	// Cases that flipped are asked anew, to see whether they do: as they are, and as
+	// what they are compared with was.
+	Confirm        Arm = "confirm"
+	ConfirmAgainst Arm = "confirm against"
 )
 
 // Group is one suite on one model: what is compared with a baseline, and gated.
@@ -220,6 +225,7 @@ type Selection struct {
 	Sample  int      `json:"sample,omitempty"`
 	Shard   string   `json:"shard,omitempty"` // "2/4", "" for the whole
 	Repeats int      `json:"repeats,omitempty"`
+	Confirm int      `json:"confirm,omitempty"` // how often what flipped is asked anew
 	Missing string   `json:"missing,omitempty"`
 	Fresh   bool     `json:"fresh,omitempty"`
 	// FreshJudges likewise, of what checks ask.

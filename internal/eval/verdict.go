@@ -145,8 +145,18 @@ type GroupVerdict struct {
 	MissingCost   llm.Cost       `json:"missing_cost"`      // estimate of what asking for the unjudged results would cost
 	Answered      map[string]int `json:"answered"`          // who answered, and how often
 	Warnings      []string       `json:"warnings"`
+	Confirmed     *Confirmed     `json:"confirmed,omitempty"`   // what flipped was asked anew, and accuracy is tested by that
 	Drift         *Drift         `json:"model_drift,omitempty"` // of a run that asks whether the model has moved: since the baseline
 	Against       *Comparison    `json:"against,omitempty"`     // of a run against a commit: the baseline is what was asked beside
+}
+
+// Confirmed is what came of asking the cases that flipped anew, in both arms.
+type Confirmed struct {
+	Times int `json:"times"` // each case, in each arm
+	Cases int `json:"cases"` // that flipped, and were asked
+	Down  int `json:"down"`  // of these, passed less often now than what they are compared with
+	Up    int `json:"up"`
+	Same  int `json:"same"` // as often
 }
 
 // Comparison is what a group was compared with in a run against a commit: its cases,
@@ -206,6 +216,8 @@ type Verdict struct {
 	Against   string  `json:"against,omitempty"`
 	Unchanged []Group `json:"unchanged,omitempty"`
 	Beside    *Beside `json:"beside,omitempty"`
+
+	Confirming *Beside `json:"confirming,omitempty"` // what was asked to confirm flips, in both arms
 }
 
 // Beside sums up what was asked beside the groups that are judged; it is no part of

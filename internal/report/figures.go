@@ -71,15 +71,18 @@ func pricedChecks(e eval.Eval) string {
 	return "; for " + count(e.Calls, "question", "questions") + " of checks " + priced(e.Cost, e.Paid)
 }
 
-// besideOf says what was asked at the commit that a run compares with: it is no part of
-// the sums before it. "" for another run.
-func besideOf(v *eval.Verdict) string {
-	b := v.Beside
-	if b == nil {
-		return ""
+// besideOf says what was asked beside that which is judged: at the commit that a run
+// compares with, and to confirm flips. It is no part of the sums before it.
+func besideOf(v *eval.Verdict) (lines []string) {
+	add := func(what string, b *eval.Beside) {
+		if b != nil {
+			lines = append(lines, fmt.Sprintf("%s: %s planned = %s judged + %s + %s unjudged; %s", what, number(b.Planned), number(b.Judged),
+				count(b.Errors, "error", "errors"), number(b.Unjudged), priced(b.Cost, b.Paid)+pricedChecks(b.Eval)))
+		}
 	}
-	return fmt.Sprintf("beside that, at %s: %s planned = %s judged + %s + %s unjudged; %s", v.Against, number(b.Planned), number(b.Judged),
-		count(b.Errors, "error", "errors"), number(b.Unjudged), priced(b.Cost, b.Paid)+pricedChecks(b.Eval))
+	add("Beside that, at "+v.Against, v.Beside)
+	add("To confirm what flipped, in both arms", v.Confirming)
+	return lines
 }
 
 func usd(v float64) string { return llm.Money(math.Round(v * float64(llm.USD))).String() }

@@ -60,6 +60,8 @@ type documentVerdict struct {
 	Unchanged []eval.Group `json:"unchanged,omitempty"`
 	// Beside is what was asked at the commit: no part of the counts and costs above.
 	Beside *documentBeside `json:"beside,omitempty"`
+	// Confirming likewise, of what was asked to confirm flips, in both arms.
+	Confirming *documentBeside `json:"confirming,omitempty"`
 }
 
 // documentBeside sums up what was asked beside the groups that are judged.
@@ -120,6 +122,7 @@ type documentGroup struct {
 	Labels        []eval.LabelTable `json:"labels,omitempty"`
 	ErrorClasses  []eval.ErrorClass `json:"error_classes"`
 	Warnings      []string          `json:"warnings"`
+	Confirmed     *eval.Confirmed   `json:"confirmed,omitempty"`   // what flipped was asked anew
 	Drift         *eval.Drift       `json:"model_drift,omitempty"` // of llmx drift
 	Against       *eval.Comparison  `json:"against,omitempty"`     // whose drift it is, of a run against a commit
 }
@@ -170,9 +173,7 @@ func documentOf(run eval.Run) document {
 		Errors: v.Errors, Unjudged: v.Unjudged, Cost: costOf(v.Cost), Paid: costOf(v.Paid), Eval: evalOf(v.Eval),
 		Against: v.Against, Unchanged: v.Unchanged,
 	}
-	if b := v.Beside; b != nil {
-		d.Verdict.Beside = &documentBeside{b.Planned, b.Judged, b.Errors, b.Unjudged, costOf(b.Cost), costOf(b.Paid), evalOf(b.Eval)}
-	}
+	d.Verdict.Beside, d.Verdict.Confirming = besideDocument(v.Beside), besideDocument(v.Confirming)
 	for _, g := range v.Groups {
 		d.Groups = append(d.Groups, groupOf(g))
 		d.Flips = append(d.Flips, g.Flips...)
@@ -196,8 +197,15 @@ func groupOf(g eval.GroupVerdict) documentGroup {
 		Paired: g.Paired, New: g.New, Gone: filled(g.Gone), Rebased: filled(g.Rebased), Rescored: g.Rescored,
 		Eval: evalOf(g.Eval), Draws: g.Draws, DrawsFrom: moment(g.DrawsFrom), DrawsTo: moment(g.DrawsTo), Answered: answered,
 		Metrics: finiteMetrics(g.Metrics), Gates: finiteGates(g.Gates), Labels: g.Labels,
-		ErrorClasses: filled(g.ErrorClasses), Warnings: filled(g.Warnings), Drift: g.Drift, Against: g.Against,
+		ErrorClasses: filled(g.ErrorClasses), Warnings: filled(g.Warnings), Confirmed: g.Confirmed, Drift: g.Drift, Against: g.Against,
 	}
+}
+
+func besideDocument(b *eval.Beside) *documentBeside {
+	if b == nil {
+		return nil
+	}
+	return &documentBeside{b.Planned, b.Judged, b.Errors, b.Unjudged, costOf(b.Cost), costOf(b.Paid), evalOf(b.Eval)}
 }
 
 func evalOf(e eval.Eval) documentEval {

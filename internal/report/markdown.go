@@ -111,8 +111,8 @@ func (m *markdown) sums(run eval.Run) {
 	}
 	m.add(fmt.Sprintf("\n%s planned = %s judged + %s + %s unjudged; %s. Run %s.\n",
 		number(v.Planned), number(v.Judged), count(v.Errors, "error", "errors"), number(v.Unjudged), pricedApart(v), mdCode(clip(run.ID, 80))))
-	if beside := besideOf(v); beside != "" {
-		m.add("\n" + mdText(strings.ToUpper(beside[:1])+beside[1:]) + "\n")
+	for _, beside := range besideOf(v) {
+		m.add("\n" + mdText(beside) + "\n")
 	}
 	for _, c := range sumErrors(v) {
 		m.add(fmt.Sprintf("- %s × %s: %s\n", number(c.Count), mdCode(string(c.Class)), mdCode(clip(c.First, 300))))

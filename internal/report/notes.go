@@ -37,7 +37,7 @@ func (p *page) counts(run eval.Run) {
 		line += ", run " + run.ID
 	}
 	p.flow("", span{line, faint})
-	if beside := besideOf(v); beside != "" {
+	for _, beside := range besideOf(v) {
 		p.flow("", span{beside, faint})
 	}
 }

@@ -27,6 +27,8 @@ type Group struct {
 	// by side with this one; 0 for none. That one comes later, and has no Cases of its own.
 	Beside int
 	Asks   llm.Model // who is asked for the answers; nil: the run's model
+
+	FirstRepeat int // the number of the first repeat of each case
 }
 
 // Plan is what a run does.
@@ -181,6 +183,7 @@ func (p Plan) produceCase(ctx context.Context, group int, c *eval.Case, work cha
 		}
 	}
 	for repeat := range max(1, c.Repeats) {
+		repeat += p.Groups[group].FirstRepeat
 		first := firstArm(c, repeat) % len(arms)
 		for i := range arms {
 			at := (first + i) % len(arms)

@@ -323,7 +323,12 @@ func sameAnswers(f *caseFold, line *eval.BaselineLine) bool {
 func (t *Tally) flip(f *caseFold, past before) {
 	moved := f.passes*past.repeats - past.passes*f.judged
 	if moved == 0 {
+		t.unflipped.now += share(f.passes, f.judged)
+		t.unflipped.base += share(past.passes, past.repeats)
 		return
+	}
+	if t.settings.Confirms {
+		t.flipped[f.c.ID] = true
 	}
 	flip := eval.Flip{
 		Suite: t.group.Suite, Model: t.group.Model, Case: f.c.ID, Tags: f.c.Tags,

@@ -20,6 +20,12 @@ func (t *Tally) Drift() *eval.Drift {
 	if sum.N == 0 {
 		return nil
 	}
+	if t.confirmed != nil { // else a sentence would say what the gate takes back
+		strata = t.confirmed.again.accuracy.strata
+		n := sum.N
+		sum = strata.Differences()
+		sum.N = n
+	}
 	p, _ := testOfShares(strata)
 	d := &eval.Drift{Change: -sum.Loss(), P: min(1, 2*min(p.Less, p.Greater)), N: sum.N}
 	d.Low, d.High = sum.Interval(confidence)

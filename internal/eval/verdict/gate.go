@@ -41,6 +41,8 @@ func (t *Tally) try(gate eval.Gate, best bool) trial {
 		t.adviseLatency(&out)
 	case t.base == nil:
 		out.open("no baseline yet for the model %s: llmx baseline accept makes one", t.group.Model)
+	case gate.Kind == eval.GateMaxDrop && gate.Metric == metricAccuracy && t.confirmed != nil:
+		t.dropOfConfirmed(&out, best)
 	case gate.Kind == eval.GateMaxDrop && gate.Metric == metricAccuracy:
 		dropOfShares(&out, &t.accuracy, best)
 	case gate.Kind == eval.GateMaxDrop && gate.Metric == metricValidity:

@@ -173,6 +173,9 @@ func (t *Tally) describe(trials []trial, o Options) eval.GroupVerdict {
 	}
 	slices.Sort(group.Rebased)
 	leaveTalks(&group)
+	if t.confirmed != nil {
+		group.Confirmed = t.confirmedCounts()
+	}
 	for _, r := range trials {
 		if t.incomplete() && !r.Pass && r.Value != nil {
 			r.Note = join(r.Note, "of the judged results alone; others are missing")

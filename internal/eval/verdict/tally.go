@@ -29,6 +29,8 @@ type Settings struct {
 	// Against says that the Baseline was asked in this run, side by side with the group:
 	// then latency is compared too. Nil for one that was accepted.
 	Against *eval.Comparison
+
+	Confirms bool // cases that flip are named, to be asked anew: see Flipped
 }
 
 // Tally counts one group's results. Memory: a few sums, the cases in flight, at
@@ -62,6 +64,10 @@ type Tally struct {
 	classes   map[fault.Class]*eval.ErrorClass
 	answered  map[string]int
 	draws     drawSpan
+	flipped   map[string]bool             // ids of flipped cases, where Settings.Confirms
+	unflipped struct{ now, base float64 } // sums of the other paired cases' shares
+	confirmed *confirmation
+	ruled     bool // the suite says what an inconclusive gate does
 	spent     llm.Cost
 	paid      llm.Cost
 	eval      eval.Eval
@@ -72,11 +78,12 @@ type Tally struct {
 // planned; its counts of judged, errors and unjudged are the tally's to fill.
 func NewTally(g eval.Group, s Settings) *Tally {
 	g.Judged, g.Errors, g.Unjudged = 0, 0, 0
+	ruled := s.OnInconclusive != ""
 	if s.OnInconclusive == "" {
 		s.OnInconclusive = eval.InconclusiveWorse
 	}
 	t := &Tally{
-		group: g, settings: s,
+		group: g, settings: s, ruled: ruled, flipped: map[string]bool{},
 		base:     newReference(s.Baseline, g.Model),
 		pending:  map[string]*caseFold{},
 		named:    map[string]*meanMetric{},

@@ -1,0 +1,76 @@
+package cli_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/store"
+)
+
+// What flipped is asked anew in both arms, and the verdict is that of the new answers: a
+// flip by chance does not come back, a regression does.
+func TestConfirm(t *testing.T) {
+	const flips, times = 10, 5
+	for name, test := range map[string]struct {
+		stays bool
+		exit  int
+		word  eval.Word
+		want  eval.Confirmed
+	}{
+		"by chance":    {false, 0, eval.Inconclusive, eval.Confirmed{Times: times, Cases: flips, Same: flips}},
+		"a regression": {true, 1, eval.Regressed, eval.Confirmed{Times: times, Cases: flips, Down: flips}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newAges(t)
+			a.edit()
+			a.wrong = func(edited bool, _ string, n int) bool {
+				return edited && n < flips && (test.stays || len(a.asked) <= 2*agesCases)
+			}
+			got := a.against(test.exit, "--against", "main")
+			group := got.Groups[0]
+			if got.Verdict.Word != test.word || group.Confirmed == nil || *group.Confirmed != test.want || group.Against.Prompt.Shown != test.stays {
+				t.Errorf("%+v: %+v, %+v", got.Verdict, group.Confirmed, group.Against.Prompt)
+			}
+			if want := 2*agesCases + 2*flips*times; len(a.asked) != want {
+				t.Errorf("%d requests, want %d", len(a.asked), want)
+			}
+			if gate := group.Gates[0]; !strings.Contains(gate.Test, "asked for anew") || !strings.Contains(gate.Note, "10 cases flipped, asked 5 times anew in both arms") {
+				t.Errorf("%+v", gate)
+			}
+			a.stored(func(s *store.Store) {
+				for arm, want := range map[eval.Arm]int{eval.Candidate: agesCases, eval.Against: agesCases, eval.Confirm: flips * times, eval.ConfirmAgainst: flips * times} {
+					if n, err := s.ResultCount(t.Context(), store.Latest, store.ResultFilter{Arm: arm}); err != nil || n != want {
+						t.Errorf("arm %q has %d results, want %d: %v", arm, n, want, err)
+					}
+				}
+			})
+		})
+	}
+}
+
+// Without a commit the other arm is what the baseline was made with, wherever that is
+// found; where it is not, that is said.
+func TestConfirmAgainstTheBaseline(t *testing.T) {
+	a := accepted(t)
+	a.edit()
+	a.wrong = func(edited bool, _ string, n int) bool { return n < 8 } // the model, and not the edit
+	got := a.against(0, "--live", "--fresh", "--confirm", "3")
+	if want := agesCases + 2*8*3; len(a.asked) != want || count(a.asked, "then") != 8*3 {
+		t.Errorf("%d requests, %d of them by the prompt of then", len(a.asked), count(a.asked, "then"))
+	}
+	if c := got.Groups[0].Confirmed; c == nil || *c != (eval.Confirmed{Times: 3, Cases: 8, Same: 8}) {
+		t.Errorf("%+v", c)
+	}
+	a.remove(".git")
+	a.remove(".llmx")
+	got = a.against(1, "--live", "--fresh", "--confirm", "3")
+	if len(a.asked) != agesCases || got.Verdict.Word != eval.Regressed || len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0], "what flipped was not confirmed: the prompt triage@draft of ") {
+		t.Errorf("%d requests: %+v %q", len(a.asked), got.Verdict, got.Warnings)
+	}
+	for _, args := range [][]string{{"--confirm", "3", "--replay"}, {"--confirm", "-1"}, {"--confirm", "3", "--shard", "1/2"}} {
+		if code, _, errs := a.in(a.dir, append([]string{"test"}, args...)...); code != 2 || !strings.Contains(errs, "--confirm") {
+			t.Errorf("%v: exit %d\n%s", args, code, errs)
+		}
+	}
+}
