@@ -24,6 +24,7 @@ type world struct {
 	repeats     int
 	flips       int     // cases that change for good in a random direction, drawn anew for every suite
 	drop        float64 // the true drop of accuracy; 0: nothing got worse
+	confirm     int     // how often flips are asked anew, in both arms; 0 for not
 }
 
 func constant(p float64) func(int, *rand.Rand) float64 {
@@ -91,7 +92,11 @@ func (w world) once(random *rand.Rand) (anyFlip, meanFell float64, v eval.Verdic
 		baseline.Lines = append(baseline.Lines, line)
 		passed[i] = draw(random, now[i], w.repeats)
 	}
-	tally := NewTally(group, Settings{Baseline: baseline, Gates: []eval.Gate{maxDrop(metricAccuracy, 0), maxDrop("helpful", 0)}})
+	gates := []eval.Gate{maxDrop(metricAccuracy, 0), maxDrop("helpful", 0)}
+	if w.confirm > 0 {
+		gates = gates[:1]
+	}
+	tally := NewTally(group, Settings{Baseline: baseline, Gates: gates, Confirms: w.confirm > 0})
 	change := 0
 	for i := range w.cases {
 		c := &eval.Case{ID: caseID(i), Repeats: w.repeats, InputHash: "i", CriteriaHash: "c"}
@@ -106,7 +111,32 @@ func (w world) once(random *rand.Rand) (anyFlip, meanFell float64, v eval.Verdic
 	if change < 0 {
 		meanFell = 1
 	}
+	if w.confirm > 0 && len(tally.Flipped()) > 0 {
+		tally.ConfirmBy(w.anew(random, tally.Flipped(), before, now), w.confirm)
+	}
 	return anyFlip, meanFell, Judge([]*Tally{tally}, Options{})
+}
+
+// anew draws what flipped once more, in both arms.
+func (w world) anew(random *rand.Rand, flipped map[string]bool, before, now []float64) *Tally {
+	beside := &eval.Baseline{Headers: []eval.BaselineHeader{{Suite: "s", Model: "m", Treatment: "old"}}}
+	group := eval.Group{Suite: "s", Model: "m", Treatment: "new", Planned: len(flipped) * w.confirm, Cases: len(flipped)}
+	for i := range w.cases {
+		if flipped[caseID(i)] {
+			beside.Lines = append(beside.Lines, eval.BaselineLine{Case: caseID(i), Model: "m", Input: "i", Criteria: "c", Repeats: w.confirm, Valid: -1, Passes: draw(random, before[i], w.confirm)})
+		}
+	}
+	again := NewTally(group, Settings{Baseline: beside, Gates: []eval.Gate{maxDrop(metricAccuracy, 0)}, Against: &eval.Comparison{}})
+	for i := range w.cases {
+		if !flipped[caseID(i)] {
+			continue
+		}
+		passes := draw(random, now[i], w.confirm)
+		for repeat := range w.confirm {
+			again.Add(&eval.Case{ID: caseID(i), Repeats: w.confirm, InputHash: "i", CriteriaHash: "c"}, drawn(repeat, repeat < passes))
+		}
+	}
+	return again
 }
 
 func caseID(i int) string { return fmt.Sprintf("c%04d", i) }
@@ -136,10 +166,10 @@ func drawn(repeat int, pass bool) *eval.Result {
 // did, it is seen as often as the power calculation says.
 func TestVerdictsAgainstTheTruth(t *testing.T) {
 	var table strings.Builder
-	fmt.Fprintf(&table, "\n%-46s %8s %9s %10s\n", "truth", "any flip", "mean fell", "regressed")
+	fmt.Fprintf(&table, "\n%-56s %8s %9s %10s\n", "truth", "any flip", "mean fell", "regressed")
 	for i, w := range worlds() {
 		got := w.simulate(*suites, uint64(i))
-		fmt.Fprintf(&table, "%-46s %7.1f%% %8.1f%% %9.1f%%\n", w.name, 100*got.anyFlip, 100*got.meanFell, 100*got.regressed)
+		fmt.Fprintf(&table, "%-56s %7.1f%% %8.1f%% %9.1f%%\n", w.name, 100*got.anyFlip, 100*got.meanFell, 100*got.regressed)
 		if w.drop > 0 {
 			continue
 		}
@@ -155,16 +185,21 @@ func worlds() []world {
 	var all []world
 	for _, repeats := range []int{1, 3, 10} {
 		all = append(all,
-			world{fmt.Sprintf("nothing changed, all stable, repeats %d", repeats), constant(0.9), constant(0.9), 50, repeats, 0, 0},
-			world{fmt.Sprintf("nothing changed, 15 of 50 flaky, repeats %d", repeats), flaky(15), flaky(15), 50, repeats, 0, 0},
-			world{fmt.Sprintf("10 of 50 flip either way, repeats %d", repeats), flaky(15), flaky(15), 50, repeats, 10, 0},
+			world{fmt.Sprintf("nothing changed, all stable, repeats %d", repeats), constant(0.9), constant(0.9), 50, repeats, 0, 0, 0},
+			world{fmt.Sprintf("nothing changed, 15 of 50 flaky, repeats %d", repeats), flaky(15), flaky(15), 50, repeats, 0, 0, 0},
+			world{fmt.Sprintf("10 of 50 flip either way, repeats %d", repeats), flaky(15), flaky(15), 50, repeats, 10, 0, 0},
+			world{fmt.Sprintf("nothing changed, 15 of 50 flaky, repeats %d, confirm 5", repeats), flaky(15), flaky(15), 50, repeats, 0, 0, 5},
+			world{fmt.Sprintf("10 of 50 flip either way, repeats %d, confirm 5", repeats), flaky(15), flaky(15), 50, repeats, 10, 0, 5},
 		)
 	}
 	for _, repeats := range []int{1, 3} {
 		for _, drop := range []float64{0.1, 0.2} {
 			all = append(all, world{
 				fmt.Sprintf("%.0f points worse, 200 cases, %d repeats", 100*drop, repeats),
-				constant(0.9), constant(0.9 - drop), 200, repeats, 0, drop,
+				constant(0.9), constant(0.9 - drop), 200, repeats, 0, drop, 0,
+			}, world{
+				fmt.Sprintf("%.0f points worse, 200 cases, %d repeats, confirm 5", 100*drop, repeats),
+				constant(0.9), constant(0.9 - drop), 200, repeats, 0, drop, 5,
 			})
 		}
 	}
