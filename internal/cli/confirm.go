@@ -30,7 +30,7 @@ func (o *testOptions) settleConfirm(mode replay.Mode) error {
 	switch {
 	case o.confirm > 0 && mode != replay.Live && mode != replay.Record:
 		return fault.New(fault.Usage, "--confirm asks anew, and replies come from recordings here").WithHint("say --live --confirm %d", o.confirm)
-	case o.against != "" && mode != replay.Replay && o.resumed == "" && !o.given("confirm"):
+	case (o.against != "" && mode != replay.Replay || mode == replay.Live && o.shard == "") && o.resumed == "" && !o.given("confirm"):
 		o.confirm = defaultConfirm
 	}
 	return nil
@@ -52,7 +52,13 @@ func (t *testRun) confirm(ctx context.Context, stop <-chan struct{}, model llm.M
 		if err != nil {
 			return err
 		}
-		if a == nil {
+		if a != nil {
+			why, err = t.cannotAsk(ctx, a, onlyCases(t.plan.groups[i].Cases, flipped, 1))
+		}
+		if err != nil {
+			return err
+		}
+		if why != "" {
 			t.run.Warnings = append(t.run.Warnings, t.plan.groups[i].Suite+" on "+t.plan.groups[i].Model+": what flipped was not confirmed: "+why)
 			continue
 		}
@@ -87,6 +93,19 @@ func (t *testRun) comparedWith(ctx context.Context, found *baselines, group int)
 		return nil, "", err
 	}
 	return found.find(ctx, one, baseline.HeaderOf(accepted, g.Model))
+}
+
+// cannotAsk says why the cases cannot be asked as they were: a run that has come so far
+// does without.
+func (t *testRun) cannotAsk(ctx context.Context, a *arm, cases iter.Seq2[eval.Case, error]) (why string, err error) {
+	if err := t.servers.of(a.project).checkKeys([]string{a.model}); err != nil {
+		return fault.As(err).Message, nil
+	}
+	_, err = measure(ctx, cases, a)
+	if err == nil || fault.ClassOf(err) == fault.Canceled {
+		return "", err
+	}
+	return fault.As(err).Message, nil
 }
 
 // anew is the group with nothing but what flipped.
@@ -133,9 +152,6 @@ func (t *testRun) over(p *plan) *testRun {
 // askAnew asks past all that is kept: an answer that was given before is no new one.
 func (t *testRun) askAnew(ctx context.Context, stop <-chan struct{}, again *plan, model llm.Model, watch *watch) error {
 	asking := t.over(again)
-	if err := asking.checkArmKeys(t.servers); err != nil {
-		return err
-	}
 	if err := asking.askArms(t.servers, t.files); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/llmx-dev/llmx/internal/engine/budget"
 	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/eval/baseline"
 	"github.com/llmx-dev/llmx/internal/eval/runner"
 	"github.com/llmx-dev/llmx/internal/eval/turns"
 	"github.com/llmx-dev/llmx/internal/fault"
@@ -236,6 +237,13 @@ func (d *dryRun) warnings() []string {
 	list := d.run.Warnings
 	if d.plan.past != nil {
 		list = append(list, fmt.Sprintf("the plan is of the files as they are; the run asks the same cases as of %s beside them: count on as much again", d.plan.past.commit))
+	}
+	compares := func(one *loaded) bool {
+		_, err := fs.Stat(d.project.fs, baseline.Path(one.File))
+		return err == nil
+	}
+	if d.options.confirm > 0 && (d.plan.past != nil || slices.ContainsFunc(d.plan.suites, compares)) {
+		list = append(list, fmt.Sprintf("what flips is asked %d times anew in both arms, which is not in the plan: --confirm 0 leaves it", d.options.confirm))
 	}
 	for _, one := range d.plan.suites {
 		for _, warning := range one.prompt.Warnings {
