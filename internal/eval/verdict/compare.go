@@ -323,8 +323,6 @@ func sameAnswers(f *caseFold, line *eval.BaselineLine) bool {
 func (t *Tally) flip(f *caseFold, past before) {
 	moved := f.passes*past.repeats - past.passes*f.judged
 	if moved == 0 {
-		t.unflipped.now += share(f.passes, f.judged)
-		t.unflipped.base += share(past.passes, past.repeats)
 		return
 	}
 	if t.settings.Confirms {

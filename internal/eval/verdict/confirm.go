@@ -30,7 +30,8 @@ func (t *Tally) ConfirmBy(again *Tally, times int) {
 
 // dropOfConfirmed tests the new answers of what flipped. Of the others nothing is known
 // but that they came out as often as before: they count as cases without a difference.
-// That a loss lies within the margin is said by the first answers alone, of all cases:
+// The figures that are shown are those of the first answers, of all cases: a mean over
+// cases that were chosen by how they came out is none of the suite. That a loss lies within the margin is said by the first answers alone, of all cases:
 // cases that did not flip by chance would hide a loss.
 func (t *Tally) dropOfConfirmed(out *trial, best bool) {
 	again := t.confirmed.again
@@ -42,14 +43,14 @@ func (t *Tally) dropOfConfirmed(out *trial, best bool) {
 	dropOfShares(&first, &t.accuracy, best)
 	strata := again.accuracy.of(best)
 	changed := strata.Differences()
-	all := t.accuracy.paired
-	if !out.compare(all, t.unflipped.now+sumOf(strata, true), t.unflipped.base+sumOf(strata, false)) {
+	if out.N, out.Value, out.Baseline = first.N, first.Value, first.Baseline; out.N == 0 {
+		out.open("%s", first.Note)
 		return
 	}
 	c := t.confirmedCounts()
 	out.Down, out.Up = c.Down, c.Up
 	sum := changed
-	sum.N = all
+	sum.N = out.N
 	p, name := testOfShares(strata)
 	out.Test = name + ", of answers asked for anew"
 	out.Note = fmt.Sprintf("%s flipped, asked %d times anew in both arms: %d worse, %d better, %d as before", count(c.Cases, "case"), c.Times, c.Down, c.Up, c.Same)

@@ -15,19 +15,28 @@ import (
 // Nil where no case is on both sides. The tally takes no more results afterwards.
 func (t *Tally) Drift() *eval.Drift {
 	t.settle()
-	strata := t.accuracy.strata
-	sum := strata.Differences()
-	if sum.N == 0 {
+	first := driftOf(t.accuracy.strata, t.accuracy.paired)
+	if first == nil || t.confirmed == nil {
+		return first
+	}
+	// A sentence must not say what the gate takes back. What did not flip counts as no
+	// difference there, which makes the interval too narrow to show that nothing moved.
+	again := driftOf(t.confirmed.again.accuracy.strata, t.accuracy.paired)
+	if !again.Shown {
+		again.Change, again.Low, again.High = first.Change, min(first.Low, again.Low), max(first.High, again.High)
+	}
+	return again
+}
+
+// driftOf is that of strata, among n cases of which the others did not move.
+func driftOf(strata stats.Strata, n int) *eval.Drift {
+	if n == 0 {
 		return nil
 	}
-	if t.confirmed != nil { // else a sentence would say what the gate takes back
-		strata = t.confirmed.again.accuracy.strata
-		n := sum.N
-		sum = strata.Differences()
-		sum.N = n
-	}
+	sum := strata.Differences()
+	sum.N = n
 	p, _ := testOfShares(strata)
-	d := &eval.Drift{Change: -sum.Loss(), P: min(1, 2*min(p.Less, p.Greater)), N: sum.N}
+	d := &eval.Drift{Change: -sum.Loss(), P: min(1, 2*min(p.Less, p.Greater)), N: n}
 	d.Low, d.High = sum.Interval(confidence)
 	// A test and an interval may differ by a hair, and one sentence says both.
 	d.Shown = d.P <= alpha && (d.Low > 0 || d.High < 0)

@@ -64,8 +64,7 @@ type Tally struct {
 	classes   map[fault.Class]*eval.ErrorClass
 	answered  map[string]int
 	draws     drawSpan
-	flipped   map[string]bool             // ids of flipped cases, where Settings.Confirms
-	unflipped struct{ now, base float64 } // sums of the other paired cases' shares
+	flipped   map[string]bool // ids of flipped cases, where Settings.Confirms
 	confirmed *confirmation
 	ruled     bool // the suite says what an inconclusive gate does
 	spent     llm.Cost
