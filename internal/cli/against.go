@@ -141,11 +141,15 @@ func (t *testRun) sameTreatment(accepted *eval.Baseline, asked eval.Group) (b *e
 // tallyStored counts what the store has of an arm, case by case.
 func (t *testRun) tallyStored(ctx context.Context, group, arm int, tally *verdict.Tally) error {
 	g := t.plan.groups[arm].Group
+	of, err := t.store.ByCase(ctx, t.run.ID, store.ResultFilter{Arm: g.Arm, Suite: g.Suite, Model: g.Model})
+	if err != nil {
+		return err
+	}
 	for c, err := range t.plan.groups[group].Cases {
 		if err != nil {
 			return err
 		}
-		for r, err := range t.store.Results(ctx, t.run.ID, store.ResultFilter{Arm: g.Arm, Suite: g.Suite, Model: g.Model, Case: c.ID}) {
+		for r, err := range of(c.ID) {
 			if err != nil {
 				return err
 			}

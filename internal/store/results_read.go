@@ -31,11 +31,32 @@ func (s *Store) Results(ctx context.Context, run string, f ResultFilter) iter.Se
 			yield(eval.Result{}, err)
 			return
 		}
-		reader := newResultReader(set.id, set.groups)
-		for _, arm := range set.arms(f) {
-			if !s.eachResult(ctx, arm, f, reader, yield) {
-				return
-			}
+		s.eachOf(ctx, set, f, newResultReader(set.id, set.groups), yield)
+	}
+}
+
+// ByCase streams the results of one case after the other, of those that the filter
+// selects: what belongs to the run is looked up once for all of them. Groups that are
+// added afterwards are not seen.
+func (s *Store) ByCase(ctx context.Context, run string, f ResultFilter) (func(id string) iter.Seq2[eval.Result, error], error) {
+	set, err := s.resultSet(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	reader := newResultReader(set.id, set.groups)
+	return func(id string) iter.Seq2[eval.Result, error] {
+		return func(yield func(eval.Result, error) bool) {
+			one := f
+			one.Case = id
+			s.eachOf(ctx, set, one, reader, yield)
+		}
+	}, nil
+}
+
+func (s *Store) eachOf(ctx context.Context, set resultSet, f ResultFilter, reader *resultReader, yield func(eval.Result, error) bool) {
+	for _, arm := range set.arms(f) {
+		if !s.eachResult(ctx, arm, f, reader, yield) {
+			return
 		}
 	}
 }

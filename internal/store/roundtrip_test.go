@@ -123,6 +123,22 @@ func TestResultKeepsEveryField(t *testing.T) {
 	if diff := cmp.Diff([]eval.Result{empty}, results(t, s, run.ID, ResultFilter{})); diff != "" {
 		t.Errorf("an arm comes only to who asks for it: %s", diff)
 	}
+	of, err := s.ByCase(t.Context(), run.ID, ResultFilter{Arm: full.Arm})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, wanted := range map[string][]eval.Result{full.Case: {full, partly}, empty.Case: {beside}, "nobody": nil} {
+		var got []eval.Result
+		for r, err := range of(id) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, r)
+		}
+		if diff := cmp.Diff(wanted, got); diff != "" {
+			t.Errorf("of case %q: %s", id, diff)
+		}
+	}
 }
 
 func results(t testing.TB, s *Store, run string, f ResultFilter) []eval.Result {
