@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -39,6 +40,7 @@ func (o *testOptions) openPast(ctx context.Context, p *project) (*past, error) {
 	if err != nil {
 		return nil, err
 	}
+	at.ref = cmp.Or(o.named, at.ref)
 	return p.openPast(ctx, g, at)
 }
 

@@ -437,7 +437,7 @@ func TestAgainstGoesOn(t *testing.T) {
 	a := newAges(t)
 	a.edit()
 	whole := a.against(0, "--against", "main", "--fresh")
-	a.reply = func(_ bool, _ string, _ int, reply *upstream.Reply) { reply.Delay = 5 * time.Millisecond }
+	a.reply = func(_ bool, _ string, _ int, reply *upstream.Reply) { reply.Delay = 10 * time.Millisecond }
 	before := a.server.Count()
 	process := a.start("test --against main --jobs 2")
 	a.until("the run has come so far", func() bool { return a.server.Count() >= before+agesCases })

@@ -38,38 +38,15 @@ func (o *testOptions) settleConfirm(mode replay.Mode) error {
 
 // confirm asks the cases that flipped anew, as they are and as what they are compared
 // with was, and lets their accuracy be tested by the new answers.
-func (t *testRun) confirm(ctx context.Context, stop <-chan struct{}, model llm.Model, watch *watch) error {
-	found := &baselines{project: t.project}
-	defer found.close()
-	again := &plan{suites: t.plan.suites}
-	var of []int // the group that each of them confirms
-	for i := range t.plan.tallies {
-		flipped := t.plan.tallies[i].Flipped()
-		if len(flipped) == 0 {
-			continue
-		}
-		a, why, err := t.comparedWith(ctx, found, i)
-		if err != nil {
-			return err
-		}
-		if a != nil {
-			why, err = t.cannotAsk(ctx, a, onlyCases(t.plan.groups[i].Cases, flipped, 1))
-		}
-		if err != nil {
-			return err
-		}
-		if why != "" {
-			t.run.Warnings = append(t.run.Warnings, t.plan.groups[i].Suite+" on "+t.plan.groups[i].Model+": what flipped was not confirmed: "+why)
-			continue
-		}
-		again.groups, again.arms, of = append(again.groups, t.anew(i, flipped)), append(again.arms, nil), append(of, i)
-		again.past = t.plan.past
-		t.putAnewBeside(again, a)
+func (t *testRun) confirm(ctx context.Context, stop <-chan struct{}, watch *watch) error {
+	again, of, err := t.planAnew(ctx)
+	if err != nil {
+		return err
 	}
 	if len(again.groups) == 0 {
 		return nil
 	}
-	if err := t.askAnew(ctx, stop, again, model, watch); err != nil {
+	if err := t.askAnew(ctx, stop, again, watch); err != nil {
 		return err
 	}
 	for n, i := range of {
@@ -78,6 +55,34 @@ func (t *testRun) confirm(ctx context.Context, stop <-chan struct{}, model llm.M
 		}
 	}
 	return nil
+}
+
+// planAnew is what is to be asked anew, two groups for every one in which something
+// flipped, and which these are.
+func (t *testRun) planAnew(ctx context.Context) (again *plan, of []int, err error) {
+	found := &baselines{project: t.project}
+	defer found.close()
+	again = &plan{suites: t.plan.suites, past: t.plan.past}
+	for i := range t.plan.tallies {
+		flipped := t.plan.tallies[i].Flipped()
+		if len(flipped) == 0 {
+			continue
+		}
+		a, why, err := t.comparedWith(ctx, found, i)
+		if err == nil && a != nil {
+			why, err = t.cannotAsk(ctx, a, onlyCases(t.plan.groups[i].Cases, flipped, 1))
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		if why != "" {
+			t.run.Warnings = append(t.run.Warnings, t.plan.groups[i].Suite+" on "+t.plan.groups[i].Model+": what flipped was not confirmed: "+why)
+			continue
+		}
+		again.groups, again.arms, of = append(again.groups, t.anew(i, flipped)), append(again.arms, nil), append(of, i)
+		again.putAnewBeside(a)
+	}
+	return again, of, nil
 }
 
 // comparedWith is how what a group is compared with was asked: at the commit, or when its
@@ -118,13 +123,13 @@ func (t *testRun) anew(group int, flipped map[string]bool) runner.Group {
 }
 
 // putAnewBeside adds the group that is asked beside the last one.
-func (t *testRun) putAnewBeside(again *plan, a *arm) {
-	last := &again.groups[len(again.groups)-1]
+func (p *plan) putAnewBeside(a *arm) {
+	last := &p.groups[len(p.groups)-1]
 	beside := last.Group
 	beside.Arm, beside.Model, beside.Prompt, beside.Treatment = eval.ConfirmAgainst, a.model, a.prompt.Ref(), a.treatment
-	last.Beside = len(again.groups)
-	again.groups, again.arms = append(again.groups, runner.Group{Group: beside}), append(again.arms, a)
-	again.planned += 2 * beside.Planned
+	last.Beside = len(p.groups)
+	p.groups, p.arms = append(p.groups, runner.Group{Group: beside}), append(p.arms, a)
+	p.planned += 2 * beside.Planned
 }
 
 // onlyCases streams some of the cases, each to be asked so many times.
@@ -142,16 +147,20 @@ func onlyCases(cases iter.Seq2[eval.Case, error], ids map[string]bool, times int
 	}
 }
 
-// over is the same run, over another plan.
+// over is the same run, over another plan, and past all recordings.
 func (t *testRun) over(p *plan) *testRun {
-	made := &testRun{project: t.project, options: t.options, mode: t.mode, plan: p, jobs: t.jobs, store: t.store, book: t.book}
+	made := &testRun{project: t.project, options: t.options, mode: replay.Live, plan: p, jobs: t.jobs, store: t.store, book: t.book}
 	made.run.ID = t.run.ID
 	return made
 }
 
 // askAnew asks past all that is kept: an answer that was given before is no new one.
-func (t *testRun) askAnew(ctx context.Context, stop <-chan struct{}, again *plan, model llm.Model, watch *watch) error {
+func (t *testRun) askAnew(ctx context.Context, stop <-chan struct{}, again *plan, watch *watch) error {
 	asking := t.over(again)
+	model, err := asking.engine(t.project, t.servers, t.files, t.plan.prompts(), t.plan.models())
+	if err != nil {
+		return err
+	}
 	if err := asking.askArms(t.servers, t.files); err != nil {
 		return err
 	}
@@ -197,6 +206,7 @@ func (t *testRun) confirmBy(ctx context.Context, again *plan, at, group int) err
 	if err != nil {
 		return err
 	}
+	settings.Shares = true
 	settings.Against = &eval.Comparison{Ref: "what it is compared with", Asked: then.Counts()}
 	now := verdict.NewTally(again.groups[at].Group, settings)
 	if err := asking.tallyStored(ctx, at, at, now); err != nil {

@@ -3,8 +3,10 @@ package cli_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/provider/upstream"
 	"github.com/llmx-dev/llmx/internal/store"
 )
 
@@ -72,5 +74,30 @@ func TestConfirmAgainstTheBaseline(t *testing.T) {
 		if code, _, errs := a.in(a.dir, append([]string{"test"}, args...)...); code != 2 || !strings.Contains(errs, "--confirm") {
 			t.Errorf("%v: exit %d\n%s", args, code, errs)
 		}
+	}
+}
+
+// A run that was killed while it confirmed goes on with that, and what is recorded are the
+// first answers alone.
+func TestConfirmGoesOn(t *testing.T) {
+	const flips = 10
+	a := newAges(t)
+	a.edit()
+	a.wrong = func(edited bool, _ string, n int) bool { return edited && n < flips }
+	whole := a.against(1, "--against", "main", "--record")
+	if lines := strings.Count(read(t, a.path("fixtures/tickets.jsonl")), "\n"); lines != 2*agesCases {
+		t.Errorf("%d replies are recorded, want %d", lines, 2*agesCases)
+	}
+	a.reply = func(_ bool, _ string, _ int, reply *upstream.Reply) { reply.Delay = 10 * time.Millisecond }
+	before := a.server.Count()
+	process := a.start("test --against main --jobs 2")
+	a.until("it confirms", func() bool { return a.server.Count() >= before+2*agesCases+6*flips })
+	if err := process.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = process.Wait() // it was killed, which Wait says
+	got := a.against(1, "--resume", "--jobs", "2")
+	if len(a.asked) >= 2*flips*5 || len(a.asked) == 0 || *got.Groups[0].Confirmed != *whole.Groups[0].Confirmed || got.Verdict.Sentence != whole.Verdict.Sentence || got.Verdict.Against != whole.Verdict.Against {
+		t.Errorf("%d requests: %+v, %+v; want %+v", len(a.asked), got.Verdict, got.Groups[0].Confirmed, whole.Groups[0].Confirmed)
 	}
 }

@@ -66,9 +66,9 @@ func runDriftOf(ctx context.Context, w *World, o *testOptions) error {
 		return err
 	}
 	found := &baselines{project: p}
-	defer found.close()
 	d := drifting{planner{project: p, pick: chosen, repeats: o.repeats, read: newAnswerReader()}, found}
 	planned, untold, err := d.plan(ctx, suites)
+	found.close() // what is asked has been read
 	if err != nil {
 		return err
 	}

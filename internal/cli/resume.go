@@ -52,7 +52,7 @@ func (o *testOptions) resume(ctx context.Context, w *World) (*eval.Run, error) {
 	o.names, o.prompt, o.models = old.Selection.Suites, old.Selection.Prompt, old.Selection.Models
 	o.filter, o.tags, o.repeats, o.missing = old.Selection.Filter, old.Selection.Tags, old.Selection.Repeats, cmp.Or(old.Selection.Missing, o.missing)
 	o.confirm = old.Selection.Confirm
-	o.against = old.Selection.Commit // where the name points meanwhile does not matter
+	o.against, o.named = old.Selection.Commit, old.Selection.Against // where the name points meanwhile does not matter
 	o.sample, o.shard = old.Selection.Sample, old.Selection.Shard
 	o.replies = repliesFlags{replay: mode == replay.Replay, record: mode == replay.Record, live: mode == replay.Live, fresh: old.Selection.Fresh, freshJudges: old.Selection.FreshJudges}
 	return &old, nil

@@ -27,6 +27,7 @@ type testOptions struct {
 	dryRun  bool
 	resumed string // the run that is to go on, "" for a new one
 	against string // the commit to compare with, "" for the baselines
+	named   string // … as the run named it that goes on
 	confirm int    // how often what flipped is asked anew; 0 for not
 	command string // as typed
 	changed func(flag string) bool
@@ -36,7 +37,14 @@ const testHelp = `Run golden suites through the full runtime, judge the answers,
 with the suite's baseline.
 
 Replies come from recordings where there are some (fixtures/), else from the
-providers; --replay, --record and --live decide.`
+providers; --replay, --record and --live decide.
+
+With --against the prompts, models and routes of a commit are asked beside those of now:
+the same cases in turn, so that an edit is told from a model that has moved. Cases,
+checks and providers are those of now; suites in which nothing differs are not asked.
+
+Cases that flipped may do so by chance. Where models are asked live they are asked anew,
+in both arms, and accuracy is tested by the new answers alone (--confirm).`
 
 const testExamples = `  llmx test                          every suite
   llmx test triage --filter '^refund-'
@@ -168,6 +176,9 @@ func runTest(ctx context.Context, w *World, o *testOptions) error {
 	planned, err := planner{project: p, pick: chosen, repeats: o.repeats, read: newAnswerReader(), past: then, models: o.models, confirms: o.confirm > 0}.plan(ctx, suites)
 	if err != nil {
 		return err
+	}
+	if then != nil {
+		then.close() // what is asked of it has been read
 	}
 	if err := planned.priced(p, limit); err != nil {
 		return err

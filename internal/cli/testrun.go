@@ -200,7 +200,7 @@ func (t *testRun) judge(ctx context.Context, stop <-chan struct{}, model llm.Mod
 		err = t.compareArms(ctx)
 	}
 	if err == nil && t.options.confirm > 0 {
-		err = t.confirm(ctx, stop, model, watch)
+		err = t.confirm(ctx, stop, watch)
 	}
 	t.run.Spent = watch.spent
 	t.run.Warnings = append(t.run.Warnings, t.troubles.notes()...)

@@ -103,8 +103,9 @@ type Flip struct {
 	Model    string   `json:"model"`
 	Case     string   `json:"case"`
 	Tags     []string `json:"tags,omitempty"`
-	Before   string   `json:"before"` // "3/3"
-	After    string   `json:"after"`  // "1/3"
+	Before   string   `json:"before"`         // "3/3"
+	After    string   `json:"after"`          // "1/3"
+	Anew     string   `json:"anew,omitempty"` // asked anew in both arms: "5/5 -> 1/5"
 	Worse    bool     `json:"worse"`
 	Reason   string   `json:"reason,omitempty"` // what failed now
 	Old      *string  `json:"old_answer"`       // nil where the baseline left the text out

@@ -75,7 +75,11 @@ func (p *page) flips(title string, look role, flips []eval.Flip, all int, run st
 }
 
 func (p *page) flip(f eval.Flip) {
-	p.caseTitle(f.Suite, f.Model, f.Case, f.Before+" -> "+f.After, f.Tags)
+	passes := f.Before + " -> " + f.After
+	if f.Anew != "" {
+		passes += ", anew " + f.Anew
+	}
+	p.caseTitle(f.Suite, f.Model, f.Case, passes, f.Tags)
 	if f.Reason != "" {
 		p.flow("    ", text(clip(f.Reason, maxSentence)))
 	}

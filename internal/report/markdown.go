@@ -147,6 +147,9 @@ func mdFlip(f eval.Flip) string {
 		direction = "worse"
 	}
 	title := clip(f.Case, 200) + "  " + f.Before + " → " + f.After
+	if f.Anew != "" {
+		title += ", anew " + strings.Replace(f.Anew, "->", "→", 1)
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n<details><summary>%s: <code>%s</code> (<code>%s</code>)</summary>\n\n", direction,
 		html.EscapeString(clean(title)), html.EscapeString(clean(clip(name(f.Suite, f.Model), 200))))

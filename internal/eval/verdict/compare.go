@@ -322,6 +322,9 @@ func sameAnswers(f *caseFold, line *eval.BaselineLine) bool {
 // flip lists the case if its share of passes moved.
 func (t *Tally) flip(f *caseFold, past before) {
 	moved := f.passes*past.repeats - past.passes*f.judged
+	if t.settings.Shares {
+		t.shares[f.c.ID] = outOf(past.passes, past.repeats) + " -> " + outOf(f.passes, f.judged)
+	}
 	if moved == 0 {
 		return
 	}

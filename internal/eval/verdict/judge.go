@@ -175,6 +175,9 @@ func (t *Tally) describe(trials []trial, o Options) eval.GroupVerdict {
 	leaveTalks(&group)
 	if t.confirmed != nil {
 		group.Confirmed = t.confirmedCounts()
+		for i := range group.Flips {
+			group.Flips[i].Anew = t.confirmed.again.shares[group.Flips[i].Case]
+		}
 	}
 	for _, r := range trials {
 		if t.incomplete() && !r.Pass && r.Value != nil {

@@ -31,6 +31,7 @@ type Settings struct {
 	Against *eval.Comparison
 
 	Confirms bool // cases that flip are named, to be asked anew: see Flipped
+	Shares   bool // what came of each case is kept, for the flips of the tally that it confirms
 }
 
 // Tally counts one group's results. Memory: a few sums, the cases in flight, at
@@ -66,7 +67,8 @@ type Tally struct {
 	draws     drawSpan
 	flipped   map[string]bool // ids of flipped cases, where Settings.Confirms
 	confirmed *confirmation
-	ruled     bool // the suite says what an inconclusive gate does
+	shares    map[string]string // by case, where Settings.Shares
+	ruled     bool              // the suite says what an inconclusive gate does
 	spent     llm.Cost
 	paid      llm.Cost
 	eval      eval.Eval
@@ -82,7 +84,7 @@ func NewTally(g eval.Group, s Settings) *Tally {
 		s.OnInconclusive = eval.InconclusiveWorse
 	}
 	t := &Tally{
-		group: g, settings: s, ruled: ruled, flipped: map[string]bool{},
+		group: g, settings: s, ruled: ruled, flipped: map[string]bool{}, shares: map[string]string{},
 		base:     newReference(s.Baseline, g.Model),
 		pending:  map[string]*caseFold{},
 		named:    map[string]*meanMetric{},
