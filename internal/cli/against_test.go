@@ -360,7 +360,7 @@ func TestAgainstRefuses(t *testing.T) {
 		t.Errorf("%d requests", len(a.asked))
 	}
 	a.remove(".git")
-	refused(2, "the project is in no git repository", "--against", "main")
+	refused(2, "git finds no repository that the project is in", "--against", "main")
 }
 
 // A new input of the prompt is one that the prompt of then does not know; providers are

@@ -54,7 +54,7 @@ func (p *project) openGit(ctx context.Context) (*git, error) {
 	g := &git{world: p.world, program: program, dir: p.root}
 	out, err := g.run(ctx, nil, "rev-parse", "--is-shallow-repository", "--show-prefix")
 	if err != nil {
-		return nil, fault.New(fault.Usage, "the project is in no git repository: %s", fault.As(err).Message).
+		return nil, fault.New(fault.Usage, "git finds no repository that the project is in: %s", fault.As(err).Message).
 			WithHint("llmx baseline accept keeps results to compare with in a file, without git")
 	}
 	shallow, prefix, _ := strings.Cut(string(out), "\n")
@@ -68,15 +68,17 @@ func (g *git) run(ctx context.Context, input []byte, args ...string) ([]byte, er
 	bounded, cancel := context.WithTimeout(ctx, gitTime)
 	defer cancel()
 	said := &tailOutput{}
-	var out bytes.Buffer
+	out := &boundedOutput{room: maxPastBytes, overflow: cancel}
 	cmd := exec.CommandContext(bounded, g.program, args...)
-	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = g.dir, g.environment(), bytes.NewReader(input), &out, said
+	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = g.dir, g.environment(), bytes.NewReader(input), out, said
 	cmd.WaitDelay = time.Second
 	group(cmd)
 	err := cmd.Run()
 	switch {
+	case out.full:
+		return nil, fault.New(fault.Invalid, "git %s gave more than %d MB: the prompts of a commit are not so large", args[0], maxPastBytes>>20)
 	case err == nil:
-		return out.Bytes(), nil
+		return out.b.Bytes(), nil
 	case ctx.Err() != nil:
 		return nil, fault.New(fault.Canceled, "interrupted while git ran")
 	case bounded.Err() != nil:
@@ -225,7 +227,6 @@ func (g *git) read(ctx context.Context, at commit, files []entry) error {
 	if err != nil {
 		return err
 	}
-	total := 0
 	for i := range files {
 		head, rest, _ := bytes.Cut(out, []byte("\n"))
 		words := strings.Fields(string(head)) // hash, kind, size
@@ -236,9 +237,6 @@ func (g *git) read(ctx context.Context, at commit, files []entry) error {
 		if len(words) != 3 || err != nil || len(rest) <= size {
 			return fault.New(fault.Invalid, "the repository does not have %s of %s", path.Base(files[i].path), at).
 				WithHint("this clone has left contents out: git fetch --refetch origin %s", at.hash)
-		}
-		if total += size; total > maxPastBytes {
-			return fault.New(fault.Invalid, "%s has more than %d MB in prompts/ and suites/", at, maxPastBytes>>20)
 		}
 		files[i].data, out = rest[:size], rest[size+1:]
 	}
