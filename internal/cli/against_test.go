@@ -133,6 +133,7 @@ type compared struct {
 		Against   *eval.Comparison
 		Confirmed *eval.Confirmed
 		Gates     []eval.GateResult
+		Warnings  []string
 		Metrics   []eval.Metric
 	}
 	Warnings []string

@@ -64,6 +64,9 @@ func TestConfirmAgainstTheBaseline(t *testing.T) {
 	if c := got.Groups[0].Confirmed; c == nil || *c != (eval.Confirmed{Times: 3, Cases: 8, Same: 8}) {
 		t.Errorf("%+v", c)
 	}
+	if w := got.Groups[0].Warnings; len(w) != 1 || !strings.HasPrefix(w[0], "8 cases that flipped fail now by the prompt of the baseline too: it may be the model that has moved") {
+		t.Errorf("%q", w)
+	}
 	a.remove(".git")
 	a.remove(".llmx")
 	got = a.against(1, "--live", "--fresh", "--confirm", "3")

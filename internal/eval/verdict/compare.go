@@ -324,6 +324,9 @@ func (t *Tally) flip(f *caseFold, past before) {
 	moved := f.passes*past.repeats - past.passes*f.judged
 	if t.settings.Shares {
 		t.shares[f.c.ID] = outOf(past.passes, past.repeats) + " -> " + outOf(f.passes, f.judged)
+		if 2*past.passes < past.repeats && 2*f.passes < f.judged {
+			t.bothFail++
+		}
 	}
 	if moved == 0 {
 		return

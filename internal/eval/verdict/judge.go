@@ -209,6 +209,10 @@ func (t *Tally) describe(trials []trial, o Options) eval.GroupVerdict {
 }
 
 func (t *Tally) warnings(group *eval.GroupVerdict) (warnings []string) {
+	if t.confirmed != nil && t.settings.Against == nil && t.confirmed.again.bothFail > 0 {
+		warnings = append(warnings, fmt.Sprintf("%s that flipped %s now by the prompt of the baseline too: it may be the model that has moved; llmx drift says whether it has",
+			count(t.confirmed.again.bothFail, "case"), fail(t.confirmed.again.bothFail)))
+	}
 	if n := len(group.Gone); n > 0 {
 		warnings = append(warnings, fmt.Sprintf("%s of the baseline %s gone: accept that with llmx baseline accept", count(n, "case"), is(n)))
 	}

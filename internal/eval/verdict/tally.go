@@ -68,6 +68,7 @@ type Tally struct {
 	flipped   map[string]bool // ids of flipped cases, where Settings.Confirms
 	confirmed *confirmation
 	shares    map[string]string // by case, where Settings.Shares
+	bothFail  int               // cases that mostly fail in both arms, likewise
 	ruled     bool              // the suite says what an inconclusive gate does
 	spent     llm.Cost
 	paid      llm.Cost
