@@ -47,6 +47,9 @@ func than(v *eval.Verdict) string {
 // against writes whose drift it is. One group needs no name.
 func (p *page) against(v *eval.Verdict) {
 	names, sentences := whoseDrift(v)
+	if len(names) == 1 && len(v.Groups) == 0 {
+		return // the verdict says it
+	}
 	if len(names) > 0 && len(v.Groups) > 0 {
 		p.space()
 	}

@@ -38,8 +38,13 @@ func driftOf(strata stats.Strata, n int) *eval.Drift {
 	p, _ := testOfShares(strata)
 	d := &eval.Drift{Change: -sum.Loss(), P: min(1, 2*min(p.Less, p.Greater)), N: n}
 	d.Low, d.High = sum.Interval(confidence)
-	// A test and an interval may differ by a hair, and one sentence says both.
-	d.Shown = d.P <= alpha && (d.Low > 0 || d.High < 0)
+	// A test and an interval may differ, and one sentence says both: the tests are exact,
+	// and the interval leans to the wide side.
+	without := d.Low > 0 || d.High < 0
+	if low, high := sum.Clustered(confidence); d.P <= alpha && !without && (low > 0 || high < 0) {
+		d.Low, d.High, without = low, high, true
+	}
+	d.Shown = d.P <= alpha && without
 	return d
 }
 
@@ -149,6 +154,11 @@ func (t *Tally) comparison(group *eval.GroupVerdict) {
 		group.BaselineFrom += " on " + c.Asked.Model
 	}
 	c.Prompt = t.Drift()
+	for _, gate := range group.Gates { // it looks to one side, and sees what two sides just do not
+		if c.Prompt != nil && gate.Metric == metricAccuracy && (gate.Word == eval.Regressed && c.Prompt.Change < 0 || gate.Word == eval.Improved && c.Prompt.Change > 0) {
+			c.Prompt.Shown = true
+		}
+	}
 	c.Sentence = whose(&c)
 	group.Against = &c
 }

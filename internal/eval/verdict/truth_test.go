@@ -43,7 +43,7 @@ func flaky(n int) func(int, *rand.Rand) float64 {
 
 // rates are what is said of one world by those who count flips, who compare means,
 // and by a verdict.
-type rates struct{ anyFlip, meanFell, regressed, gateWrong float64 }
+type rates struct{ anyFlip, meanFell, regressed, gateWrong, drifted float64 }
 
 // simulate judges a world many times. Both arms are drawn anew each time, from one
 // random stream for all.
@@ -51,7 +51,10 @@ func (w world) simulate(n int, seed uint64) rates {
 	random := rand.New(rand.NewPCG(seed, 1))
 	var sum rates
 	for range n {
-		flip, fell, v := w.once(random)
+		flip, fell, v, drift := w.once(random)
+		if drift != nil && drift.Shown {
+			sum.drifted++
+		}
 		sum.anyFlip += flip
 		sum.meanFell += fell
 		if v.Word == eval.Regressed {
@@ -65,12 +68,12 @@ func (w world) simulate(n int, seed uint64) rates {
 		}
 	}
 	size := float64(n)
-	return rates{sum.anyFlip / size, sum.meanFell / size, sum.regressed / size, sum.gateWrong / size}
+	return rates{sum.anyFlip / size, sum.meanFell / size, sum.regressed / size, sum.gateWrong / size, sum.drifted / size}
 }
 
 // once draws one suite in both arms and judges it: accuracy and a named score, which
 // falls and rises with it.
-func (w world) once(random *rand.Rand) (anyFlip, meanFell float64, v eval.Verdict) {
+func (w world) once(random *rand.Rand) (anyFlip, meanFell float64, v eval.Verdict, drift *eval.Drift) {
 	baseline := &eval.Baseline{Headers: []eval.BaselineHeader{{Suite: "s", Model: "m", Treatment: "old"}}}
 	group := eval.Group{Suite: "s", Model: "m", Treatment: "new", Planned: w.cases * w.repeats, Cases: w.cases}
 	before, now := make([]float64, w.cases), make([]float64, w.cases)
@@ -114,7 +117,7 @@ func (w world) once(random *rand.Rand) (anyFlip, meanFell float64, v eval.Verdic
 	if w.confirm > 0 && len(tally.Flipped()) > 0 {
 		tally.ConfirmBy(w.anew(random, tally.Flipped(), before, now), w.confirm)
 	}
-	return anyFlip, meanFell, Judge([]*Tally{tally}, Options{})
+	return anyFlip, meanFell, Judge([]*Tally{tally}, Options{}), tally.Drift()
 }
 
 // anew draws what flipped once more, in both arms.
@@ -166,16 +169,16 @@ func drawn(repeat int, pass bool) *eval.Result {
 // did, it is seen as often as the power calculation says.
 func TestVerdictsAgainstTheTruth(t *testing.T) {
 	var table strings.Builder
-	fmt.Fprintf(&table, "\n%-56s %8s %9s %10s\n", "truth", "any flip", "mean fell", "regressed")
+	fmt.Fprintf(&table, "\n%-56s %8s %9s %10s %8s\n", "truth", "any flip", "mean fell", "regressed", "drift")
 	for i, w := range worlds() {
 		got := w.simulate(*suites, uint64(i))
-		fmt.Fprintf(&table, "%-56s %7.1f%% %8.1f%% %9.1f%%\n", w.name, 100*got.anyFlip, 100*got.meanFell, 100*got.regressed)
+		fmt.Fprintf(&table, "%-56s %7.1f%% %8.1f%% %9.1f%% %7.1f%%\n", w.name, 100*got.anyFlip, 100*got.meanFell, 100*got.regressed, 100*got.drifted)
 		if w.drop > 0 {
 			continue
 		}
 		// Three standard errors of the Monte Carlo stand above α.
-		if most := alpha + 3*math.Sqrt(alpha*(1-alpha)/float64(*suites)); got.regressed > most || got.gateWrong > most {
-			t.Errorf("%s: regressed in %.3f of all runs, a gate in %.3f; at most %.3f may be", w.name, got.regressed, got.gateWrong, most)
+		if most := alpha + 3*math.Sqrt(alpha*(1-alpha)/float64(*suites)); got.regressed > most || got.gateWrong > most || got.drifted > most {
+			t.Errorf("%s: regressed in %.3f of all runs, a gate in %.3f, a drift in %.3f; at most %.3f may be", w.name, got.regressed, got.gateWrong, got.drifted, most)
 		}
 	}
 	t.Log(table.String())
