@@ -65,6 +65,10 @@ func runDriftOf(ctx context.Context, w *World, o *testOptions) error {
 	if err != nil {
 		return err
 	}
+	suites, left, err := p.withBaselines(suites, len(o.names) > 0)
+	if err != nil {
+		return err
+	}
 	found := &baselines{project: p}
 	d := drifting{planner{project: p, pick: chosen, repeats: o.repeats, read: newAnswerReader()}, found}
 	planned, untold, err := d.plan(ctx, suites)
@@ -88,8 +92,31 @@ func runDriftOf(ctx context.Context, w *World, o *testOptions) error {
 			return v
 		},
 	}
-	run.run.Warnings = untold
+	run.run.Warnings = append(left, untold...)
 	return run.execute(ctx)
+}
+
+// withBaselines leaves out suites that have nothing to ask afresh, and says so; those that
+// were named must have it.
+func (p *project) withBaselines(suites []*loaded, named bool) (with []*loaded, left []string, err error) {
+	var problems fault.List
+	for _, one := range suites {
+		accepted, err := baseline.Read(p.fs, baseline.Path(one.File))
+		problems.Add(err)
+		switch without := fmt.Sprintf("the suite %s has no baseline to ask afresh", one.Name); {
+		case err != nil:
+		case accepted != nil:
+			with = append(with, one)
+		case named:
+			problems.Add(fault.New(fault.Unjudged, "%s", without).WithHint("llmx test, then llmx baseline accept"))
+		default:
+			left = append(left, without)
+		}
+	}
+	if len(problems) == 0 && len(with) == 0 {
+		return nil, nil, fault.New(fault.Unjudged, "no suite has a baseline to ask afresh").WithHint("llmx test, then llmx baseline accept")
+	}
+	return with, left, problems.Err()
 }
 
 // drifting plans to ask what baselines were made with.
@@ -124,9 +151,6 @@ func (d drifting) add(ctx context.Context, made *plan, one *loaded) (untold []st
 	accepted, err := baseline.Read(d.project.fs, baseline.Path(one.File))
 	if err != nil {
 		return nil, err
-	}
-	if accepted == nil {
-		return []string{fmt.Sprintf("the suite %s has no baseline to ask afresh", one.Name)}, nil
 	}
 	size, err := d.survey(ctx, one)
 	if err != nil || size.cases == 0 {

@@ -92,11 +92,23 @@ func TestDriftWithoutACall(t *testing.T) {
 	a.remove(".llmx")
 	refused(4, "is neither in prompts/, nor in git, nor in the store")
 	a.remove("suites/tickets.baseline.jsonl")
-	refused(4, "the suite tickets has no baseline to ask afresh")
+	refused(4, "no suite has a baseline to ask afresh")
 
 	a.mustRun(0, "prompt", "release", "triage", "--minor")
 	a.write("prompts/triage/0.1.0.prompty", strings.Replace(read(t, a.path("prompts/triage/0.1.0.prompty")), "Label", "Name", 1))
 	refused(3, "triage@0.1.0")
+}
+
+// A suite that has no baseline yet wakes nobody at night, unless it was asked for.
+func TestDriftLeavesOutSuitesWithoutBaseline(t *testing.T) {
+	a := accepted(t)
+	a.write("suites/other.yaml", "suite: other\nprompt: triage\nmodels: [small]\ncases: [{id: one, vars: {ticket: ticket 1}, golden: billing}]\n")
+	if got := a.drift(0); len(got.Groups) != 1 || len(got.Warnings) != 1 || got.Warnings[0] != "the suite other has no baseline to ask afresh" {
+		t.Errorf("%+v", got)
+	}
+	if code, _, errs := a.in(a.dir, "drift", "other"); code != 4 || !strings.Contains(errs, "the suite other has no baseline to ask afresh") {
+		t.Errorf("exit %d\n%s", code, errs)
+	}
 }
 
 // A model that got better has moved, too; one that cannot be asked was not judged.
