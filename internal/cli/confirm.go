@@ -10,7 +10,6 @@ import (
 	"github.com/llmx-dev/llmx/internal/eval/runner"
 	"github.com/llmx-dev/llmx/internal/eval/verdict"
 	"github.com/llmx-dev/llmx/internal/fault"
-	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/provider/replay"
 	"github.com/llmx-dev/llmx/internal/store"
 )
@@ -154,7 +153,9 @@ func (t *testRun) over(p *plan) *testRun {
 	return made
 }
 
-// askAnew asks past all that is kept: an answer that was given before is no new one.
+// askAnew asks for repeats that no first answer has the number of, past all recordings.
+// As of first answers the cache has a say unless --fresh is given: who runs the same
+// again does not pay again.
 func (t *testRun) askAnew(ctx context.Context, stop <-chan struct{}, again *plan, watch *watch) error {
 	asking := t.over(again)
 	model, err := asking.engine(t.project, t.servers, t.files, t.plan.prompts(), t.plan.models())
@@ -172,7 +173,7 @@ func (t *testRun) askAnew(ctx context.Context, stop <-chan struct{}, again *plan
 		return t.tellAlerts(watch)
 	}
 	watch.planned += again.planned
-	plan := runner.Plan{Run: t.run.ID, Groups: again.groups, Jobs: t.jobs, Stop: stop, Reuse: llm.ReuseRefresh, Judges: t.options.replies.reuseJudges()}
+	plan := runner.Plan{Run: t.run.ID, Groups: again.groups, Jobs: t.jobs, Stop: stop, Reuse: t.options.replies.reuse(), Judges: t.options.replies.reuseJudges()}
 	if t.old != nil {
 		plan.Kept, plan.KeptSink = asking.kept(t.old), see
 	}

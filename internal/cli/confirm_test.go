@@ -67,6 +67,11 @@ func TestConfirmAgainstTheBaseline(t *testing.T) {
 	if w := got.Groups[0].Warnings; len(w) != 1 || !strings.HasPrefix(w[0], "8 cases that flipped fail now by the prompt of the baseline too: it may be the model that has moved") {
 		t.Errorf("%q", w)
 	}
+	for _, want := range []int{agesCases + 2*8*3, 0} { // the second time out of the cache, for all of it
+		if got := a.against(0, "--live", "--filter", "t-", "--confirm", "3"); len(a.asked) > want || got.Groups[0].Confirmed == nil || got.Groups[0].Confirmed.Same != 8 {
+			t.Errorf("%d requests, want %d at most: %+v", len(a.asked), want, got.Groups[0].Confirmed)
+		}
+	}
 	a.remove(".git")
 	a.remove(".llmx")
 	got = a.against(1, "--live", "--fresh", "--confirm", "3")
