@@ -32,7 +32,8 @@ func (b *baselines) close() {
 }
 
 // find gives what a model's part of a baseline was made with, or says why it is not to be
-// had: in the files of now, in git as the baseline's file was committed, or in the store.
+// had: in the files of now, in git as they are checked out or were when the baseline's file
+// was committed, or in the store.
 func (b *baselines) find(ctx context.Context, one *loaded, header *eval.BaselineHeader) (a *arm, why string, err error) {
 	why = "the prompt " + header.Prompt.String() + " of " + header.Date + " is neither in prompts/, nor in git, nor in the store"
 	look := func(p *project) bool {

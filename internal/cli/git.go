@@ -134,13 +134,18 @@ func (g *git) describe(ctx context.Context, hash string) (commit, error) {
 	return commit{ref: hash, hash: lines[0], short: lines[1], date: lines[2]}, nil
 }
 
-// commitsOf lists the newest commits that changed a file of the project.
+// commitsOf gives the commit that is checked out, and then the newest that changed a file
+// of the project.
 func (g *git) commitsOf(ctx context.Context, file string, most int) ([]string, error) {
-	out, err := g.run(ctx, nil, "log", "--no-show-signature", "--format=%H", "--max-count="+strconv.Itoa(most), "HEAD", "--", file)
+	head, err := g.run(ctx, nil, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
 	if err != nil && fault.ClassOf(err) != fault.Canceled {
 		return nil, nil // no commit yet
 	}
-	return strings.Fields(string(out)), err
+	if err != nil {
+		return nil, err
+	}
+	out, err := g.run(ctx, nil, "log", "--no-show-signature", "--format=%H", "--max-count="+strconv.Itoa(most), "HEAD", "--", file)
+	return strings.Fields(string(head) + string(out)), err
 }
 
 var wholeHash = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
