@@ -97,7 +97,7 @@ func (c *calibration) ask(ctx context.Context, s *servers, mode replay.Mode, fil
 
 // keepPrompts lets llmx explain show what a judge was asked by.
 func (c *calibration) keepPrompts(asked *plan) error {
-	for _, ref := range asked.refs() {
+	for _, ref := range refsOf(asked.prompts()) {
 		if err := c.store.SavePrompt(ref, asked.prompts()[ref].Flat()); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/llmx-dev/llmx/internal/engine/budget"
 	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/eval/baseline"
 	"github.com/llmx-dev/llmx/internal/eval/runner"
 	"github.com/llmx-dev/llmx/internal/eval/turns"
 	"github.com/llmx-dev/llmx/internal/fault"
@@ -136,6 +138,9 @@ func (d *dryRun) survey(ctx context.Context) error {
 	asked := runner.Plan{Groups: d.plan.groups, Reuse: d.options.replies.reuse()}
 	for i := range asked.Groups {
 		group := &asked.Groups[i]
+		if group.Arm == eval.Against {
+			continue // told in warnings
+		}
 		priced, err := d.newAppraiser(group)
 		if err != nil {
 			return err
@@ -230,6 +235,16 @@ func (d *dryRun) count(g *report.PlanGroup, priced *appraiser, c *eval.Case, cal
 // warnings are those that the run would begin with.
 func (d *dryRun) warnings() []string {
 	list := d.run.Warnings
+	if d.plan.past != nil {
+		list = append(list, fmt.Sprintf("the plan is of the files as they are; the run asks the same cases as of %s beside them: count on as much again", d.plan.past.commit))
+	}
+	compares := func(one *loaded) bool {
+		_, err := fs.Stat(d.project.fs, baseline.Path(one.File))
+		return err == nil
+	}
+	if d.options.confirm > 0 && (d.plan.past != nil || slices.ContainsFunc(d.plan.suites, compares)) {
+		list = append(list, fmt.Sprintf("what flips is asked %d times anew in both arms, which is not in the plan: --confirm 0 leaves it", d.options.confirm))
+	}
 	for _, one := range d.plan.suites {
 		for _, warning := range one.prompt.Warnings {
 			list = append(list, warning.Error())

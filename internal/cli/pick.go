@@ -15,7 +15,7 @@ import (
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/eval/turns"
 	"github.com/llmx-dev/llmx/internal/fault"
-	"github.com/llmx-dev/llmx/internal/prompt"
+	"github.com/llmx-dev/llmx/internal/llm"
 )
 
 // pick selects cases by id and tags.
@@ -91,12 +91,17 @@ type size struct {
 
 func boundsCost(check eval.Check) bool { return strings.TrimPrefix(check.Name(), "not ") == "max_cost" }
 
+// renderer is a prompt, or one of before that is asked the cases of now.
+type renderer interface {
+	Render(vars map[string]any) ([]llm.Message, error)
+}
+
 // maxRenderProblems bounds how many cases that cannot be rendered are listed.
 const maxRenderProblems = 5
 
 // measure goes through the cases once, and renders each: a template that fails on
 // some input is found before the first call.
-func measure(ctx context.Context, cases iter.Seq2[eval.Case, error], asked *prompt.Prompt) (size, error) {
+func measure(ctx context.Context, cases iter.Seq2[eval.Case, error], asked renderer) (size, error) {
 	var s size
 	var problems fault.List
 	all := sha256.New()

@@ -26,6 +26,12 @@ type plan struct {
 	tallies []*verdict.Tally
 	planned int
 	hashes  map[string]string // of the cases of each suite
+
+	arms []*arm // one a group: how it is asked as it once was; nil for those of now
+
+	// Of a run against a commit. Groups that are asked beside another come last.
+	past      *past
+	unchanged []eval.Group // which need not be asked
 }
 
 // planner turns suites into a plan. Everything that can be wrong is found here,
@@ -35,10 +41,14 @@ type planner struct {
 	pick    pick
 	repeats int // 0: as the suites say
 	read    eval.Read
+	past    *past    // nil: compare with baselines
+	models  []string // of --model
+	// confirms says that cases which flip are asked anew.
+	confirms bool
 }
 
 func (b planner) plan(ctx context.Context, suites []*loaded) (*plan, error) {
-	made := &plan{suites: suites, hashes: map[string]string{}}
+	made := &plan{suites: suites, hashes: map[string]string{}, past: b.past}
 	var problems fault.List
 	for _, one := range suites {
 		problems.Add(b.add(ctx, made, one))
@@ -46,7 +56,8 @@ func (b planner) plan(ctx context.Context, suites []*loaded) (*plan, error) {
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	if made.planned == 0 {
+	made.putBeside()
+	if made.planned == 0 && len(made.unchanged) == 0 {
 		return nil, fault.New(fault.NoMatch, "no case is selected by %s", b.pick).
 			WithHint("llmx lint counts the cases of every suite")
 	}
@@ -59,6 +70,12 @@ func (b planner) add(ctx context.Context, made *plan, one *loaded) error {
 		return err
 	}
 	made.hashes[one.Name] = size.hash
+	var arms map[string]*arm
+	if b.past != nil {
+		if arms, err = b.past.arms(one, b.models); err != nil {
+			return err
+		}
+	}
 	var problems fault.List
 	for _, name := range one.models {
 		found, err := b.project.lookup(name, fault.Place{})
@@ -74,6 +91,15 @@ func (b planner) add(ctx context.Context, made *plan, one *loaded) error {
 			Suite: one.Name, Model: name, Prompt: one.prompt.Ref(), Planned: size.results, Cases: size.cases,
 			Treatment: engine.Treatment(one.prompt.Hash, standsFor),
 		}
+		if a := arms[name]; a != nil && a.treatment == group.Treatment {
+			made.unchanged = append(made.unchanged, group)
+			continue
+		} else if a != nil {
+			if err := b.fits(ctx, one, a); err != nil && ctx.Err() == nil {
+				problems.Add(b.past.at(err))
+			}
+		}
+		made.arms = append(made.arms, arms[name])
 		made.planned += size.results
 		made.groups = append(made.groups, runner.Group{Group: group, Cases: b.pick.from(one.Cases(), b.repeats)})
 		tally, err := b.tally(group, one)
@@ -83,6 +109,27 @@ func (b planner) add(ctx context.Context, made *plan, one *loaded) error {
 		made.tallies = append(made.tallies, tally)
 	}
 	return problems.Err()
+}
+
+// putBeside adds a group for everything that is asked as it was at a commit.
+func (p *plan) putBeside() {
+	found := p.arms
+	p.arms = make([]*arm, len(p.groups))
+	for i, a := range found {
+		if a == nil {
+			continue
+		}
+		p.groups[i].Beside = len(p.groups)
+		old := p.groups[i].Group
+		old.Arm, old.Model, old.Prompt, old.Treatment = eval.Against, a.model, a.prompt.Ref(), a.treatment
+		p.groups, p.arms = append(p.groups, runner.Group{Group: old}), append(p.arms, a)
+		p.planned += old.Planned
+	}
+	if len(p.unchanged) > 0 {
+		p.suites = slices.DeleteFunc(slices.Clone(p.suites), func(one *loaded) bool {
+			return !slices.ContainsFunc(p.groups, func(g runner.Group) bool { return g.Suite == one.Name })
+		})
+	}
 }
 
 // survey counts a suite's selected cases, and gates what they bound.
@@ -103,14 +150,20 @@ func (l *loaded) gateOperation() {
 
 // tally makes what will judge a group, with the suite's gates and baseline.
 func (b planner) tally(group eval.Group, one *loaded) (*verdict.Tally, error) {
-	accepted, err := baseline.Read(b.project.fs, baseline.Path(one.File))
+	settings, err := b.settings(one)
 	if err != nil {
 		return nil, err
 	}
-	return verdict.NewTally(group, verdict.Settings{
+	return verdict.NewTally(group, settings), nil
+}
+
+// settings are what a suite is judged by, its accepted baseline among them.
+func (b planner) settings(one *loaded) (verdict.Settings, error) {
+	accepted, err := baseline.Read(b.project.fs, baseline.Path(one.File))
+	return verdict.Settings{
 		Baseline: accepted, Gates: one.Gates, OnInconclusive: one.OnInconclusive, MaxErrors: one.MaxErrors,
-		Contract: contractOf(one.prompt), Read: b.read,
-	}), nil
+		Contract: contractOf(one.prompt), Read: b.read, Confirms: b.confirms,
+	}, err
 }
 
 // needsPrice refuses a bound in dollars on a model whose price nobody knows: a gate
@@ -148,16 +201,16 @@ func (p *plan) prompts() map[llm.PromptRef]*prompt.Prompt {
 	return all
 }
 
-// refs are the exact names of the prompts, in order.
-func (p *plan) refs() []llm.PromptRef {
-	return slices.SortedFunc(maps.Keys(p.prompts()), func(a, b llm.PromptRef) int { return strings.Compare(a.String(), b.String()) })
+// refsOf are the exact names of prompts, in order.
+func refsOf(prompts map[llm.PromptRef]*prompt.Prompt) []llm.PromptRef {
+	return slices.SortedFunc(maps.Keys(prompts), func(a, b llm.PromptRef) int { return strings.Compare(a.String(), b.String()) })
 }
 
 // models are the names that are asked, each once: those under test, then judges.
 func (p *plan) models() []string {
 	var names []string
-	for _, group := range p.groups {
-		if !slices.Contains(names, group.Model) {
+	for i, group := range p.groups {
+		if p.arms[i] == nil && !slices.Contains(names, group.Model) {
 			names = append(names, group.Model)
 		}
 	}
@@ -171,10 +224,13 @@ func (p *plan) models() []string {
 	return names
 }
 
+// evalGroups are the groups that are judged.
 func (p *plan) evalGroups() []eval.Group {
-	groups := make([]eval.Group, len(p.groups))
-	for i, group := range p.groups {
-		groups[i] = group.Group
+	var groups []eval.Group
+	for _, group := range p.groups {
+		if group.Arm == eval.Candidate {
+			groups = append(groups, group.Group)
+		}
 	}
 	return groups
 }

@@ -52,6 +52,9 @@ func runRescore(ctx context.Context, p *project, s *store.Store, id string, o *t
 		ID: newRunID(now), Started: now, State: eval.Running, Command: "llmx rescore " + old.ID, Replies: "stored",
 		Version: Version(), Filtered: old.Filtered, Groups: old.Groups, Spent: llm.KnownCost(0),
 	}
+	if against := old.Selection.Against; against != "" {
+		t.run.Warnings = append(t.run.Warnings, "the run was compared with "+against+"; its answers are compared with the baseline now")
+	}
 	again := rescorer{run: t, old: old, read: newAnswerReader()}
 	if err := again.prepare(ctx); err != nil {
 		return err

@@ -18,7 +18,7 @@ import (
 const newestCut = "newest"
 
 // ownFlags decide what is asked: a run that goes on has its own.
-var ownFlags = []string{"prompt", "model", "filter", "tag", "sample", "shard", "repeats", "missing", "replay", "record", "live", "fresh", "fresh-judges"}
+var ownFlags = []string{"prompt", "model", "against", "confirm", "filter", "tag", "sample", "shard", "repeats", "missing", "replay", "record", "live", "fresh", "fresh-judges"}
 
 // resume finds the run that is to go on, and takes its selection for what is asked;
 // nil for a new run.
@@ -55,6 +55,8 @@ func (o *testOptions) resume(ctx context.Context, w *World) (*eval.Run, error) {
 	mode := replay.Mode(old.Replies)
 	o.names, o.prompt, o.models = old.Selection.Suites, old.Selection.Prompt, old.Selection.Models
 	o.filter, o.tags, o.repeats, o.missing = old.Selection.Filter, old.Selection.Tags, old.Selection.Repeats, cmp.Or(old.Selection.Missing, o.missing)
+	o.confirm = old.Selection.Confirm
+	o.against, o.named = old.Selection.Commit, old.Selection.Against // where the name points meanwhile does not matter
 	o.sample, o.shard = old.Selection.Sample, old.Selection.Shard
 	o.replies = repliesFlags{replay: mode == replay.Replay, record: mode == replay.Record, live: mode == replay.Live, fresh: old.Selection.Fresh, freshJudges: old.Selection.FreshJudges}
 	return &old, nil
@@ -67,7 +69,7 @@ func cutRun(ctx context.Context, s *store.Store, id string) (eval.Run, error) {
 		if err != nil {
 			return eval.Run{}, err
 		}
-		i := slices.IndexFunc(runs, func(r eval.Run) bool { return r.State != eval.Complete && r.Replies != "stored" })
+		i := slices.IndexFunc(runs, func(r eval.Run) bool { return r.State != eval.Complete && r.Replies != "stored" && !r.Selection.Drift })
 		if i < 0 {
 			return eval.Run{}, fault.New(fault.Usage, "no run was cut short: there is nothing to resume").WithHint("llmx test starts one")
 		}
@@ -79,6 +81,8 @@ func cutRun(ctx context.Context, s *store.Store, id string) (eval.Run, error) {
 		return eval.Run{}, err
 	case run.State == eval.Complete:
 		return eval.Run{}, fault.New(fault.Usage, "run %s is complete: there is nothing to resume", run.ID).WithHint("llmx runs lists all; llmx test starts a new one")
+	case run.Selection.Drift:
+		return eval.Run{}, fault.New(fault.Usage, "run %s asked whether the models have moved: that is asked at one time", run.ID).WithHint("llmx drift asks anew")
 	case run.Replies == "stored":
 		return eval.Run{}, fault.New(fault.Usage, "run %s scored stored answers again: there is nothing to ask for", run.ID).WithHint("llmx rescore does it anew")
 	}
@@ -87,10 +91,15 @@ func cutRun(ctx context.Context, s *store.Store, id string) (eval.Run, error) {
 
 // asked is the selection, in the words of the command line.
 func (o *testOptions) asked(p *plan) eval.Selection {
-	return eval.Selection{
+	selected := eval.Selection{
 		Suites: o.names, Prompt: o.prompt, Models: o.models, Filter: o.filter, Tags: o.tags,
 		Sample: o.sample, Shard: o.shard, Repeats: o.repeats, Missing: o.missing, Fresh: o.replies.fresh, FreshJudges: o.replies.freshJudges, Cases: p.hashes,
+		Confirm: o.confirm,
 	}
+	if p.past != nil {
+		selected.Against, selected.Commit = p.past.commit.ref, p.past.commit.hash
+	}
+	return selected
 }
 
 // goesOn makes the run the one of before, if nothing has changed since that decides an
@@ -140,7 +149,7 @@ func changedGroups(before, now []eval.Group) (changes []string) {
 // changedCase says what has changed of a suite's cases: one that has results by its name.
 func (t *testRun) changedCase(ctx context.Context, old *eval.Run, suite string) error {
 	for i := range t.plan.groups {
-		if t.plan.groups[i].Suite != suite {
+		if t.plan.groups[i].Suite != suite || t.plan.groups[i].Cases == nil {
 			continue
 		}
 		kept := t.kept(old)
@@ -162,7 +171,7 @@ func (t *testRun) kept(old *eval.Run) func(ctx context.Context, group int, c *ev
 	return func(ctx context.Context, group int, c *eval.Case) ([]eval.Result, error) {
 		g := &t.plan.groups[group]
 		var judged []eval.Result
-		for r, err := range t.store.Results(ctx, old.ID, store.ResultFilter{Suite: g.Suite, Model: g.Model, Case: c.ID}) {
+		for r, err := range t.store.Results(ctx, old.ID, store.ResultFilter{Arm: g.Arm, Suite: g.Suite, Model: g.Model, Case: c.ID}) {
 			switch {
 			case err != nil:
 				return nil, err

@@ -18,7 +18,13 @@ import (
 // a key is needed only by who uses it.
 type servers struct {
 	project *project
-	conns   int // connections at once, for each
+	*connections
+}
+
+// connections are what all projects share that are asked in one command: those at a
+// commit ask the providers of now.
+type connections struct {
+	conns int // at once, for each provider
 
 	mu       sync.Mutex
 	opened   map[string]*openai.Provider
@@ -26,8 +32,11 @@ type servers struct {
 }
 
 func newServers(p *project, conns int) *servers {
-	return &servers{project: p, conns: conns, opened: map[string]*openai.Provider{}, limiters: map[string]*limit.Limiter{}}
+	return &servers{p, &connections{conns: conns, opened: map[string]*openai.Provider{}, limiters: map[string]*limit.Limiter{}}}
 }
+
+// of opens the models of another project on the same connections, under the same limits.
+func (s *servers) of(p *project) *servers { return &servers{p, s.connections} }
 
 // limiter keeps the limits of an alias. They are those of a key at a vendor, so
 // aliases of the same model there share one, under the tightest of their limits.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -25,6 +26,9 @@ type testOptions struct {
 	json    bool
 	dryRun  bool
 	resumed string // the run that is to go on, "" for a new one
+	against string // the commit to compare with, "" for the baselines
+	named   string // … as the run named it that goes on
+	confirm int    // how often what flipped is asked anew; 0 for not
 	command string // as typed
 	changed func(flag string) bool
 }
@@ -33,12 +37,20 @@ const testHelp = `Run golden suites through the full runtime, judge the answers,
 with the suite's baseline.
 
 Replies come from recordings where there are some (fixtures/), else from the
-providers; --replay, --record and --live decide.`
+providers; --replay, --record and --live decide.
+
+With --against the prompts, models and routes of a commit are asked beside those of now:
+the same cases in turn, so that an edit is told from a model that has moved. Cases,
+checks and providers are those of now; suites in which nothing differs are not asked.
+
+Cases that flipped may do so by chance. Where models are asked live they are asked anew,
+in both arms, and accuracy is tested by the new answers alone (--confirm).`
 
 const testExamples = `  llmx test                          every suite
   llmx test triage --filter '^refund-'
   llmx test triage --prompt triage@1.0.0
   llmx test --record                 ask for replies that are missing, and keep them
+  llmx test --against main           the prompts of main beside those of now, in one run
   llmx test --shard 1/4 --report json=part.json
   llmx test --resume                 go on with the run that was cut short
   llmx test --record --dry-run       what that would ask, cost and take; nobody is asked
@@ -62,6 +74,8 @@ func newTest(w *World) *cobra.Command {
 	o.replies.add(flags)
 	flags.StringVar(&o.prompt, "prompt", "", "test this `NAME[@VERSION]` in place of the suites' prompt")
 	flags.StringSliceVar(&o.models, "model", nil, "ask these models or routes in place of the suites' (repeatable)")
+	flags.StringVar(&o.against, "against", "", "ask the prompts, models and routes of a commit beside those of now, and compare with them: `GITREF`")
+	flags.IntVar(&o.confirm, "confirm", 0, fmt.Sprintf("ask cases that flipped so often anew, in both arms, and test only the new answers (default: %d with --live and --against; 0 is not at all)", defaultConfirm))
 	flags.StringVar(&o.filter, "filter", "", "only cases whose id matches the `REGEX`")
 	flags.StringSliceVar(&o.tags, "tag", nil, "only cases with one of these tags")
 	flags.IntVar(&o.sample, "sample", 0, "only so many cases of each suite, the same ones every time, of each set of tags its share")
@@ -108,6 +122,12 @@ func (o *testOptions) check(w *World) (pick, []reportFile, error) {
 	if o.dryRun && len(o.reports) > 0 {
 		return pick{}, nil, fault.New(fault.Usage, "--report is of a run, and --dry-run makes none").WithHint("--dry-run --json prints the plan")
 	}
+	if o.confirm < 0 || o.confirm > maxRepeats || o.confirm > 0 && o.shard != "" {
+		return pick{}, nil, o.wrongConfirm()
+	}
+	if err := o.checkAgainst(); err != nil {
+		return pick{}, nil, err
+	}
 	reports, err := parseReports(w, o.reports)
 	return chosen, reports, err
 }
@@ -142,16 +162,33 @@ func runTest(ctx context.Context, w *World, o *testOptions) error {
 	if err != nil {
 		return err
 	}
-	planned, err := planner{project: p, pick: chosen, repeats: o.repeats, read: newAnswerReader()}.plan(ctx, suites)
+	then, err := o.openPast(ctx, p)
 	if err != nil {
 		return err
 	}
-	if err := p.priced(limit, planned.models()); err != nil {
+	if then != nil {
+		defer then.close()
+		mode = o.afresh(mode)
+	}
+	if err := o.settleConfirm(mode); err != nil {
+		return err
+	}
+	planned, err := planner{project: p, pick: chosen, repeats: o.repeats, read: newAnswerReader(), past: then, models: o.models, confirms: o.confirm > 0}.plan(ctx, suites)
+	if err != nil {
+		return err
+	}
+	if then != nil {
+		then.close() // what is asked of it has been read
+	}
+	if err := planned.priced(p, limit); err != nil {
 		return err
 	}
 	run := &testRun{
 		project: p, options: o, mode: mode, plan: planned, limit: limit, reports: reports, filtered: chosen.active(), shard: chosen.shard,
 		jobs: firstOf(o.jobs, p.config.Test.Jobs), old: old,
+	}
+	if len(planned.groups) == 0 {
+		return run.unchanged()
 	}
 	if o.dryRun {
 		return newDryRun(run).execute(ctx)

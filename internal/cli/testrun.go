@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"iter"
 	"slices"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/llmx-dev/llmx/internal/eval/verdict"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
+	"github.com/llmx-dev/llmx/internal/prompt"
 	"github.com/llmx-dev/llmx/internal/provider/replay"
 	"github.com/llmx-dev/llmx/internal/report"
 	"github.com/llmx-dev/llmx/internal/store"
@@ -27,11 +29,16 @@ type testRun struct {
 	filtered bool
 	shard    shard
 	jobs     int
-	limit    *llm.Money // of --max-cost
-	old      *eval.Run  // the one that goes on; nil for a new one
+	limit    *llm.Money                                           // of --max-cost
+	old      *eval.Run                                            // the one that goes on; nil for a new one
+	sum      func([]*verdict.Tally, verdict.Options) eval.Verdict // nil: by the gates
 
 	store    *store.Store
 	book     *budget.Book
+	servers  *servers
+	files    map[string]*replay.Recordings // by suite
+	beside   eval.Beside                   // what was asked at the commit of --against
+	again    eval.Beside                   // what was asked to confirm flips, in both arms
 	alerts   alerts
 	troubles troubles
 	run      eval.Run
@@ -69,7 +76,11 @@ func (t *testRun) checkKeys(s *servers) error {
 	if !asksProviders(t.mode) {
 		return nil
 	}
-	return s.checkKeys(t.plan.models())
+	err := s.checkKeys(t.plan.models())
+	if err == nil {
+		err = t.checkArmKeys(s)
+	}
+	return err
 }
 
 func (t *testRun) openRecordings() (map[string]*replay.Recordings, error) {
@@ -103,15 +114,15 @@ func closeAll(files map[string]*replay.Recordings) error {
 
 // record runs the plan with a store: begin, judge, end, report.
 func (t *testRun) record(ctx context.Context, s *servers, files map[string]*replay.Recordings) error {
-	model, err := t.project.newEngine(engineParts{
-		store: t.store, book: t.book, servers: s, prompts: t.plan.prompts(), models: t.plan.models(),
-		wrap:   s.recorded(recordingMode{mode: t.mode, fresh: t.options.replies.fresh, files: files}),
-		cached: t.mode == replay.Live, jobs: t.jobs, troubles: &t.troubles,
-	})
+	model, err := t.engine(t.project, s, files, t.plan.prompts(), t.plan.models())
 	if err != nil {
 		return err
 	}
+	if err := t.askArms(s, files); err != nil {
+		return err
+	}
 	now := t.project.world.Now()
+	t.servers, t.files = s, files
 	t.run = eval.Run{
 		ID: newRunID(now), Started: now, State: eval.Running, Command: t.options.command,
 		Replies: string(t.mode), Version: Version(), Filtered: t.filtered || t.shard.of > 1, Groups: t.plan.evalGroups(), Warnings: t.run.Warnings,
@@ -132,10 +143,11 @@ func (t *testRun) record(ctx context.Context, s *servers, files map[string]*repl
 			t.run.Warnings = append(t.run.Warnings, warning.Error())
 		}
 	}
-	for _, ref := range t.plan.refs() {
-		if err := t.store.SavePrompt(ref, t.plan.prompts()[ref].Flat()); err != nil {
-			return err
-		}
+	if err := t.savePrompts(t.plan.prompts()); err != nil {
+		return err
+	}
+	if err := t.savePrompts(promptsOf(t.plan.arms)); err != nil {
+		return err
 	}
 	if err := t.store.BeginRun(ctx, t.run); err != nil {
 		return err
@@ -146,12 +158,33 @@ func (t *testRun) record(ctx context.Context, s *servers, files map[string]*repl
 	return t.finish(ctx, t.judge(asking, stop, model))
 }
 
+// engine is the runtime over the models of a project, that of now or that at a commit.
+func (t *testRun) engine(p *project, s *servers, files map[string]*replay.Recordings, prompts map[llm.PromptRef]*prompt.Prompt, models []string) (llm.Model, error) {
+	return p.newEngine(engineParts{
+		store: t.store, book: t.book, servers: s, prompts: prompts, models: models,
+		wrap:   s.recorded(recordingMode{mode: t.mode, fresh: t.options.replies.fresh, files: files}),
+		cached: t.mode == replay.Live, jobs: t.jobs, troubles: &t.troubles,
+	})
+}
+
+// savePrompts keeps what was asked.
+func (t *testRun) savePrompts(prompts map[llm.PromptRef]*prompt.Prompt) error {
+	for _, ref := range refsOf(prompts) {
+		if err := t.store.SavePrompt(ref, prompts[ref].Flat()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // judge carries the cases through the engine until they are done or stop is closed.
 func (t *testRun) judge(ctx context.Context, stop <-chan struct{}, model llm.Model) error {
 	watch := newWatch(t.project.world, t.plan.planned)
 	plan := runner.Plan{Run: t.run.ID, Groups: t.plan.groups, Jobs: t.jobs, Stop: stop, Reuse: t.options.replies.reuse(), Judges: t.options.replies.judging(t.mode)}
 	see := func(group int, c *eval.Case, r *eval.Result) error {
-		t.plan.tallies[group].Add(c, r)
+		if t.plan.past == nil { // else both arms are compared once they are in
+			t.plan.tallies[group].Add(c, r)
+		}
 		watch.see(r)
 		return t.tellAlerts(watch)
 	}
@@ -164,6 +197,12 @@ func (t *testRun) judge(ctx context.Context, stop <-chan struct{}, model llm.Mod
 		}
 		return t.store.AddResult(*r)
 	})
+	if err == nil && t.plan.past != nil {
+		err = t.compareArms(ctx)
+	}
+	if err == nil && t.options.confirm > 0 {
+		err = t.confirm(ctx, stop, watch)
+	}
 	t.run.Spent = watch.spent
 	if t.old != nil && err == nil {
 		t.run.Spent, err = t.spentInAll(ctx)
@@ -193,8 +232,16 @@ func (t *testRun) finish(ctx context.Context, failure error) error {
 	if failure != nil {
 		return t.abandon(ctx, failure)
 	}
-	judged := verdict.Judge(t.plan.tallies, verdict.Options{Filtered: t.filtered || t.shard.of > 1, MissingNeutral: t.options.missing == "neutral"})
+	sum := verdict.Judge
+	if t.sum != nil {
+		sum = t.sum
+	}
+	judged := sum(t.plan.tallies, verdict.Options{Filtered: t.filtered || t.shard.of > 1, MissingNeutral: t.options.missing == "neutral"})
 	t.shard.partly(&judged, t.wasJudged)
+	t.tellAgainst(&judged)
+	if t.again.Planned > 0 {
+		judged.Confirming = &t.again
+	}
 	t.run.State, t.run.Verdict, t.run.Word, t.run.Exit = eval.Complete, &judged, judged.Word, judged.Exit
 	for i := range judged.Groups {
 		t.run.Groups[i] = judged.Groups[i].Group
@@ -236,6 +283,11 @@ func (t *testRun) abandon(ctx context.Context, failure error) error {
 	}
 	if fault.ClassOf(failure) == fault.Canceled {
 		n, err := t.store.ResultCount(ctx, t.run.ID, store.ResultFilter{})
+		if err == nil && t.plan.past != nil {
+			var beside int
+			beside, err = t.store.ResultCount(ctx, t.run.ID, store.ResultFilter{Arm: eval.Against})
+			n += beside
+		}
 		if err != nil {
 			return err
 		}
@@ -246,7 +298,10 @@ func (t *testRun) abandon(ctx context.Context, failure error) error {
 }
 
 func (t *testRun) writeReports(ctx context.Context) error {
-	results := t.store.Results(ctx, t.run.ID, store.ResultFilter{})
+	return t.report(t.store.Results(ctx, t.run.ID, store.ResultFilter{}))
+}
+
+func (t *testRun) report(results iter.Seq2[eval.Result, error]) error {
 	for _, file := range t.reports {
 		if err := file.write(t.project.world, t.run, results); err != nil {
 			return err

@@ -46,6 +46,7 @@ type BaselineLine struct {
 	FirstTry *int               `json:"first_try,omitempty"` // … with the first answer; nil: as many as are valid
 	Scores   map[string]float64 `json:"scores,omitempty"`    // mean per named metric
 	Cost     *llm.Money         `json:"cost,omitempty"`      // mean nano-USD per repeat; nil for unknown
+	Service  time.Duration      `json:"-"`                   // mean of the calls made now, in a run against a commit; else 0
 	Answers  []BaselineAnswer   `json:"answers"`             // distinct ones, most frequent first, then by digest
 }
 

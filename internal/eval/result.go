@@ -34,6 +34,7 @@ type Result struct {
 	Treatment    string
 	Prompt       llm.PromptRef
 	Model        string // asked
+	Arm          Arm    // of a run that compares two treatments: which of them
 	Answered     string // the model that answered, in the provider's words
 	Repeat       int
 
@@ -152,10 +153,25 @@ func (r *Result) StoredPart() bool {
 	return r.StoredBy != "" || slices.ContainsFunc(r.Steps, func(s Step) bool { return s.StoredBy != "" })
 }
 
+// Arm tells the treatments apart that a run compares side by side.
+type Arm string
+
+// The arms. What is judged, listed and accepted are the results of the candidate.
+const (
+	Candidate Arm = ""        // the files as they are
+	Against   Arm = "against" // the files as they were at a commit, asked beside them
+
+	// Cases that flipped are asked anew, to see whether they do: as they are, and as
+	// what they are compared with was.
+	Confirm        Arm = "confirm"
+	ConfirmAgainst Arm = "confirm against"
+)
+
 // Group is one suite on one model: what is compared with a baseline, and gated.
 type Group struct {
 	Suite     string        `json:"suite"`
 	Model     string        `json:"model"`
+	Arm       Arm           `json:"arm,omitempty"`
 	Prompt    llm.PromptRef `json:"prompt"`
 	Treatment string        `json:"treatment"`
 	Planned   int           `json:"planned"` // cases × repeats
@@ -209,10 +225,17 @@ type Selection struct {
 	Sample  int      `json:"sample,omitempty"`
 	Shard   string   `json:"shard,omitempty"` // "2/4", "" for the whole
 	Repeats int      `json:"repeats,omitempty"`
+	Confirm int      `json:"confirm,omitempty"` // how often what flipped is asked anew
 	Missing string   `json:"missing,omitempty"`
 	Fresh   bool     `json:"fresh,omitempty"`
 	// FreshJudges likewise, of what checks ask.
 	FreshJudges bool `json:"fresh_judges,omitempty"`
+	// Against is the commit as it was named, whose prompts and models are asked beside
+	// those of now; Commit is the one that it meant.
+	Against string `json:"against,omitempty"`
+	Commit  string `json:"commit,omitempty"`
+	// Drift says that baselines were asked afresh: whether the models have moved.
+	Drift bool `json:"drift,omitempty"`
 	// Cases names what is asked of each suite and what it is judged by.
 	Cases map[string]string `json:"cases,omitempty"`
 }

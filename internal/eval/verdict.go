@@ -20,6 +20,10 @@ const (
 	Met      Word = "met"      // an absolute gate holds
 	Missed   Word = "missed"   // an absolute gate fails
 	NotGated Word = "unjudged" // nothing to speak of: no data, or too little
+
+	// Of runs that ask whether a model has moved since the baseline.
+	Drifted Word = "drifted"
+	Steady  Word = "steady" // no drift shown
 )
 
 // MetricOperational is the share of results that keep their bounds on cost, time
@@ -99,8 +103,9 @@ type Flip struct {
 	Model    string   `json:"model"`
 	Case     string   `json:"case"`
 	Tags     []string `json:"tags,omitempty"`
-	Before   string   `json:"before"` // "3/3"
-	After    string   `json:"after"`  // "1/3"
+	Before   string   `json:"before"`         // "3/3"
+	After    string   `json:"after"`          // "1/3"
+	Anew     string   `json:"anew,omitempty"` // asked anew in both arms: "5/5 -> 1/5"
 	Worse    bool     `json:"worse"`
 	Reason   string   `json:"reason,omitempty"` // what failed now
 	Old      *string  `json:"old_answer"`       // nil where the baseline left the text out
@@ -141,6 +146,41 @@ type GroupVerdict struct {
 	MissingCost   llm.Cost       `json:"missing_cost"`      // estimate of what asking for the unjudged results would cost
 	Answered      map[string]int `json:"answered"`          // who answered, and how often
 	Warnings      []string       `json:"warnings"`
+	Confirmed     *Confirmed     `json:"confirmed,omitempty"`   // what flipped was asked anew, and accuracy is tested by that
+	Drift         *Drift         `json:"model_drift,omitempty"` // of a run that asks whether the model has moved: since the baseline
+	Against       *Comparison    `json:"against,omitempty"`     // of a run against a commit: the baseline is what was asked beside
+}
+
+// Confirmed is what came of asking the cases that flipped anew, in both arms.
+type Confirmed struct {
+	Times int `json:"times"` // each case, in each arm
+	Cases int `json:"cases"` // that flipped, and were asked
+	Down  int `json:"down"`  // of these, passed less often now than what they are compared with
+	Up    int `json:"up"`
+	Same  int `json:"same"` // as often
+}
+
+// Comparison is what a group was compared with in a run against a commit: its cases,
+// asked as they would have been then, side by side with those of now.
+type Comparison struct {
+	Ref      string `json:"ref"` // as it was named
+	Commit   string `json:"commit"`
+	Asked    Group  `json:"asked"`        // as it was asked beside
+	Model    *Drift `json:"model_drift"`  // from the stored baseline to what was asked beside; nil where it cannot be told
+	Unknown  string `json:"unknown"`      // … why
+	Since    string `json:"since"`        // date of the stored baseline, YYYY-MM-DD
+	Prompt   *Drift `json:"prompt_drift"` // from what was asked beside to what is judged; nil without a pair
+	Sentence string `json:"sentence"`     // both, in words
+}
+
+// Drift is how far accuracy moved, over the cases that both sides have.
+type Drift struct {
+	Change float64 `json:"change"` // of the mean share of passes; negative is worse
+	Low    float64 `json:"low"`    // 95 % interval
+	High   float64 `json:"high"`
+	P      float64 `json:"p"` // two-sided, before Holm's correction
+	N      int     `json:"n"` // cases
+	Shown  bool    `json:"shown"`
 }
 
 // Failed is a case that does not pass now.
@@ -171,4 +211,35 @@ type Verdict struct {
 	Cost     llm.Cost       `json:"cost"` // of the answering paths, at list price
 	Paid     llm.Cost       `json:"paid"`
 	Eval     Eval           `json:"eval"` // what checks asked models; no part of cost and paid
+
+	// Against is the commit of a run against one; Unchanged are the groups that were not
+	// asked, as nothing that decides an answer differs there.
+	Against   string  `json:"against,omitempty"`
+	Unchanged []Group `json:"unchanged,omitempty"`
+	Beside    *Beside `json:"beside,omitempty"`
+
+	Confirming *Beside `json:"confirming,omitempty"` // what was asked to confirm flips, in both arms
+}
+
+// Beside sums up what was asked beside the groups that are judged; it is no part of
+// their counts and costs.
+type Beside struct {
+	Planned  int      `json:"planned"`
+	Judged   int      `json:"judged"`
+	Errors   int      `json:"errors"`
+	Unjudged int      `json:"unjudged"`
+	Cost     llm.Cost `json:"cost"`
+	Paid     llm.Cost `json:"paid"`
+	Eval     Eval     `json:"eval"`
+}
+
+// Plus adds another sum; the zero value is nothing.
+func (b Beside) Plus(other Beside) Beside {
+	if b.Planned == 0 {
+		return other
+	}
+	return Beside{
+		Planned: b.Planned + other.Planned, Judged: b.Judged + other.Judged, Errors: b.Errors + other.Errors, Unjudged: b.Unjudged + other.Unjudged,
+		Cost: b.Cost.Plus(other.Cost), Paid: b.Paid.Plus(other.Paid), Eval: b.Eval.Plus(other.Eval),
+	}
 }

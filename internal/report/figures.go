@@ -62,12 +62,27 @@ func priced(cost, paid llm.Cost) string {
 }
 
 // pricedApart is priced of a run, and beside it what its checks asked models.
-func pricedApart(v *eval.Verdict) string {
-	line := priced(v.Cost, v.Paid)
-	if v.Eval.Calls > 0 {
-		line += "; for " + count(v.Eval.Calls, "question", "questions") + " of checks " + priced(v.Eval.Cost, v.Eval.Paid)
+func pricedApart(v *eval.Verdict) string { return priced(v.Cost, v.Paid) + pricedChecks(v.Eval) }
+
+func pricedChecks(e eval.Eval) string {
+	if e.Calls == 0 {
+		return ""
 	}
-	return line
+	return "; for " + count(e.Calls, "question", "questions") + " of checks " + priced(e.Cost, e.Paid)
+}
+
+// besideOf says what was asked beside that which is judged: at the commit that a run
+// compares with, and to confirm flips. It is no part of the sums before it.
+func besideOf(v *eval.Verdict) (lines []string) {
+	add := func(what string, b *eval.Beside) {
+		if b != nil {
+			lines = append(lines, fmt.Sprintf("%s: %s planned = %s judged + %s + %s unjudged; %s", what, number(b.Planned), number(b.Judged),
+				count(b.Errors, "error", "errors"), number(b.Unjudged), priced(b.Cost, b.Paid)+pricedChecks(b.Eval)))
+		}
+	}
+	add("Beside that, at "+v.Against, v.Beside)
+	add("To confirm what flipped, in both arms", v.Confirming)
+	return lines
 }
 
 func usd(v float64) string { return llm.Money(math.Round(v * float64(llm.USD))).String() }

@@ -16,14 +16,14 @@ func (p *page) cases(run eval.Run, s Style) {
 		all += g.FlipsDown
 	}
 	shown := min(len(worse), most)
-	p.flips("Worse than the baseline", bad, worse[:shown], max(all, len(worse)), run.ID)
+	p.flips("Worse than "+than(run.Verdict), bad, worse[:shown], max(all, len(worse)), run.ID)
 
 	all = 0
 	for _, g := range run.Verdict.Groups {
 		all += g.FlipsUp
 	}
 	shown = min(len(better), max(most-shown, min(most, 3)))
-	p.flips("Better than the baseline", good, better[:shown], max(all, len(better)), run.ID)
+	p.flips("Better than "+than(run.Verdict), good, better[:shown], max(all, len(better)), run.ID)
 	p.failed(run, failed, most)
 }
 
@@ -75,7 +75,11 @@ func (p *page) flips(title string, look role, flips []eval.Flip, all int, run st
 }
 
 func (p *page) flip(f eval.Flip) {
-	p.caseTitle(f.Suite, f.Model, f.Case, f.Before+" -> "+f.After, f.Tags)
+	passes := f.Before + " -> " + f.After
+	if f.Anew != "" {
+		passes += ", anew " + f.Anew
+	}
+	p.caseTitle(f.Suite, f.Model, f.Case, passes, f.Tags)
 	if f.Reason != "" {
 		p.flow("    ", text(clip(f.Reason, maxSentence)))
 	}
@@ -167,7 +171,11 @@ func failedSections(v *eval.Verdict, failed []failing) (sections []failedSection
 		all += g.FailedCases
 		listed += len(g.Failed)
 	}
-	sorted := []failedSection{{title: "Failing, new to the baseline"}, {title: "Failing as in the baseline"}, {title: "Failing"}}
+	as := "in the baseline"
+	if v.Against != "" {
+		as = "at " + v.Against
+	}
+	sorted := []failedSection{{title: "Failing, new to " + comparedWith(v)}, {title: "Failing as " + as}, {title: "Failing"}}
 	for _, f := range failed {
 		at := 0
 		switch {

@@ -53,6 +53,26 @@ type documentVerdict struct {
 	Cost     documentCost `json:"cost"` // of the answering paths, at list price
 	Paid     documentCost `json:"paid"` // what was paid for answers in this run
 	Eval     documentEval `json:"eval"` // what checks asked models: no part of cost and paid
+
+	// Of a run against a commit: its name, and the groups in which nothing that decides
+	// an answer differs there, which were not asked.
+	Against   string       `json:"against,omitempty"`
+	Unchanged []eval.Group `json:"unchanged,omitempty"`
+	// Beside is what was asked at the commit: no part of the counts and costs above.
+	Beside *documentBeside `json:"beside,omitempty"`
+	// Confirming likewise, of what was asked to confirm flips, in both arms.
+	Confirming *documentBeside `json:"confirming,omitempty"`
+}
+
+// documentBeside sums up what was asked beside the groups that are judged.
+type documentBeside struct {
+	Planned  int          `json:"planned"` // = judged + errors + unjudged
+	Judged   int          `json:"judged"`
+	Errors   int          `json:"errors"`
+	Unjudged int          `json:"unjudged"`
+	Cost     documentCost `json:"cost"`
+	Paid     documentCost `json:"paid"`
+	Eval     documentEval `json:"eval"`
 }
 
 // documentEval is what checks asked models.
@@ -102,6 +122,9 @@ type documentGroup struct {
 	Labels        []eval.LabelTable `json:"labels,omitempty"`
 	ErrorClasses  []eval.ErrorClass `json:"error_classes"`
 	Warnings      []string          `json:"warnings"`
+	Confirmed     *eval.Confirmed   `json:"confirmed,omitempty"`   // what flipped was asked anew
+	Drift         *eval.Drift       `json:"model_drift,omitempty"` // of llmx drift
+	Against       *eval.Comparison  `json:"against,omitempty"`     // whose drift it is, of a run against a commit
 }
 
 type documentCase struct {
@@ -148,7 +171,9 @@ func documentOf(run eval.Run) document {
 	d.Verdict = documentVerdict{
 		Word: v.Word, Exit: v.Exit, Sentence: v.Sentence, Planned: v.Planned, Judged: v.Judged,
 		Errors: v.Errors, Unjudged: v.Unjudged, Cost: costOf(v.Cost), Paid: costOf(v.Paid), Eval: evalOf(v.Eval),
+		Against: v.Against, Unchanged: v.Unchanged,
 	}
+	d.Verdict.Beside, d.Verdict.Confirming = besideDocument(v.Beside), besideDocument(v.Confirming)
 	for _, g := range v.Groups {
 		d.Groups = append(d.Groups, groupOf(g))
 		d.Flips = append(d.Flips, g.Flips...)
@@ -172,8 +197,15 @@ func groupOf(g eval.GroupVerdict) documentGroup {
 		Paired: g.Paired, New: g.New, Gone: filled(g.Gone), Rebased: filled(g.Rebased), Rescored: g.Rescored,
 		Eval: evalOf(g.Eval), Draws: g.Draws, DrawsFrom: moment(g.DrawsFrom), DrawsTo: moment(g.DrawsTo), Answered: answered,
 		Metrics: finiteMetrics(g.Metrics), Gates: finiteGates(g.Gates), Labels: g.Labels,
-		ErrorClasses: filled(g.ErrorClasses), Warnings: filled(g.Warnings),
+		ErrorClasses: filled(g.ErrorClasses), Warnings: filled(g.Warnings), Confirmed: g.Confirmed, Drift: g.Drift, Against: g.Against,
 	}
+}
+
+func besideDocument(b *eval.Beside) *documentBeside {
+	if b == nil {
+		return nil
+	}
+	return &documentBeside{b.Planned, b.Judged, b.Errors, b.Unjudged, costOf(b.Cost), costOf(b.Paid), evalOf(b.Eval)}
 }
 
 func evalOf(e eval.Eval) documentEval {

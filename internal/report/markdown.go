@@ -25,6 +25,7 @@ func Markdown(w io.Writer, run eval.Run, limit int) error {
 	m.headline(run)
 	if v := run.Verdict; v != nil {
 		m.figures(v)
+		m.against(v)
 		m.labels(v)
 		m.sums(run)
 		m.flips(run, limit)
@@ -105,8 +106,14 @@ func mdResult(r row) string {
 
 func (m *markdown) sums(run eval.Run) {
 	v := run.Verdict
+	if v.Planned == 0 && len(v.Unchanged) > 0 {
+		return // nothing was to be asked
+	}
 	m.add(fmt.Sprintf("\n%s planned = %s judged + %s + %s unjudged; %s. Run %s.\n",
 		number(v.Planned), number(v.Judged), count(v.Errors, "error", "errors"), number(v.Unjudged), pricedApart(v), mdCode(clip(run.ID, 80))))
+	for _, beside := range besideOf(v) {
+		m.add("\n" + mdText(beside) + "\n")
+	}
 	for _, c := range sumErrors(v) {
 		m.add(fmt.Sprintf("- %s × %s: %s\n", number(c.Count), mdCode(string(c.Class))+among(c), mdCode(clip(c.First, 300))))
 	}
@@ -119,7 +126,7 @@ func (m *markdown) flips(run eval.Run, limit int) {
 	if down+up == 0 {
 		return
 	}
-	m.add(fmt.Sprintf("\n**Against the baseline:** %s worse, %s better\n", count(down, "case", "cases"), number(up)))
+	m.add(fmt.Sprintf("\n**Against %s:** %s worse, %s better\n", mdText(comparedWith(run.Verdict)), count(down, "case", "cases"), number(up)))
 	shown := 0
 	for _, f := range append(worse, better...) {
 		if shown == limit || !m.add(mdFlip(f)) {
@@ -140,6 +147,9 @@ func mdFlip(f eval.Flip) string {
 		direction = "worse"
 	}
 	title := clip(f.Case, 200) + "  " + f.Before + " → " + f.After
+	if f.Anew != "" {
+		title += ", anew " + strings.Replace(f.Anew, "->", "→", 1)
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n<details><summary>%s: <code>%s</code> (<code>%s</code>)</summary>\n\n", direction,
 		html.EscapeString(clean(title)), html.EscapeString(clean(clip(name(f.Suite, f.Model), 200))))

@@ -13,6 +13,9 @@ import (
 // counts writes the sum that must always be right, and what the run cost.
 func (p *page) counts(run eval.Run) {
 	v := run.Verdict
+	if v.Planned == 0 && len(v.Unchanged) > 0 {
+		return // nothing was to be asked
+	}
 	sign := "="
 	if v.Planned != v.Judged+v.Errors+v.Unjudged {
 		sign = "is not"
@@ -34,6 +37,9 @@ func (p *page) counts(run eval.Run) {
 		line += ", run " + run.ID
 	}
 	p.flow("", span{line, faint})
+	for _, beside := range besideOf(v) {
+		p.flow("", span{beside, faint})
+	}
 }
 
 // errorClasses writes why cases could not be judged, the most frequent first.
@@ -165,7 +171,9 @@ func notesOf(g eval.GroupVerdict, replies string) []string {
 	if len(g.Answered) > 1 {
 		add("answered by %s", shares(g.Answered))
 	}
-	if g.HasBaseline && g.New > 0 {
+	if g.HasBaseline && g.New > 0 && g.Against != nil {
+		add("%s not judged at %s, and left out of the comparison", count(g.New, "case was", "cases were"), g.Against.Ref)
+	} else if g.HasBaseline && g.New > 0 {
 		add("%s not in the baseline yet", count(g.New, "case is", "cases are"))
 	}
 	if n := len(g.Gone); n > 0 {

@@ -19,6 +19,7 @@ func RunShow(w io.Writer, run eval.Run, results iter.Seq2[eval.Result, error], s
 	if run.Verdict != nil {
 		p.space()
 		p.verdictTable(run.Verdict)
+		p.against(run.Verdict)
 		p.space()
 		p.counts(run)
 		p.errorClasses(run.Verdict)

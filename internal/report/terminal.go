@@ -17,6 +17,7 @@ func Terminal(w io.Writer, run eval.Run, s Style) error {
 	if v := run.Verdict; v != nil {
 		p.space()
 		p.verdictTable(v)
+		p.against(v)
 		p.space()
 		p.counts(run)
 		p.errorClasses(v)

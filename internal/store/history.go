@@ -21,15 +21,15 @@ type History struct {
 func (s *Store) Histories(ctx context.Context, suite string) ([]History, error) {
 	const columns = "suite, model, name, draws, passes, last"
 	// judged numbers what is the same by hashes from the newest result on: the first is
-	// what holds now. A stored answer is told by its repeat, its time and its text.
+	// what holds now; what was asked beside it, to be compared with, held before. A stored answer is told by its repeat, its time and its text.
 	const query = `WITH judged AS (
-		SELECT g.suite, g.model, r."case" AS name, r.status, r.started, r.id,
+		SELECT g.suite, g.model, g.arm, r."case" AS name, r.status, r.started, r.id,
 			g.treatment || '/' || coalesce(r.input_hash, '') || '/' || coalesce(r.criteria_hash, '') AS hashes,
 			CASE WHEN r.stored_by IS NULL THEN r.id ELSE r.repeat || '/' || coalesce(r.stored_at, '') || '/' || coalesce(r.digest, '') END AS draw
 		FROM results r JOIN result_groups g ON g.n = r.grp
 		WHERE r.status IN ('pass', 'fail') AND (?1 = '' OR g.suite = ?1)
 	), newest AS (
-		SELECT suite, model, name, hashes, max(id) FROM judged GROUP BY suite, model, name
+		SELECT suite, model, name, hashes, max(id) FROM judged WHERE arm IS NULL GROUP BY suite, model, name
 	), draws AS (
 		SELECT judged.suite, judged.model, judged.name, draw, max(status = 'pass') AS passed, max(started) AS last
 		FROM judged JOIN newest USING (suite, model, name, hashes)

@@ -21,13 +21,14 @@ type openRun struct {
 type groupKey struct {
 	suite, model, treatment string
 	prompt                  llm.PromptRef
+	arm                     eval.Arm
 }
 
 func groupOf(r *eval.Result) groupKey {
-	return groupKey{suite: r.Suite, model: r.Model, treatment: r.Treatment, prompt: r.Prompt}
+	return groupKey{suite: r.Suite, model: r.Model, treatment: r.Treatment, prompt: r.Prompt, arm: r.Arm}
 }
 
-const groupColumns = `n, suite, model, treatment, prompt, prompt_version, prompt_hash`
+const groupColumns = `n, suite, model, treatment, prompt, prompt_version, prompt_hash, arm`
 
 // rowBits is the room for a run's rows in a packed key, groupBits that for its groups.
 const (
@@ -74,7 +75,7 @@ func readGroups(ctx context.Context, db rowsQuerier, run int64) (map[groupKey]in
 		}
 		n := r.int64()
 		groups[groupKey{suite: r.text(), model: r.text(), treatment: r.text(),
-			prompt: llm.PromptRef{Name: r.text(), Version: r.text(), Hash: r.text()}}] = n
+			prompt: llm.PromptRef{Name: r.text(), Version: r.text(), Hash: r.text()}, arm: eval.Arm(r.text())}] = n
 	}
 	return groups, rows.Err()
 }
@@ -87,5 +88,5 @@ func (w *writer) groupNumber(run *openRun, key groupKey) (int64, error) {
 	n := firstGroup(run.n) + int64(len(run.groups))
 	run.groups[key] = n
 	return n, w.inserts.group.exec(n, textValue(key.suite), textValue(key.model), textValue(key.treatment),
-		textValue(key.prompt.Name), textValue(key.prompt.Version), textValue(key.prompt.Hash))
+		textValue(key.prompt.Name), textValue(key.prompt.Version), textValue(key.prompt.Hash), textValue(string(key.arm)))
 }

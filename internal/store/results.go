@@ -125,7 +125,7 @@ func (r *resultReader) result() eval.Result {
 	r.int64() // the id
 	group := r.groups[r.int64()]
 	result := eval.Result{
-		Run: r.run, Suite: group.suite, Model: group.model, Treatment: group.treatment, Prompt: group.prompt,
+		Run: r.run, Suite: group.suite, Model: group.model, Treatment: group.treatment, Prompt: group.prompt, Arm: group.arm,
 		Case: r.text(), Repeat: r.int(), Status: eval.Status(r.text()), Digest: r.text(), InputHash: r.text(),
 		CriteriaHash: r.text(), Tags: parsedOnce(r.record, r.tags), Answered: r.text(), Valid: eval.Validity(r.text()),
 		Finish: llm.FinishReason(r.text()), CallID: r.text(), Turns: r.int(), Attempts: r.int(), Usage: r.usage(),

@@ -11,8 +11,10 @@ import (
 	"github.com/llmx-dev/llmx/internal/eval"
 )
 
-// ResultFilter selects results; an empty field selects all.
+// ResultFilter selects results; an empty field selects all, but for Arm: what was
+// asked beside the candidate comes only to who asks for it.
 type ResultFilter struct {
+	Arm    eval.Arm
 	Suite  string
 	Model  string
 	Status eval.Status
@@ -29,11 +31,32 @@ func (s *Store) Results(ctx context.Context, run string, f ResultFilter) iter.Se
 			yield(eval.Result{}, err)
 			return
 		}
-		reader := newResultReader(set.id, set.groups)
-		for _, arm := range set.arms(f) {
-			if !s.eachResult(ctx, arm, f, reader, yield) {
-				return
-			}
+		s.eachOf(ctx, set, f, newResultReader(set.id, set.groups), yield)
+	}
+}
+
+// ByCase streams the results of one case after the other, of those that the filter
+// selects: what belongs to the run is looked up once for all of them. Groups that are
+// added afterwards are not seen.
+func (s *Store) ByCase(ctx context.Context, run string, f ResultFilter) (func(id string) iter.Seq2[eval.Result, error], error) {
+	set, err := s.resultSet(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	reader := newResultReader(set.id, set.groups)
+	return func(id string) iter.Seq2[eval.Result, error] {
+		return func(yield func(eval.Result, error) bool) {
+			one := f
+			one.Case = id
+			s.eachOf(ctx, set, one, reader, yield)
+		}
+	}, nil
+}
+
+func (s *Store) eachOf(ctx context.Context, set resultSet, f ResultFilter, reader *resultReader, yield func(eval.Result, error) bool) {
+	for _, arm := range set.arms(f) {
+		if !s.eachResult(ctx, arm, f, reader, yield) {
+			return
 		}
 	}
 }
@@ -125,7 +148,7 @@ func (set resultSet) arms(f ResultFilter) []arm {
 	slices.Sort(numbers)
 	for _, n := range numbers {
 		key := set.groups[n]
-		if f.Suite != "" && f.Suite != key.suite || f.Model != "" && f.Model != key.model {
+		if f.Arm != key.arm || f.Suite != "" && f.Suite != key.suite || f.Model != "" && f.Model != key.model {
 			continue
 		}
 		at := slices.IndexFunc(arms, func(a arm) bool { return a.suite == key.suite && a.model == key.model })

@@ -108,15 +108,36 @@ func TestResultKeepsEveryField(t *testing.T) {
 	partly := full
 	partly.Repeat++
 	partly.Cost, partly.Scores = llm.Cost{Amount: 12}, nil // an unknown sum keeps the known part
-	want := []eval.Result{full, partly, empty}
-	for _, result := range want {
+	beside := empty
+	beside.Arm = full.Arm
+	want := []eval.Result{full, partly, beside}
+	for _, result := range append(want, empty) {
 		if err := s.AddResult(result); err != nil {
 			t.Fatal(err)
 		}
 	}
 	endRun(t, s, run)
-	if diff := cmp.Diff(want, results(t, s, run.ID, ResultFilter{})); diff != "" {
+	if diff := cmp.Diff(want, results(t, s, run.ID, ResultFilter{Arm: full.Arm})); diff != "" {
 		t.Error(diff)
+	}
+	if diff := cmp.Diff([]eval.Result{empty}, results(t, s, run.ID, ResultFilter{})); diff != "" {
+		t.Errorf("an arm comes only to who asks for it: %s", diff)
+	}
+	of, err := s.ByCase(t.Context(), run.ID, ResultFilter{Arm: full.Arm})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, wanted := range map[string][]eval.Result{full.Case: {full, partly}, empty.Case: {beside}, "nobody": nil} {
+		var got []eval.Result
+		for r, err := range of(id) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, r)
+		}
+		if diff := cmp.Diff(wanted, got); diff != "" {
+			t.Errorf("of case %q: %s", id, diff)
+		}
 	}
 }
 

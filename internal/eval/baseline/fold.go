@@ -29,6 +29,8 @@ type lineFold struct {
 	cost                   llm.Cost
 	scores                 map[string]*scoreFold
 	answers                []eval.BaselineAnswer
+	service                time.Duration // of calls that were made now
+	served                 int
 }
 
 type scoreFold struct{ sum, weight float64 }
@@ -59,6 +61,10 @@ func (f *lineFold) add(r *eval.Result) {
 		f.repaired = f.repaired || r.Valid == eval.Valid && score < 1
 	}
 	f.cost = f.cost.Plus(r.Cost)
+	if !r.StoredPart() {
+		f.service += r.Service
+		f.served++
+	}
 	for _, score := range r.Scores {
 		if score.Metric == "" {
 			continue

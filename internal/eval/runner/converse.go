@@ -19,7 +19,7 @@ func (j job) converse(ctx, stopped context.Context, plan Plan, model, asker llm.
 	sum := newSum(j.c, eval.Result{
 		Run: plan.Run, Suite: group.Suite, Case: j.c.ID, Tags: j.c.Tags,
 		InputHash: j.c.InputHash, CriteriaHash: j.c.CriteriaHash, Treatment: group.Treatment,
-		Prompt: group.Prompt, Model: group.Model, Repeat: j.repeat,
+		Prompt: group.Prompt, Model: group.Model, Arm: group.Arm, Repeat: j.repeat,
 	})
 	for {
 		at, stuck, more := sum.walk.Next()

@@ -34,7 +34,7 @@ func (j job) ask(ctx, stopped context.Context, plan Plan, model, asker llm.Model
 	result := eval.Result{
 		Run: plan.Run, Suite: group.Suite, Case: c.ID, Tags: c.Tags,
 		InputHash: c.InputHash, CriteriaHash: c.CriteriaHash, Treatment: group.Treatment,
-		Prompt: group.Prompt, Model: group.Model, Repeat: j.repeat, Answer: response.Text, ToolCalls: response.ToolCalls,
+		Prompt: group.Prompt, Model: group.Model, Arm: group.Arm, Repeat: j.repeat, Answer: response.Text, ToolCalls: response.ToolCalls,
 	}
 	var under eval.Contract
 	if call := response.Call; call != nil {

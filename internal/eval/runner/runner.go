@@ -5,7 +5,10 @@ package runner
 
 import (
 	"context"
+	"fmt"
+	"hash/fnv"
 	"iter"
+	"math/bits"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -19,6 +22,13 @@ import (
 type Group struct {
 	eval.Group
 	Cases iter.Seq2[eval.Case, error] // streamed; the index of the group is passed to the sink
+
+	// Beside is the place in Plan.Groups of the group that is asked the same cases side
+	// by side with this one; 0 for none. That one comes later, and has no Cases of its own.
+	Beside int
+	Asks   llm.Model // who is asked for the answers; nil: the run's model
+
+	FirstRepeat int // the number of the first repeat of each case
 }
 
 // Plan is what a run does.
@@ -67,7 +77,7 @@ func Run(ctx context.Context, plan Plan, model llm.Model, sink Sink) error {
 	for range max(1, plan.Jobs) {
 		workers.Go(func() error {
 			for j := range work {
-				result, ok := j.judge(workCtx, stopped, plan, model, asker)
+				result, ok := j.judge(workCtx, stopped, plan, plan.Groups[j.group].asks(model), asker)
 				if !ok {
 					left.Store(true)
 					continue // the run was ended under it: no result
@@ -121,6 +131,13 @@ func (p Plan) stopped(ctx context.Context) (_ context.Context, release func()) {
 
 func interrupted() error { return fault.New(fault.Canceled, "interrupted") }
 
+func (g *Group) asks(model llm.Model) llm.Model {
+	if g.Asks != nil {
+		return g.Asks
+	}
+	return model
+}
+
 type job struct {
 	group  int
 	c      *eval.Case
@@ -137,34 +154,72 @@ type outcome struct {
 // other, so that what is held of a case while it is under way stays small.
 func (p Plan) produce(ctx context.Context, work chan<- job, done chan<- outcome) error {
 	for index := range p.Groups {
+		if p.Groups[index].Cases == nil {
+			continue // it is asked beside another
+		}
 		for c, err := range p.Groups[index].Cases {
 			if err != nil {
 				return err
 			}
-			kept, err := p.kept(ctx, index, &c, done)
-			if err != nil {
+			if err := p.produceCase(ctx, index, &c, work, done); err != nil {
 				return err
-			}
-			for repeat := range max(1, c.Repeats) {
-				if kept[repeat] {
-					continue
-				}
-				select { // a stop that is already there wins over a free worker
-				case <-p.Stop:
-					return interrupted()
-				default:
-				}
-				select {
-				case work <- job{index, &c, repeat}:
-				case <-p.Stop:
-					return interrupted()
-				case <-ctx.Done():
-					return interrupted()
-				}
 			}
 		}
 	}
 	return nil
+}
+
+// produceCase sends every repeat of a case to each of its arms.
+func (p Plan) produceCase(ctx context.Context, group int, c *eval.Case, work chan<- job, done chan<- outcome) error {
+	arms := []int{group}
+	if beside := p.Groups[group].Beside; beside > 0 {
+		arms = append(arms, beside)
+	}
+	kept := make([]map[int]bool, len(arms))
+	for i, arm := range arms {
+		var err error
+		if kept[i], err = p.kept(ctx, arm, c, done); err != nil {
+			return err
+		}
+	}
+	for repeat := range max(1, c.Repeats) {
+		repeat += p.Groups[group].FirstRepeat
+		first := firstArm(c, repeat) % len(arms)
+		for i := range arms {
+			at := (first + i) % len(arms)
+			if kept[at][repeat] {
+				continue
+			}
+			if err := p.send(ctx, work, job{arms[at], c, repeat}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// firstArm throws the coin that says which of two arms is asked first for a repeat of a
+// case, so that neither always finds the provider as the other has left it. It falls
+// the same way in every run.
+func firstArm(c *eval.Case, repeat int) int {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%s %s %d", c.ID, c.InputHash, repeat)
+	return bits.OnesCount64(h.Sum64()) % 2
+}
+
+func (p Plan) send(ctx context.Context, work chan<- job, next job) error {
+	select { // a stop that is already there wins over a free worker
+	case <-p.Stop:
+		return interrupted()
+	default:
+	}
+	select {
+	case work <- next:
+		return nil
+	case <-p.Stop:
+	case <-ctx.Done():
+	}
+	return interrupted()
 }
 
 // kept passes on what a run that goes on has of a case, and says which repeats.

@@ -36,6 +36,22 @@ func (d Differences) LossBound(confidence float64) float64 {
 	return min(1, -mean+normalQuantile(confidence)*math.Sqrt(variance/size))
 }
 
+// Interval is the two-sided interval of the mean change, from the differences with the
+// two pseudo-cases: with one repeat it is Bonett and Price's.
+func (d Differences) Interval(confidence float64) (low, high float64) {
+	mean, variance, size := d.smoothed()
+	half := normalQuantile((1+confidence)/2) * math.Sqrt(variance/size)
+	return max(-1, mean-half), min(1, mean+half)
+}
+
+// Clustered is the two-sided normal interval of the mean change by its clustered standard
+// error, without pseudo-cases: where cases have many repeats, two of ±1 would outweigh
+// their differences. It has no width where all differences are one.
+func (d Differences) Clustered(confidence float64) (low, high float64) {
+	half := normalQuantile((1+confidence)/2) * ClusteredSE(d.Sum, d.Squares, d.N)
+	return max(-1, -d.Loss()-half), min(1, -d.Loss()+half)
+}
+
 // Moved is the mean square of the differences, pseudo-cases included: with one
 // repeat, the share of cases that move.
 func (d Differences) Moved() float64 { return (d.Squares + 2) / float64(d.N+2) }

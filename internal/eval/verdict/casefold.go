@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/eval/stats"
@@ -23,9 +24,11 @@ type caseFold struct {
 	cost           llm.Cost
 	scores         map[string]*mean // by metric
 	labels         map[string][]stats.Labelled
-	bounded        int    // repeats with operational checks
-	within         int    // of these, those that keep all of them
-	digests        uint64 // sum of the judged answers' marks, in any order
+	bounded        int           // repeats with operational checks
+	within         int           // of these, those that keep all of them
+	service        time.Duration // of repeats that were asked for now
+	served         int           // so many
+	digests        uint64        // sum of the judged answers' marks, in any order
 
 	passAnswer, failAnswer string
 	passCall, failCall     string
@@ -65,6 +68,10 @@ func (f *caseFold) add(r *eval.Result) {
 	}
 	if cmp.Or(r.FirstTry, r.Valid) == eval.Valid {
 		f.first++
+	}
+	if !r.StoredPart() {
+		f.service += r.Service
+		f.served++
 	}
 	f.digests += markOf(digestOf(r), r.Finish)
 	if score, ok := r.Repaired(); ok {

@@ -109,6 +109,7 @@ func (t *Tally) compare(f *caseFold) {
 		t.firstTry.pair(f.first, f.judged, missing, line.First(), line.Repeats)
 	}
 	t.cost.pair(f, line.Cost)
+	t.service.pair(f, line.Service)
 	for metric, value := range past.scores {
 		if m := f.scores[metric]; m != nil {
 			t.metric(metric).pair(m.value(), value, f.judged, missing)
@@ -321,8 +322,17 @@ func sameAnswers(f *caseFold, line *eval.BaselineLine) bool {
 // flip lists the case if its share of passes moved.
 func (t *Tally) flip(f *caseFold, past before) {
 	moved := f.passes*past.repeats - past.passes*f.judged
+	if t.settings.Shares {
+		t.shares[f.c.ID] = outOf(past.passes, past.repeats) + " -> " + outOf(f.passes, f.judged)
+		if 2*past.passes < past.repeats && 2*f.passes < f.judged {
+			t.bothFail++
+		}
+	}
 	if moved == 0 {
 		return
+	}
+	if t.settings.Confirms {
+		t.flipped[f.c.ID] = true
 	}
 	flip := eval.Flip{
 		Suite: t.group.Suite, Model: t.group.Model, Case: f.c.ID, Tags: f.c.Tags,

@@ -33,10 +33,16 @@ func (t *Tally) try(gate eval.Gate, best bool) trial {
 		return out
 	}
 	switch {
+	case t.settings.Against != nil && t.besideMissing() != "":
+		out.block("nothing to compare with: %s", t.besideMissing())
+	case (gate.Metric == metricP50 || gate.Metric == metricP95) && t.settings.Against != nil && t.base != nil:
+		riseOfLatency(&out, t, best)
 	case gate.Metric == metricP50 || gate.Metric == metricP95:
 		t.adviseLatency(&out)
 	case t.base == nil:
 		out.open("no baseline yet for the model %s: llmx baseline accept makes one", t.group.Model)
+	case gate.Kind == eval.GateMaxDrop && gate.Metric == metricAccuracy && t.confirmed != nil:
+		t.dropOfConfirmed(&out, best)
 	case gate.Kind == eval.GateMaxDrop && gate.Metric == metricAccuracy:
 		dropOfShares(&out, &t.accuracy, best)
 	case gate.Kind == eval.GateMaxDrop && gate.Metric == metricValidity:

@@ -96,6 +96,10 @@ func (t *Tally) stand(now, best []trial, group *eval.GroupVerdict, o Options) st
 	if !group.Pass {
 		return failing
 	}
+	if o.MissingNeutral && t.besideNeutral() {
+		group.Word = eval.NotGated
+		return passing
+	}
 	if group.Word == eval.NotGated || slices.ContainsFunc(now, func(r trial) bool { return r.blocks }) {
 		group.Word, group.Pass = eval.NotGated, false
 		return open
@@ -169,6 +173,12 @@ func (t *Tally) describe(trials []trial, o Options) eval.GroupVerdict {
 	}
 	slices.Sort(group.Rebased)
 	leaveTalks(&group)
+	if t.confirmed != nil {
+		group.Confirmed = t.confirmedCounts()
+		for i := range group.Flips {
+			group.Flips[i].Anew = t.confirmed.again.shares[group.Flips[i].Case]
+		}
+	}
 	for _, r := range trials {
 		if t.incomplete() && !r.Pass && r.Value != nil {
 			r.Note = join(r.Note, "of the judged results alone; others are missing")
@@ -189,6 +199,7 @@ func (t *Tally) describe(trials []trial, o Options) eval.GroupVerdict {
 			group.BaselineFrom += ", as it was then"
 		}
 		group.SameTreatment = header.Treatment == t.group.Treatment
+		t.comparison(&group)
 		if !o.Filtered && t.group.Settled() {
 			group.Gone = t.base.gone()
 		}
@@ -198,6 +209,10 @@ func (t *Tally) describe(trials []trial, o Options) eval.GroupVerdict {
 }
 
 func (t *Tally) warnings(group *eval.GroupVerdict) (warnings []string) {
+	if t.confirmed != nil && t.settings.Against == nil && t.confirmed.again.bothFail > 0 {
+		warnings = append(warnings, fmt.Sprintf("%s that flipped %s now by the prompt of the baseline too: it may be the model that has moved; llmx drift says whether it has",
+			count(t.confirmed.again.bothFail, "case"), fail(t.confirmed.again.bothFail)))
+	}
 	if n := len(group.Gone); n > 0 {
 		warnings = append(warnings, fmt.Sprintf("%s of the baseline %s gone: accept that with llmx baseline accept", count(n, "case"), is(n)))
 	}

@@ -3,6 +3,7 @@ package verdict
 import (
 	"math"
 	"slices"
+	"time"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/eval/stats"
@@ -220,6 +221,23 @@ func (m *costMetric) pair(f *caseFold, before *llm.Money) {
 		m.logs = append(m.logs, log)
 	} else {
 		m.unknown++
+	}
+}
+
+// serviceMetric is what calls took in both arms of a run, by case.
+type serviceMetric struct {
+	now, base float64   // sums of the paired cases' means, ns
+	logs      []float64 // log-ratios
+}
+
+// pair takes the same case's mean beside, 0 where it was not asked for now.
+func (m *serviceMetric) pair(f *caseFold, before time.Duration) {
+	if f.served == 0 || before <= 0 {
+		return
+	}
+	now := float64(f.service) / float64(f.served)
+	if log, ok := stats.LogRatio(float64(before), now); ok {
+		m.now, m.base, m.logs = m.now+now, m.base+float64(before), append(m.logs, log)
 	}
 }
 

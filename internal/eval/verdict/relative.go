@@ -11,18 +11,13 @@ import (
 // flipSeed makes random signs the same in every run.
 const flipSeed = 1
 
-// dropOfShares tests passes out of repeats: the stratified exact conditional test
-// (McNemar's with one repeat in both arms). Its null hypothesis is that no case
-// changed; so with repeats the sign-flip test on case means must reject too, and
-// the larger p is the gate's.
+// dropOfShares tests passes out of repeats: see testOfShares.
 func dropOfShares(out *trial, m *shareMetric, best bool) {
 	strata := m.of(best)
 	sum := strata.Differences()
 	if !out.compare(sum.N, sumOf(strata, true), sumOf(strata, false)) {
 		return
 	}
-	repeats := false
-	var differences []float64
 	for _, s := range strata.Sorted() {
 		switch moved := s.A*s.M - s.B*s.N; {
 		case moved < 0:
@@ -30,22 +25,13 @@ func dropOfShares(out *trial, m *shareMetric, best bool) {
 		case moved > 0:
 			out.Up += strata[s]
 		}
-		repeats = repeats || s.N > 1 || s.M > 1
-		for range strata[s] {
-			differences = append(differences, s.Difference())
-		}
 	}
 	if out.Down+out.Up == 0 {
 		out.unchanged("no case passes more or less often than in the baseline")
 		return
 	}
-	p := stats.StratifiedExact(strata).P
-	out.Test = "McNemar's exact test"
-	if repeats {
-		flips := stats.SignFlip(differences, flipSeed)
-		p.Less, p.Greater = max(p.Less, flips.Less), max(p.Greater, flips.Greater)
-		out.Test = "stratified exact conditional test and sign-flip test"
-	}
+	p, name := testOfShares(strata)
+	out.Test = name
 	out.test(p, sum)
 }
 
@@ -112,26 +98,55 @@ func riseOfCost(out *trial, m *costMetric, best bool) {
 	if !out.compare(m.paired, m.now/1e9, m.base/1e9) {
 		return
 	}
-	for _, log := range m.logs {
-		switch {
-		case log > 0:
-			out.Down++
-		case log < 0:
-			out.Up++
-		}
-	}
-	if out.Down+out.Up == 0 {
+	if !out.rises(m.logs, m.now/m.base) {
 		out.unchanged("every case costs what it did")
+	}
+}
+
+// riseOfLatency tests what calls took, case by case, as the costs are tested: both arms
+// were asked interleaved, so that a slow hour is slow for both. The quantiles stand
+// beside it for readers; of a tail alone a test of ranks says nothing.
+func riseOfLatency(out *trial, t *Tally, best bool) {
+	m := &t.service
+	if best && t.incomplete() {
+		out.open("how long the missing results would have taken is not known")
 		return
 	}
-	change := stats.PairedRatio(m.logs, 2*confidence-1) // one side of it is at the confidence
-	means := m.now / m.base
-	out.Test = "Wilcoxon signed-rank test of log-ratios"
-	out.tested, out.worse, out.better = true, change.Greater, change.Less
-	out.loss, out.bound, out.margin = change.Shift-1, max(change.High, means)-1, out.Limit
-	out.observed = max(change.Shift, means) - 1
-	out.Note = fmt.Sprintf("typical case × %.3f, mean × %.3f", change.Shift, means)
-	out.power = func() string { return costPower(change, len(m.logs), out.Limit) }
+	if len(m.logs) == 0 {
+		out.open("latency is compared over calls made now in both arms, and there are none")
+		return
+	}
+	out.N = len(m.logs)
+	l, _ := t.latency(out.Metric, false)
+	now := l.Value.Seconds()
+	out.Value, out.Baseline = &now, t.baseLatency(out.Metric)
+	if !out.rises(m.logs, m.now/m.base) {
+		out.unchanged("every case takes as long as it did")
+	}
+}
+
+// rises tests log-ratios of pairs by Wilcoxon's signed ranks; means is the ratio of the
+// means. It reports false where no pair differs.
+func (r *trial) rises(logs []float64, means float64) bool {
+	for _, log := range logs {
+		switch {
+		case log > 0:
+			r.Down++
+		case log < 0:
+			r.Up++
+		}
+	}
+	if r.Down+r.Up == 0 {
+		return false
+	}
+	change := stats.PairedRatio(logs, 2*confidence-1) // one side of it is at the confidence
+	r.Test = "Wilcoxon signed-rank test of log-ratios"
+	r.tested, r.worse, r.better = true, change.Greater, change.Less
+	r.loss, r.bound, r.margin = change.Shift-1, max(change.High, means)-1, r.Limit
+	r.observed = max(change.Shift, means) - 1
+	r.Note = fmt.Sprintf("typical case × %.3f, mean × %.3f", change.Shift, means)
+	r.power = func() string { return costPower(change, len(logs), r.Limit) }
+	return true
 }
 
 // costPower says what the interval leaves open.

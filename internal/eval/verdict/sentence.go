@@ -173,3 +173,10 @@ func is(n int) string {
 	}
 	return "are"
 }
+
+func fail(n int) string {
+	if n == 1 {
+		return "fails"
+	}
+	return "fail"
+}

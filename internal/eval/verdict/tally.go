@@ -25,6 +25,13 @@ type Settings struct {
 	// score them again. A nil Read is plain text.
 	Contract eval.Contract
 	Read     eval.Read
+
+	// Against says that the Baseline was asked in this run, side by side with the group:
+	// then latency is compared too. Nil for one that was accepted.
+	Against *eval.Comparison
+
+	Confirms bool // cases that flip are named, to be asked anew: see Flipped
+	Shares   bool // what came of each case is kept, for the flips of the tally that it confirms
 }
 
 // Tally counts one group's results. Memory: a few sums, the cases in flight, at
@@ -46,6 +53,7 @@ type Tally struct {
 	labels    map[string]*labelTally // by the first part of their metrics' names
 	repaired  bool                   // an answer was put right
 	cost      costMetric
+	service   serviceMetric
 	pair      pairing
 	finished  []time.Duration // of calls made now
 	cut       []time.Duration // of calls made now that ran into a timeout
@@ -57,6 +65,11 @@ type Tally struct {
 	classes   map[fault.Class]*eval.ErrorClass
 	answered  map[string]int
 	draws     drawSpan
+	flipped   map[string]bool // ids of flipped cases, where Settings.Confirms
+	confirmed *confirmation
+	shares    map[string]string // by case, where Settings.Shares
+	bothFail  int               // cases that mostly fail in both arms, likewise
+	ruled     bool              // the suite says what an inconclusive gate does
 	spent     llm.Cost
 	paid      llm.Cost
 	eval      eval.Eval
@@ -67,11 +80,12 @@ type Tally struct {
 // planned; its counts of judged, errors and unjudged are the tally's to fill.
 func NewTally(g eval.Group, s Settings) *Tally {
 	g.Judged, g.Errors, g.Unjudged = 0, 0, 0
+	ruled := s.OnInconclusive != ""
 	if s.OnInconclusive == "" {
 		s.OnInconclusive = eval.InconclusiveWorse
 	}
 	t := &Tally{
-		group: g, settings: s,
+		group: g, settings: s, ruled: ruled, flipped: map[string]bool{}, shares: map[string]string{},
 		base:     newReference(s.Baseline, g.Model),
 		pending:  map[string]*caseFold{},
 		named:    map[string]*meanMetric{},
@@ -128,6 +142,15 @@ func (t *Tally) Add(c *eval.Case, r *eval.Result) {
 		delete(t.pending, c.ID)
 		t.finish(fold)
 	}
+}
+
+// Counts is the group with the counts of what came so far.
+func (t *Tally) Counts() eval.Group { return t.group }
+
+// Beside sums up what came, for a group that was asked beside another.
+func (t *Tally) Beside() eval.Beside {
+	g := t.group
+	return eval.Beside{Planned: g.Planned, Judged: g.Judged, Errors: g.Errors, Unjudged: g.Unjudged, Cost: t.spent, Paid: t.paid, Eval: t.eval}
 }
 
 // count takes what does not depend on the case.

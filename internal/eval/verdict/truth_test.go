@@ -24,6 +24,7 @@ type world struct {
 	repeats     int
 	flips       int     // cases that change for good in a random direction, drawn anew for every suite
 	drop        float64 // the true drop of accuracy; 0: nothing got worse
+	confirm     int     // how often flips are asked anew, in both arms; 0 for not
 }
 
 func constant(p float64) func(int, *rand.Rand) float64 {
@@ -42,7 +43,7 @@ func flaky(n int) func(int, *rand.Rand) float64 {
 
 // rates are what is said of one world by those who count flips, who compare means,
 // and by a verdict.
-type rates struct{ anyFlip, meanFell, regressed, gateWrong float64 }
+type rates struct{ anyFlip, meanFell, regressed, gateWrong, drifted float64 }
 
 // simulate judges a world many times. Both arms are drawn anew each time, from one
 // random stream for all.
@@ -50,7 +51,10 @@ func (w world) simulate(n int, seed uint64) rates {
 	random := rand.New(rand.NewPCG(seed, 1))
 	var sum rates
 	for range n {
-		flip, fell, v := w.once(random)
+		flip, fell, v, drift := w.once(random)
+		if drift != nil && drift.Shown {
+			sum.drifted++
+		}
 		sum.anyFlip += flip
 		sum.meanFell += fell
 		if v.Word == eval.Regressed {
@@ -64,12 +68,12 @@ func (w world) simulate(n int, seed uint64) rates {
 		}
 	}
 	size := float64(n)
-	return rates{sum.anyFlip / size, sum.meanFell / size, sum.regressed / size, sum.gateWrong / size}
+	return rates{sum.anyFlip / size, sum.meanFell / size, sum.regressed / size, sum.gateWrong / size, sum.drifted / size}
 }
 
 // once draws one suite in both arms and judges it: accuracy and a named score, which
 // falls and rises with it.
-func (w world) once(random *rand.Rand) (anyFlip, meanFell float64, v eval.Verdict) {
+func (w world) once(random *rand.Rand) (anyFlip, meanFell float64, v eval.Verdict, drift *eval.Drift) {
 	baseline := &eval.Baseline{Headers: []eval.BaselineHeader{{Suite: "s", Model: "m", Treatment: "old"}}}
 	group := eval.Group{Suite: "s", Model: "m", Treatment: "new", Planned: w.cases * w.repeats, Cases: w.cases}
 	before, now := make([]float64, w.cases), make([]float64, w.cases)
@@ -91,7 +95,11 @@ func (w world) once(random *rand.Rand) (anyFlip, meanFell float64, v eval.Verdic
 		baseline.Lines = append(baseline.Lines, line)
 		passed[i] = draw(random, now[i], w.repeats)
 	}
-	tally := NewTally(group, Settings{Baseline: baseline, Gates: []eval.Gate{maxDrop(metricAccuracy, 0), maxDrop("helpful", 0)}})
+	gates := []eval.Gate{maxDrop(metricAccuracy, 0), maxDrop("helpful", 0)}
+	if w.confirm > 0 {
+		gates = gates[:1]
+	}
+	tally := NewTally(group, Settings{Baseline: baseline, Gates: gates, Confirms: w.confirm > 0})
 	change := 0
 	for i := range w.cases {
 		c := &eval.Case{ID: caseID(i), Repeats: w.repeats, InputHash: "i", CriteriaHash: "c"}
@@ -106,7 +114,32 @@ func (w world) once(random *rand.Rand) (anyFlip, meanFell float64, v eval.Verdic
 	if change < 0 {
 		meanFell = 1
 	}
-	return anyFlip, meanFell, Judge([]*Tally{tally}, Options{})
+	if w.confirm > 0 && len(tally.Flipped()) > 0 {
+		tally.ConfirmBy(w.anew(random, tally.Flipped(), before, now), w.confirm)
+	}
+	return anyFlip, meanFell, Judge([]*Tally{tally}, Options{}), tally.Drift()
+}
+
+// anew draws what flipped once more, in both arms.
+func (w world) anew(random *rand.Rand, flipped map[string]bool, before, now []float64) *Tally {
+	beside := &eval.Baseline{Headers: []eval.BaselineHeader{{Suite: "s", Model: "m", Treatment: "old"}}}
+	group := eval.Group{Suite: "s", Model: "m", Treatment: "new", Planned: len(flipped) * w.confirm, Cases: len(flipped)}
+	for i := range w.cases {
+		if flipped[caseID(i)] {
+			beside.Lines = append(beside.Lines, eval.BaselineLine{Case: caseID(i), Model: "m", Input: "i", Criteria: "c", Repeats: w.confirm, Valid: -1, Passes: draw(random, before[i], w.confirm)})
+		}
+	}
+	again := NewTally(group, Settings{Baseline: beside, Gates: []eval.Gate{maxDrop(metricAccuracy, 0)}, Against: &eval.Comparison{}})
+	for i := range w.cases {
+		if !flipped[caseID(i)] {
+			continue
+		}
+		passes := draw(random, now[i], w.confirm)
+		for repeat := range w.confirm {
+			again.Add(&eval.Case{ID: caseID(i), Repeats: w.confirm, InputHash: "i", CriteriaHash: "c"}, drawn(repeat, repeat < passes))
+		}
+	}
+	return again
 }
 
 func caseID(i int) string { return fmt.Sprintf("c%04d", i) }
@@ -136,16 +169,16 @@ func drawn(repeat int, pass bool) *eval.Result {
 // did, it is seen as often as the power calculation says.
 func TestVerdictsAgainstTheTruth(t *testing.T) {
 	var table strings.Builder
-	fmt.Fprintf(&table, "\n%-46s %8s %9s %10s\n", "truth", "any flip", "mean fell", "regressed")
+	fmt.Fprintf(&table, "\n%-56s %8s %9s %10s %8s\n", "truth", "any flip", "mean fell", "regressed", "drift")
 	for i, w := range worlds() {
 		got := w.simulate(*suites, uint64(i))
-		fmt.Fprintf(&table, "%-46s %7.1f%% %8.1f%% %9.1f%%\n", w.name, 100*got.anyFlip, 100*got.meanFell, 100*got.regressed)
+		fmt.Fprintf(&table, "%-56s %7.1f%% %8.1f%% %9.1f%% %7.1f%%\n", w.name, 100*got.anyFlip, 100*got.meanFell, 100*got.regressed, 100*got.drifted)
 		if w.drop > 0 {
 			continue
 		}
 		// Three standard errors of the Monte Carlo stand above α.
-		if most := alpha + 3*math.Sqrt(alpha*(1-alpha)/float64(*suites)); got.regressed > most || got.gateWrong > most {
-			t.Errorf("%s: regressed in %.3f of all runs, a gate in %.3f; at most %.3f may be", w.name, got.regressed, got.gateWrong, most)
+		if most := alpha + 3*math.Sqrt(alpha*(1-alpha)/float64(*suites)); got.regressed > most || got.gateWrong > most || got.drifted > most {
+			t.Errorf("%s: regressed in %.3f of all runs, a gate in %.3f, a drift in %.3f; at most %.3f may be", w.name, got.regressed, got.gateWrong, got.drifted, most)
 		}
 	}
 	t.Log(table.String())
@@ -155,16 +188,21 @@ func worlds() []world {
 	var all []world
 	for _, repeats := range []int{1, 3, 10} {
 		all = append(all,
-			world{fmt.Sprintf("nothing changed, all stable, repeats %d", repeats), constant(0.9), constant(0.9), 50, repeats, 0, 0},
-			world{fmt.Sprintf("nothing changed, 15 of 50 flaky, repeats %d", repeats), flaky(15), flaky(15), 50, repeats, 0, 0},
-			world{fmt.Sprintf("10 of 50 flip either way, repeats %d", repeats), flaky(15), flaky(15), 50, repeats, 10, 0},
+			world{fmt.Sprintf("nothing changed, all stable, repeats %d", repeats), constant(0.9), constant(0.9), 50, repeats, 0, 0, 0},
+			world{fmt.Sprintf("nothing changed, 15 of 50 flaky, repeats %d", repeats), flaky(15), flaky(15), 50, repeats, 0, 0, 0},
+			world{fmt.Sprintf("10 of 50 flip either way, repeats %d", repeats), flaky(15), flaky(15), 50, repeats, 10, 0, 0},
+			world{fmt.Sprintf("nothing changed, 15 of 50 flaky, repeats %d, confirm 5", repeats), flaky(15), flaky(15), 50, repeats, 0, 0, 5},
+			world{fmt.Sprintf("10 of 50 flip either way, repeats %d, confirm 5", repeats), flaky(15), flaky(15), 50, repeats, 10, 0, 5},
 		)
 	}
 	for _, repeats := range []int{1, 3} {
 		for _, drop := range []float64{0.1, 0.2} {
 			all = append(all, world{
 				fmt.Sprintf("%.0f points worse, 200 cases, %d repeats", 100*drop, repeats),
-				constant(0.9), constant(0.9 - drop), 200, repeats, 0, drop,
+				constant(0.9), constant(0.9 - drop), 200, repeats, 0, drop, 0,
+			}, world{
+				fmt.Sprintf("%.0f points worse, 200 cases, %d repeats, confirm 5", 100*drop, repeats),
+				constant(0.9), constant(0.9 - drop), 200, repeats, 0, drop, 5,
 			})
 		}
 	}

@@ -32,7 +32,7 @@ func tryAll(tallies []*Tally, best bool) [][]trial {
 	for i, t := range tallies {
 		for j := range trials[i] {
 			if trials[i][j].tested {
-				trials[i][j].decide(t.settings.OnInconclusive)
+				trials[i][j].decide(t.rule(&trials[i][j]))
 			}
 		}
 	}
@@ -58,6 +58,15 @@ func (r *trial) decide(rule eval.OnInconclusive) {
 		r.Note = join(join(r.Note, r.power()), why)
 	}
 	r.P, r.Adjusted = &p, &adjusted
+}
+
+// rule is what an inconclusive gate does: as the suite says, else after a confirm it
+// passes, as what was worse has been asked once more.
+func (t *Tally) rule(r *trial) eval.OnInconclusive {
+	if t.confirmed != nil && r.Metric == metricAccuracy && !t.ruled {
+		return eval.InconclusivePass
+	}
+	return t.settings.OnInconclusive
 }
 
 // onInconclusive says whether a gate passes whose test could not tell, and by

@@ -1,0 +1,239 @@
+package verdict
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/eval/stats"
+	"github.com/llmx-dev/llmx/internal/fault"
+)
+
+// Drift says how far accuracy moved against the baseline, in either direction: by the
+// tests of the gate on accuracy, two-sided, with the interval of the case differences.
+// Nil where no case is on both sides. The tally takes no more results afterwards.
+func (t *Tally) Drift() *eval.Drift {
+	t.settle()
+	first := driftOf(t.accuracy.strata, t.accuracy.paired)
+	if first == nil || t.confirmed == nil {
+		return first
+	}
+	// A sentence must not say what the gate takes back. What did not flip counts as no
+	// difference there, which makes the interval too narrow to show that nothing moved.
+	again := driftOf(t.confirmed.again.accuracy.strata, t.accuracy.paired)
+	if !again.Shown {
+		again.Change, again.Low, again.High = first.Change, min(first.Low, again.Low), max(first.High, again.High)
+	}
+	return again
+}
+
+// driftOf is that of strata, among n cases of which the others did not move.
+func driftOf(strata stats.Strata, n int) *eval.Drift {
+	if n == 0 {
+		return nil
+	}
+	sum := strata.Differences()
+	sum.N = n
+	p, _ := testOfShares(strata)
+	d := &eval.Drift{Change: -sum.Loss(), P: min(1, 2*min(p.Less, p.Greater)), N: n}
+	d.Low, d.High = sum.Interval(confidence)
+	// A test and an interval may differ, and one sentence says both: the tests are exact,
+	// and the interval leans to the wide side.
+	without := d.Low > 0 || d.High < 0
+	if low, high := sum.Clustered(confidence); d.P <= alpha && !without && (low > 0 || high < 0) {
+		d.Low, d.High, without = low, high, true
+	}
+	d.Shown = d.P <= alpha && without
+	return d
+}
+
+// JudgeDrift says of groups that were asked as their baseline was whether the model has
+// moved since, in either direction. Exit is 1 where one has (after Holm's correction over
+// the groups), else 4 where one could not be judged, else 0. Gates take no part: they
+// speak of what is good enough.
+func JudgeDrift(tallies []*Tally, o Options) eval.Verdict {
+	v := Judge(tallies, o)
+	var p []float64
+	var at []int
+	for i, t := range tallies {
+		group := &v.Groups[i]
+		group.Gates, group.Word, group.Pass = []eval.GateResult{}, eval.NotGated, false
+		if t.incomplete() || !t.group.Settled() {
+			continue
+		}
+		if group.Drift = t.Drift(); group.Drift != nil {
+			p, at = append(p, group.Drift.P), append(at, i)
+		}
+	}
+	for i, adjusted := range stats.Holm(p) {
+		group := &v.Groups[at[i]]
+		group.Drift.Shown = group.Drift.Shown && adjusted <= alpha
+		group.Word, group.Pass = eval.Steady, true
+		if group.Drift.Shown {
+			group.Word, group.Pass = eval.Drifted, false
+		}
+	}
+	v.Word, v.Exit, v.Sentence = eval.Steady, fault.ExitOK, ""
+	for i := range v.Groups {
+		group := &v.Groups[i]
+		if rankOfDrift(group.Word) > rankOfDrift(v.Word) || v.Sentence == "" {
+			v.Word, v.Sentence = group.Word, tallies[i].driftSentence(group)
+		}
+	}
+	switch v.Word {
+	case eval.Drifted:
+		v.Exit = fault.ExitGate
+	case eval.NotGated:
+		v.Exit = fault.ExitUnjudged
+	}
+	if n := len(v.Groups); n > 1 {
+		same := 0
+		for i := range v.Groups {
+			if v.Groups[i].Word == v.Word {
+				same++
+			}
+		}
+		v.Sentence += fmt.Sprintf("; %d of %d groups %s %s", same, n, is(same), v.Word)
+	}
+	return v
+}
+
+func rankOfDrift(word eval.Word) int {
+	switch word {
+	case eval.Drifted:
+		return 2
+	case eval.NotGated:
+		return 1
+	}
+	return 0
+}
+
+func (t *Tally) driftSentence(group *eval.GroupVerdict) string {
+	where := fmt.Sprintf("%s on %s", group.Suite, group.Model)
+	if group.Drift == nil && t.group.Judged == t.group.Planned {
+		return fmt.Sprintf("unjudged: %s: no case has a result here and in the baseline", where)
+	}
+	if group.Drift == nil {
+		return fmt.Sprintf("unjudged: %s: %s", where, whyOpen(group))
+	}
+	since := dayWords(t.base.header.Date)
+	if group.Drift.Shown {
+		return fmt.Sprintf("drifted: %s: the model moved %s points since %s (%s)", where, signedPoints(group.Drift.Change), since, driftRange(group.Drift))
+	}
+	return fmt.Sprintf("steady: %s: no drift shown since %s (%s points)", where, since, driftRange(group.Drift))
+}
+
+// besideMissing says what of the other arm was not judged, where that is more than the
+// suite allows.
+func (t *Tally) besideMissing() string {
+	g := t.settings.Against.Asked
+	switch {
+	case g.Errors > t.settings.MaxErrors:
+		return fmt.Sprintf("%s of %d at %s", count(g.Errors, "error"), g.Planned, t.settings.Against.Ref)
+	case g.Unjudged > 0:
+		return fmt.Sprintf("%s of %d at %s have no reply", count(g.Unjudged, "result"), g.Planned, t.settings.Against.Ref)
+	}
+	return ""
+}
+
+// besideNeutral reports that nothing but replies is missing of the other arm.
+func (t *Tally) besideNeutral() bool {
+	against := t.settings.Against
+	return against != nil && against.Asked.Unjudged > 0 && against.Asked.Errors <= t.settings.MaxErrors
+}
+
+// comparison says of a group that was asked beside another whose drift it is.
+func (t *Tally) comparison(group *eval.GroupVerdict) {
+	if t.settings.Against == nil {
+		return
+	}
+	c := *t.settings.Against
+	group.BaselineFrom = fmt.Sprintf("%s at %s", c.Asked.Prompt, c.Ref)
+	if c.Asked.Model != group.Model {
+		group.BaselineFrom += " on " + c.Asked.Model
+	}
+	c.Prompt = t.Drift()
+	for _, gate := range group.Gates { // it looks to one side, and sees what two sides just do not
+		if c.Prompt != nil && gate.Metric == metricAccuracy && (gate.Word == eval.Regressed && c.Prompt.Change < 0 || gate.Word == eval.Improved && c.Prompt.Change > 0) {
+			c.Prompt.Shown = true
+		}
+	}
+	c.Sentence = whose(&c)
+	group.Against = &c
+}
+
+// whose says whose drift it is: the model's, the edit's, of both or of none.
+func whose(c *eval.Comparison) string {
+	edit := "Your edit: nothing to compare."
+	if c.Prompt != nil {
+		edit = "Your edit: " + driftWords(c.Prompt) + "."
+	}
+	if c.Model == nil {
+		return edit + " Whether the model moved cannot be told: " + c.Unknown + "."
+	}
+	since := "since " + dayWords(c.Since)
+	moved := fmt.Sprintf("the model moved %s points %s (%s)", signedPoints(c.Model.Change), since, driftRange(c.Model))
+	switch yours := c.Prompt != nil && c.Prompt.Shown; {
+	case c.Model.Shown && yours:
+		return "Both: " + moved + ". " + edit
+	case c.Model.Shown:
+		return "Not you: " + moved + ". " + edit
+	case yours:
+		return fmt.Sprintf("It is your edit: %s. The model: no change shown %s (%s points).", driftWords(c.Prompt), since, driftRange(c.Model))
+	}
+	return fmt.Sprintf("The model: no change shown %s (%s points). %s", since, driftRange(c.Model), edit)
+}
+
+// driftWords says how far something moved: "−3.1 points (−5.0 … −1.2)".
+func driftWords(d *eval.Drift) string {
+	if !d.Shown {
+		return "no change shown (" + driftRange(d) + " points)"
+	}
+	return signedPoints(d.Change) + " points (" + driftRange(d) + ")"
+}
+
+// signedPoints is a change of a share in percentage points, with a sign that is no hyphen.
+func signedPoints(change float64) string {
+	switch text := strconv.FormatFloat(100*change, 'f', 1, 64); {
+	case text == "-0.0" || text == "0.0":
+		return "0.0"
+	case change < 0:
+		return "−" + text[1:]
+	default:
+		return "+" + text
+	}
+}
+
+func driftRange(d *eval.Drift) string { return signedPoints(d.Low) + " … " + signedPoints(d.High) }
+
+// dayWords is a day of a baseline as people write it: 12 Nov 2026.
+func dayWords(day string) string {
+	at, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return day
+	}
+	return at.Format("2 Jan 2006")
+}
+
+// testOfShares is the test of passes out of repeats, and its name: the stratified exact
+// conditional test, McNemar's with one repeat in both arms. Its null hypothesis is that
+// no case changed; so with repeats the sign-flip test on case means must reject too, and
+// the larger p counts.
+func testOfShares(strata stats.Strata) (p stats.P, name string) {
+	repeats := false
+	var differences []float64
+	for _, s := range strata.Sorted() {
+		repeats = repeats || s.N > 1 || s.M > 1
+		for range strata[s] {
+			differences = append(differences, s.Difference())
+		}
+	}
+	p, name = stats.StratifiedExact(strata).P, "McNemar's exact test"
+	if repeats {
+		flips := stats.SignFlip(differences, flipSeed)
+		p.Less, p.Greater = max(p.Less, flips.Less), max(p.Greater, flips.Greater)
+		name = "stratified exact conditional test and sign-flip test"
+	}
+	return p, name
+}
