@@ -83,9 +83,10 @@ func (p pick) from(cases iter.Seq2[eval.Case, error], repeats int) iter.Seq2[eva
 // size is what a pass over the cases finds.
 type size struct {
 	cases, results int
-	operational    bool        // a check bounds cost, time or attempts
-	bounded        fault.Place // of the first case whose cost is bounded
-	hash           string      // of all inputs and criteria, in order
+	operational    bool            // a check bounds cost, time or attempts
+	bounded        fault.Place     // of the first case whose cost is bounded
+	hash           string          // of all inputs and criteria, in order
+	clusters       map[uint64]bool // keys that more than one case has
 }
 
 func boundsCost(check eval.Check) bool { return strings.TrimPrefix(check.Name(), "not ") == "max_cost" }
@@ -99,6 +100,7 @@ func measure(ctx context.Context, cases iter.Seq2[eval.Case, error], asked *prom
 	var s size
 	var problems fault.List
 	all := sha256.New()
+	var keys []uint64
 	for c, err := range cases {
 		if err == nil && ctx.Err() != nil {
 			err = fault.New(fault.Canceled, "interrupted")
@@ -109,7 +111,8 @@ func measure(ctx context.Context, cases iter.Seq2[eval.Case, error], asked *prom
 		s.cases++
 		fmt.Fprintf(all, "%q %s %s %d\n", c.ID, c.InputHash, c.CriteriaHash, c.Repeats)
 		s.results += max(1, c.Repeats)
-		s.operational = s.operational || c.HasCheck(eval.Check.Operational)
+		s.operational = s.operational || !c.Quarantined() && c.HasCheck(eval.Check.Operational)
+		keys = append(keys, c.ClusterKey())
 		if s.bounded.File == "" && c.HasCheck(boundsCost) {
 			s.bounded = c.Place
 		}
@@ -122,8 +125,24 @@ func measure(ctx context.Context, cases iter.Seq2[eval.Case, error], asked *prom
 			break
 		}
 	}
-	s.hash = hex.EncodeToString(all.Sum(nil)[:16])
+	s.hash, s.clusters = hex.EncodeToString(all.Sum(nil)[:16]), repeated(keys)
 	return s, problems.Err()
+}
+
+// repeated are the keys that stand in the list more than once; nil for none.
+func repeated(keys []uint64) map[uint64]bool {
+	slices.Sort(keys)
+	var found map[uint64]bool
+	for i := 1; i < len(keys); i++ {
+		if keys[i] != keys[i-1] {
+			continue
+		}
+		if found == nil {
+			found = map[uint64]bool{}
+		}
+		found[keys[i]] = true
+	}
+	return found
 }
 
 // firstVars are the inputs with which a model is asked for a case first.

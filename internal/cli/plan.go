@@ -91,6 +91,7 @@ func (b planner) survey(ctx context.Context, one *loaded) (size, error) {
 	if s.operational {
 		one.gateOperation()
 	}
+	one.clusters = s.clusters
 	return s, err
 }
 
@@ -109,6 +110,7 @@ func (b planner) tally(group eval.Group, one *loaded) (*verdict.Tally, error) {
 	}
 	return verdict.NewTally(group, verdict.Settings{
 		Baseline: accepted, Gates: one.Gates, OnInconclusive: one.OnInconclusive, MaxErrors: one.MaxErrors,
+		Clusters: one.clusters, Jobs: b.project.config.Test.Jobs,
 		Contract: contractOf(one.prompt), Read: b.read,
 	}), nil
 }

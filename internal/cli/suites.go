@@ -18,6 +18,8 @@ type loaded struct {
 	prompt *prompt.Prompt
 	models []string // asked, in order: flag over suite over prompt
 	judges *judges  // asked by its checks
+
+	clusters map[uint64]bool // of the selected cases, once they were surveyed
 }
 
 // selection says which suites are meant, and what flags put over them.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +26,7 @@ type Case struct {
 	Checks  []Check        // the golden check included; at least one, here or at a turn
 	Meta    map[string]any
 	Repeats int
+	Cluster string // cases of one cluster are not independent of each other; "" where the file does not say
 
 	// Of a case that is a conversation: Checks are then those that look at the whole
 	// of it, and Golden is nil.
@@ -200,4 +202,22 @@ func (s *Score) Weighs() float64 {
 		return 1
 	}
 	return s.Weight
+}
+
+// Critical reports whether every repeat of the case must pass.
+func (c *Case) Critical() bool { return slices.Contains(c.Tags, TagCritical) && !c.Quarantined() }
+
+// Quarantined reports whether the case is kept out of every gate.
+func (c *Case) Quarantined() bool { return slices.Contains(c.Tags, TagQuarantine) }
+
+// ClusterKey is a number for the cases that are not independent of this one: those of its
+// cluster, else those that ask the same.
+func (c *Case) ClusterKey() uint64 {
+	h := fnv.New64a()
+	if c.Cluster != "" {
+		_, _ = h.Write([]byte("cluster\x00" + c.Cluster)) // never fails
+	} else {
+		_, _ = h.Write([]byte("input\x00" + c.InputHash))
+	}
+	return h.Sum64()
 }

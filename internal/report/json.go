@@ -100,6 +100,10 @@ type documentGroup struct {
 	Metrics       []eval.Metric     `json:"metrics"`
 	Gates         []eval.GateResult `json:"gates"`
 	Labels        []eval.LabelTable `json:"labels,omitempty"`
+	Quarantine    *eval.Quarantine  `json:"quarantine"` // null where no case is in quarantine
+	Alerts        []eval.Alert      `json:"alerts"`     // advisory
+	Sight         *eval.Sight       `json:"sight"`      // null where nothing is compared
+	Clusters      int               `json:"clusters"`   // 0 where every case stands on its own
 	ErrorClasses  []eval.ErrorClass `json:"error_classes"`
 	Warnings      []string          `json:"warnings"`
 }
@@ -127,6 +131,7 @@ func writeDocument(w io.Writer, document any) error {
 }
 
 func documentOf(run eval.Run) document {
+	run = settling(run)
 	d := document{
 		Schema: SchemaVersion, Run: run.ID, Version: run.Version, Command: run.Command, Replies: run.Replies,
 		State: run.State, Started: moment(run.Started), Filtered: run.Filtered,
@@ -172,6 +177,7 @@ func groupOf(g eval.GroupVerdict) documentGroup {
 		Paired: g.Paired, New: g.New, Gone: filled(g.Gone), Rebased: filled(g.Rebased), Rescored: g.Rescored,
 		Eval: evalOf(g.Eval), Draws: g.Draws, DrawsFrom: moment(g.DrawsFrom), DrawsTo: moment(g.DrawsTo), Answered: answered,
 		Metrics: finiteMetrics(g.Metrics), Gates: finiteGates(g.Gates), Labels: g.Labels,
+		Quarantine: g.Quarantine, Alerts: filled(g.Alerts), Sight: g.Sight, Clusters: g.Clusters,
 		ErrorClasses: filled(g.ErrorClasses), Warnings: filled(g.Warnings),
 	}
 }
@@ -229,6 +235,7 @@ func finiteGates(gates []eval.GateResult) []eval.GateResult {
 	list := make([]eval.GateResult, len(gates))
 	for i, g := range gates {
 		g.Value, g.Baseline, g.P, g.Adjusted = finite(g.Value), finite(g.Baseline), finite(g.P), finite(g.Adjusted)
+		g.Bound, g.Sees = finite(g.Bound), finite(g.Sees)
 		list[i] = g
 	}
 	return list

@@ -2,7 +2,6 @@ package verdict
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/eval/stats"
@@ -11,42 +10,70 @@ import (
 // flipSeed makes random signs the same in every run.
 const flipSeed = 1
 
-// dropOfShares tests passes out of repeats: the stratified exact conditional test
-// (McNemar's with one repeat in both arms). Its null hypothesis is that no case
-// changed; so with repeats the sign-flip test on case means must reject too, and
-// the larger p is the gate's.
-func dropOfShares(out *trial, m *shareMetric, best bool) {
+// dropOfShares tests passes out of repeats.
+func (t *Tally) dropOfShares(out *trial, m *shareMetric, best bool) {
 	strata := m.of(best)
-	sum := strata.Differences()
-	if !out.compare(sum.N, sumOf(strata, true), sumOf(strata, false)) {
+	cases := 0
+	for _, count := range strata {
+		cases += count
+	}
+	if !out.compare(cases, sumOf(strata, true), sumOf(strata, false)) {
 		return
 	}
 	repeats := false
-	var differences []float64
-	for _, s := range strata.Sorted() {
+	for s, count := range strata {
 		switch moved := s.A*s.M - s.B*s.N; {
 		case moved < 0:
-			out.Down += strata[s]
+			out.Down += count
 		case moved > 0:
-			out.Up += strata[s]
+			out.Up += count
 		}
 		repeats = repeats || s.N > 1 || s.M > 1
-		for range strata[s] {
-			differences = append(differences, s.Difference())
-		}
 	}
 	if out.Down+out.Up == 0 {
 		out.unchanged("no case passes more or less often than in the baseline")
 		return
 	}
-	p := stats.StratifiedExact(strata).P
+	depends := m.dependent(best)
+	p, sum := testShares(strata, depends)
 	out.Test = "McNemar's exact test"
-	if repeats {
-		flips := stats.SignFlip(differences, flipSeed)
-		p.Less, p.Greater = max(p.Less, flips.Less), max(p.Greater, flips.Greater)
+	if repeats || depends != nil {
 		out.Test = "stratified exact conditional test and sign-flip test"
 	}
-	out.test(p, sum)
+	out.noise = noiseOf(strata)
+	t.test(out, p, sum)
+}
+
+// testShares is the stratified exact conditional test (McNemar's with one repeat in
+// both arms). Its null hypothesis is that no case changed, each on its own; so with
+// repeats, or where cases depend on each other, the sign-flip test on the means of the
+// cases, and the sums of the clusters, must reject too, and the larger p is the one.
+func testShares(strata stats.Strata, depends *dependent) (p stats.P, sum stats.Differences) {
+	p = stats.StratifiedExact(strata).P
+	flip := depends != nil
+	var differences []float64
+	for _, s := range strata.Sorted() {
+		alone := strata[s]
+		if depends != nil {
+			alone -= depends.strata[s]
+		}
+		sum.Add(s.Difference(), alone)
+		flip = flip || s.N > 1 || s.M > 1
+		for range alone {
+			differences = append(differences, s.Difference())
+		}
+	}
+	if depends != nil {
+		for _, cluster := range depends.sums {
+			sum.AddCluster(cluster.sum, cluster.size)
+			differences = append(differences, cluster.sum)
+		}
+	}
+	if flip {
+		flips := stats.SignFlip(differences, flipSeed)
+		p.Less, p.Greater = max(p.Less, flips.Less), max(p.Greater, flips.Greater)
+	}
+	return p, sum
 }
 
 // sumOf is the mean share of passes over the cases, now or before.
@@ -65,20 +92,17 @@ func sumOf(strata stats.Strata, now bool) float64 {
 // moveOfScores tests a named metric by sign flips of the case differences; the
 // same for a score that must not rise (max_rise, a share of the baseline's mean),
 // with the sign turned.
-func moveOfScores(out *trial, m *meanMetric, best bool) {
+func (t *Tally) moveOfScores(out *trial, m *meanMetric, best bool) {
 	differences := m.differences(best)
-	var sum stats.Differences
-	turned := make([]float64, len(differences))
-	for i, d := range differences {
-		turned[i] = d
-		if out.Kind == eval.GateMaxRise {
-			turned[i] = -d
-		}
-		sum.Add(turned[i], 1)
+	sign := 1.0
+	if out.Kind == eval.GateMaxRise {
+		sign = -1
+	}
+	for _, d := range differences {
 		switch {
-		case turned[i] < 0:
+		case sign*d < 0:
 			out.Down++
-		case turned[i] > 0:
+		case sign*d > 0:
 			out.Up++
 		}
 	}
@@ -89,8 +113,14 @@ func moveOfScores(out *trial, m *meanMetric, best bool) {
 		out.unchanged("no case scores otherwise than in the baseline")
 		return
 	}
+	var sum stats.Differences
+	turned := make([]float64, 0, len(differences))
+	m.clusters.each(differences, func(moved float64, size int) {
+		turned = append(turned, sign*moved)
+		sum.AddCluster(sign*moved, size)
+	})
 	out.Test = "sign-flip test"
-	out.test(stats.SignFlip(turned, flipSeed), sum)
+	t.test(out, stats.SignFlip(turned, flipSeed), sum)
 	if out.Kind == eval.GateMaxRise {
 		out.margin = out.Limit * *out.Baseline
 	}
@@ -100,7 +130,7 @@ func moveOfScores(out *trial, m *meanMetric, best bool) {
 // riseOfCost tests paired log-ratios: Wilcoxon's signed ranks, with the
 // Hodges–Lehmann ratio as the rise. Ranks do not see how far a few dear cases run
 // away, so the ratio of the means must keep the limit too before the gate holds.
-func riseOfCost(out *trial, m *costMetric, best bool) {
+func (t *Tally) riseOfCost(out *trial, m *costMetric, best bool) {
 	if best && (m.partial || m.missing > 0) {
 		out.open("what the missing results would have cost is not known")
 		return
@@ -124,29 +154,16 @@ func riseOfCost(out *trial, m *costMetric, best bool) {
 		out.unchanged("every case costs what it did")
 		return
 	}
-	change := stats.PairedRatio(m.logs, 2*confidence-1) // one side of it is at the confidence
+	logs := make([]float64, 0, len(m.logs))
+	m.clusters.each(m.logs, func(sum float64, size int) { logs = append(logs, sum/float64(size)) })
+	change := stats.PairedRatio(logs, 2*confidence-1) // one side of it is at the confidence
 	means := m.now / m.base
 	out.Test = "Wilcoxon signed-rank test of log-ratios"
 	out.tested, out.worse, out.better = true, change.Greater, change.Less
 	out.loss, out.bound, out.margin = change.Shift-1, max(change.High, means)-1, out.Limit
 	out.observed = max(change.Shift, means) - 1
 	out.Note = fmt.Sprintf("typical case × %.3f, mean × %.3f", change.Shift, means)
-	out.power = func() string { return costPower(change, len(m.logs), out.Limit) }
-}
-
-// costPower says what the interval leaves open.
-func costPower(change stats.Ratio, n int, limit float64) string {
-	if math.IsInf(change.High, 1) {
-		return fmt.Sprintf("%d cases are too few to bound the rise; about %d would be a start", n, 10)
-	}
-	text := fmt.Sprintf("the rise of a typical case lies between %+.1f %% and %+.1f %%", 100*(change.Low-1), 100*(change.High-1))
-	away := math.Abs(limit - (change.Shift - 1))
-	if half := (change.High - change.Low) / 2; away > 0 && half > 0 {
-		// An interval narrows with the root of n.
-		needed := float64(n) * math.Pow(half/away, 2)
-		text += "; " + casesWord(math.Ceil(max(needed, float64(n+1)))) + " would settle it"
-	}
-	return text
+	out.settle = func(r *trial) string { return t.settleCost(r, change, len(logs)) }
 }
 
 // compare sets the figures of both sides; false where no case is on both.
@@ -165,36 +182,8 @@ func (r *trial) unchanged(note string) {
 }
 
 // test keeps what the words are decided by, of differences where less is worse.
-func (r *trial) test(p stats.P, sum stats.Differences) {
+func (t *Tally) test(r *trial, p stats.P, sum stats.Differences) {
 	r.tested, r.worse, r.better = true, p.Less, p.Greater
 	r.loss, r.bound, r.margin = sum.Loss(), sum.LossBound(confidence), r.Limit
-	r.observed = r.loss
-	r.power = func() string { return dropPower(sum, r.margin) }
-}
-
-// dropPower says what drop so many cases can show, and how many would settle it.
-func dropPower(sum stats.Differences, margin float64) string {
-	seen := stats.DetectableLoss(sum.Moved(), sum.N, alpha, power)
-	text := fmt.Sprintf("a drop of %.3f could have been seen with %d cases", seen, sum.N)
-	if seen >= 1 {
-		text = fmt.Sprintf("no drop could have been seen with %d cases", sum.N)
-	}
-	loss := sum.Loss()
-	needed := stats.PairsToHold(sum.Moved(), loss, margin, confidence, power)
-	if loss >= margin {
-		needed = stats.PairsNeeded(sum.Moved(), loss, alpha, power)
-	}
-	if math.IsInf(needed, 1) {
-		return text + "; no number of cases shows that nothing at all is lost: allow a max_drop above 0"
-	}
-	return text + "; " + casesWord(max(needed, float64(sum.N+1))) + " would settle it"
-}
-
-// casesWord rounds an estimate to two digits: it is not better than that.
-func casesWord(n float64) string {
-	if n > 1e9 {
-		return "more than a billion cases"
-	}
-	step := math.Pow(10, max(0, math.Floor(math.Log10(n))-1))
-	return fmt.Sprintf("about %d cases", int(math.Ceil(n/step)*step))
+	r.observed, r.moves, r.settle = r.loss, sum, t.settleDrop
 }
