@@ -83,11 +83,15 @@ func (p pick) from(cases iter.Seq2[eval.Case, error], repeats int) iter.Seq2[eva
 // size is what a pass over the cases finds.
 type size struct {
 	cases, results int
+	gated          scope           // without cases in quarantine
 	operational    bool            // a check bounds cost, time or attempts
 	bounded        fault.Place     // of the first case whose cost is bounded
 	hash           string          // of all inputs and criteria, in order
 	clusters       map[uint64]bool // keys that more than one case has
 }
+
+// scope counts what gates speak of.
+type scope struct{ cases, results int }
 
 func boundsCost(check eval.Check) bool { return strings.TrimPrefix(check.Name(), "not ") == "max_cost" }
 
@@ -112,6 +116,10 @@ func measure(ctx context.Context, cases iter.Seq2[eval.Case, error], asked *prom
 		fmt.Fprintf(all, "%q %s %s %d\n", c.ID, c.InputHash, c.CriteriaHash, c.Repeats)
 		s.results += max(1, c.Repeats)
 		s.operational = s.operational || !c.Quarantined() && c.HasCheck(eval.Check.Operational)
+		if !c.Quarantined() {
+			s.gated.cases++
+			s.gated.results += max(1, c.Repeats)
+		}
 		keys = append(keys, c.ClusterKey())
 		if s.bounded.File == "" && c.HasCheck(boundsCost) {
 			s.bounded = c.Place

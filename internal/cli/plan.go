@@ -91,7 +91,7 @@ func (b planner) survey(ctx context.Context, one *loaded) (size, error) {
 	if s.operational {
 		one.gateOperation()
 	}
-	one.clusters = s.clusters
+	one.clusters, one.gated = s.clusters, s.gated
 	return s, err
 }
 
@@ -104,15 +104,26 @@ func (l *loaded) gateOperation() {
 
 // tally makes what will judge a group, with the suite's gates and baseline.
 func (b planner) tally(group eval.Group, one *loaded) (*verdict.Tally, error) {
-	accepted, err := baseline.Read(b.project.fs, baseline.Path(one.File))
+	settings := b.settings(one)
+	var err error
+	if settings.Baseline, err = baseline.Read(b.project.fs, baseline.Path(one.File)); err != nil {
+		return nil, err
+	}
+	calibrated, err := baseline.ReadCalibration(b.project.fs, baseline.CalibrationPath(one.File))
 	if err != nil {
 		return nil, err
 	}
-	return verdict.NewTally(group, verdict.Settings{
-		Baseline: accepted, Gates: one.Gates, OnInconclusive: one.OnInconclusive, MaxErrors: one.MaxErrors,
+	settings.Sight = calibrated.Of(group.Model).Sight(one.gated.cases, one.gated.results)
+	return verdict.NewTally(group, settings), nil
+}
+
+// settings are what a suite is judged by, without what was accepted of it.
+func (b planner) settings(one *loaded) verdict.Settings {
+	return verdict.Settings{
+		Gates: one.Gates, OnInconclusive: one.OnInconclusive, MaxErrors: one.MaxErrors,
 		Clusters: one.clusters, Jobs: b.project.config.Test.Jobs,
 		Contract: contractOf(one.prompt), Read: b.read,
-	}), nil
+	}
 }
 
 // needsPrice refuses a bound in dollars on a model whose price nobody knows: a gate

@@ -19,7 +19,9 @@ type loaded struct {
 	models []string // asked, in order: flag over suite over prompt
 	judges *judges  // asked by its checks
 
-	clusters map[uint64]bool // of the selected cases, once they were surveyed
+	// Of the selected cases, once they were surveyed.
+	clusters map[uint64]bool
+	gated    scope
 }
 
 // selection says which suites are meant, and what flags put over them.

@@ -121,7 +121,9 @@ func (t *Tally) compare(f *caseFold, cluster uint64) {
 		return
 	}
 	t.pair.paired++
-	t.look.add(f.c, stats.Stratum{A: f.passes, N: f.judged, B: past.passes, M: past.repeats})
+	if !t.unwatched {
+		t.look.add(f.c, stats.Stratum{A: f.passes, N: f.judged, B: past.passes, M: past.repeats})
+	}
 	if sameAnswers(f, line) {
 		t.pair.identical++
 	}

@@ -71,6 +71,7 @@ type Tally struct {
 	paid       llm.Cost
 	eval       eval.Eval
 	missing    llm.Cost      // estimate for the unjudged results
+	unwatched  bool          // no alerts: the same cases are judged thousands of times
 	took       time.Duration // by all judged results, kept ones as they were
 }
 
