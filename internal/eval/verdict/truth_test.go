@@ -70,6 +70,10 @@ func (w world) simulate(n int, seed uint64) rates {
 // once draws one suite in both arms and judges it: accuracy and a named score, which
 // falls and rises with it.
 func (w world) once(random *rand.Rand) (anyFlip, meanFell float64, v eval.Verdict) {
+	return w.onceWith(random, []eval.Gate{maxDrop(metricAccuracy, 0), maxDrop("helpful", 0)})
+}
+
+func (w world) onceWith(random *rand.Rand, gates []eval.Gate) (anyFlip, meanFell float64, v eval.Verdict) {
 	baseline := &eval.Baseline{Headers: []eval.BaselineHeader{{Suite: "s", Model: "m", Treatment: "old"}}}
 	group := eval.Group{Suite: "s", Model: "m", Treatment: "new", Planned: w.cases * w.repeats, Cases: w.cases}
 	before, now := make([]float64, w.cases), make([]float64, w.cases)
@@ -91,7 +95,7 @@ func (w world) once(random *rand.Rand) (anyFlip, meanFell float64, v eval.Verdic
 		baseline.Lines = append(baseline.Lines, line)
 		passed[i] = draw(random, now[i], w.repeats)
 	}
-	tally := NewTally(group, Settings{Baseline: baseline, Gates: []eval.Gate{maxDrop(metricAccuracy, 0), maxDrop("helpful", 0)}})
+	tally := NewTally(group, Settings{Baseline: baseline, Gates: gates})
 	change := 0
 	for i := range w.cases {
 		c := &eval.Case{ID: caseID(i), Repeats: w.repeats, InputHash: "i", CriteriaHash: "c"}
