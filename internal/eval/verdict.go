@@ -153,8 +153,9 @@ type GroupVerdict struct {
 	Failed         []Failed       `json:"failed"` // cases that fail now, by id; at most MaxFlips
 	FailedCases    int            `json:"failed_cases"`
 	Quarantine     *Quarantine    `json:"quarantine,omitempty"`
-	Alerts         []Alert        `json:"alerts"`             // advisory; tags, then cases, each by p
-	Sight          *Sight         `json:"sight,omitempty"`    // how small a drop of accuracy the suite sees
+	Alerts         []Alert        `json:"alerts"`          // advisory; tags, then cases, each by p
+	Sight          *Sight         `json:"sight,omitempty"` // how small a drop of accuracy the suite sees
+	CostChange     *CostChange    `json:"cost_change,omitempty"`
 	Clusters       int            `json:"clusters,omitempty"` // of the judged cases, where some are not independent
 	Paired         int            `json:"paired"`             // cases compared with the baseline
 	New            int            `json:"new"`                // cases that the baseline does not know
@@ -225,6 +226,17 @@ const MaxAlerts = 50
 type Sight struct {
 	Drop       float64 `json:"drop"`                 // 1: none
 	Calibrated string  `json:"calibrated,omitempty"` // date of the calibration; "" for an estimate from this comparison
+}
+
+// CostChange tells apart what has changed the cost of a case. The parts are USD, and sum
+// up to after − before. Nil stands where that cannot be told: other cases than in the
+// baseline, unknown prices, or a baseline that was accepted before it had the figures.
+type CostChange struct {
+	Before  float64 `json:"before"`
+	After   float64 `json:"after"`
+	Tokens  float64 `json:"tokens"`  // other numbers of tokens, at the prices of now
+	Price   float64 `json:"price"`   // other prices, for the tokens of before
+	Routing float64 `json:"routing"` // other shares of the models that answered
 }
 
 // MaxFlips bounds the flips and failed cases that a group's verdict carries; the

@@ -100,10 +100,11 @@ type documentGroup struct {
 	Metrics       []eval.Metric     `json:"metrics"`
 	Gates         []eval.GateResult `json:"gates"`
 	Labels        []eval.LabelTable `json:"labels,omitempty"`
-	Quarantine    *eval.Quarantine  `json:"quarantine"` // null where no case is in quarantine
-	Alerts        []eval.Alert      `json:"alerts"`     // advisory
-	Sight         *eval.Sight       `json:"sight"`      // null where nothing is compared
-	Clusters      int               `json:"clusters"`   // 0 where every case stands on its own
+	Quarantine    *eval.Quarantine  `json:"quarantine"`  // null where no case is in quarantine
+	Alerts        []eval.Alert      `json:"alerts"`      // advisory
+	Sight         *eval.Sight       `json:"sight"`       // null where nothing is compared
+	CostChange    *eval.CostChange  `json:"cost_change"` // null where it cannot be told apart
+	Clusters      int               `json:"clusters"`    // 0 where every case stands on its own
 	ErrorClasses  []eval.ErrorClass `json:"error_classes"`
 	Warnings      []string          `json:"warnings"`
 }
@@ -177,7 +178,7 @@ func groupOf(g eval.GroupVerdict) documentGroup {
 		Paired: g.Paired, New: g.New, Gone: filled(g.Gone), Rebased: filled(g.Rebased), Rescored: g.Rescored,
 		Eval: evalOf(g.Eval), Draws: g.Draws, DrawsFrom: moment(g.DrawsFrom), DrawsTo: moment(g.DrawsTo), Answered: answered,
 		Metrics: finiteMetrics(g.Metrics), Gates: finiteGates(g.Gates), Labels: g.Labels,
-		Quarantine: g.Quarantine, Alerts: filled(g.Alerts), Sight: g.Sight, Clusters: g.Clusters,
+		Quarantine: g.Quarantine, Alerts: filled(g.Alerts), Sight: g.Sight, CostChange: g.CostChange, Clusters: g.Clusters,
 		ErrorClasses: filled(g.ErrorClasses), Warnings: filled(g.Warnings),
 	}
 }

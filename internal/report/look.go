@@ -136,3 +136,22 @@ func sightSource(s *eval.Sight) string {
 	}
 	return " (an estimate; llmx calibrate measures it)"
 }
+
+// costNote tells a change of cost apart, as shares of the cost before; "" for none.
+func costNote(c *eval.CostChange) string {
+	if c == nil || c.Before <= 0 {
+		return ""
+	}
+	part := func(usd float64) string {
+		word := fmt.Sprintf("%+.1f %%", 100*usd/c.Before)
+		if word == "-0.0 %" || word == "+0.0 %" {
+			return "0 %"
+		}
+		return word
+	}
+	all := part(c.After - c.Before)
+	if all == "0 %" && part(c.Tokens) == "0 %" && part(c.Price) == "0 %" && part(c.Routing) == "0 %" {
+		return ""
+	}
+	return "cost of a case " + all + ": tokens " + part(c.Tokens) + ", prices " + part(c.Price) + ", who answered " + part(c.Routing)
+}

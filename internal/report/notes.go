@@ -153,6 +153,9 @@ func notesOf(g eval.GroupVerdict, replies string) []string {
 	if g.HasBaseline && g.SameTreatment && judged && g.Rescored == 0 && len(g.Rebased) == 0 {
 		add("nothing that decides an answer differs from the baseline")
 	}
+	if note := costNote(g.CostChange); note != "" {
+		add("%s", note)
+	}
 	if note := sightNote(g.Sight); note != "" && g.Judged > 0 {
 		add("%s", note)
 	}

@@ -161,7 +161,7 @@ func (t *Tally) describe(trials []trial, o Options) eval.GroupVerdict {
 		Group: t.group, Metrics: t.metrics(), Gates: []eval.GateResult{}, Labels: t.labelTables(),
 		Flips: t.flips.sorted(), FlipsDown: t.flipsDown, FlipsUp: t.flipsUp,
 		Failed: t.failed.sorted(), FailedCases: t.failedAll, Quarantine: t.quarantine.described(),
-		Alerts: t.look.alerts(), Clusters: t.clusterCount(), Sight: t.sight(),
+		Alerts: t.look.alerts(), Clusters: t.clusterCount(), Sight: t.sight(), CostChange: t.costChange(),
 		Paired: t.pair.paired, New: t.pair.fresh, Rescored: t.pair.rescored,
 		Gone: []string{}, Rebased: append([]string{}, t.pair.rebased...),
 		Eval: t.eval, Asked: t.draws.live + t.draws.paid, Draws: t.draws.word(), DrawsFrom: t.draws.from, DrawsTo: t.draws.to,

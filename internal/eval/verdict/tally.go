@@ -70,7 +70,8 @@ type Tally struct {
 	spent      llm.Cost
 	paid       llm.Cost
 	eval       eval.Eval
-	missing    llm.Cost      // estimate for the unjudged results
+	missing    llm.Cost // estimate for the unjudged results
+	spend      spendTally
 	unwatched  bool          // no alerts: the same cases are judged thousands of times
 	took       time.Duration // by all judged results, kept ones as they were
 }
@@ -154,6 +155,9 @@ func (t *Tally) count(c *eval.Case, r *eval.Result) {
 		t.group.Judged++
 		t.spent = t.spent.Plus(r.Cost)
 		t.took += r.Service
+		if !shut {
+			t.spend.add(r)
+		}
 		t.draws.add(r)
 		if r.Answered != "" {
 			t.answered[r.Answered]++
