@@ -152,7 +152,7 @@ func newRoot(w *World) *cobra.Command {
 		newInit(w), newTest(w), newLint(w), newAsk(w),
 		newRuns(w), newDiff(w), newBaseline(w), newGolden(w), newRescore(w), newJudge(w),
 		newPrompt(w), newCalls(w), newExplain(w), newCost(w), newFlaky(w), newCalibrate(w), newFixtures(w), newCache(w), newSchema(w), newVersion(w),
-		newChecksTopic(), newConversationsTopic(),
+		newChecksTopic(), newConversationsTopic(), newGatesTopic(),
 	)
 	return root
 }
