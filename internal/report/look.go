@@ -22,7 +22,7 @@ func alertLine(a eval.Alert) (what, found string) {
 	return what, found + ", " + pValue(a.P) + " (corrected " + pValue(a.Adjusted) + ")"
 }
 
-const aboutAlerts = "advisory: by the test of accuracy, corrected for all tags and cases that were looked at"
+const aboutAlerts = "advice, in no gate; p is corrected for all tags and cases"
 
 // lookAt lists the tags and cases that got worse by more than chance.
 func (p *page) lookAt(v *eval.Verdict) {
@@ -43,7 +43,7 @@ func (p *page) lookAt(v *eval.Verdict) {
 				return
 			}
 			what, found := alertLine(a)
-			p.hang("  ", "    ", span{what, strong}, text("  "+found), span{"  " + name(g.Suite, g.Model), faint})
+			p.hang("  ", "    ", span{clip(what, 200), strong}, text("  "+found), span{"  " + name(g.Suite, g.Model), faint})
 			shown++
 		}
 	}
