@@ -307,6 +307,6 @@ func (c *suiteCalibration) tell(made []eval.Calibration) error {
 	if err := report.SuiteCalibrationPage(p.world.Stdout, c.suite.Name, made, p.world.outputStyle()); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.world.Stdout, "\nkept in %s: commit it, and every verdict says what the suite sees\n", file)
+	_, err = fmt.Fprintf(p.world.Stderr, "note: kept in %s: commit it, and every verdict says what the suite sees\n", file)
 	return err
 }

@@ -99,12 +99,12 @@ func boundsCost(check eval.Check) bool { return strings.TrimPrefix(check.Name(),
 const maxRenderProblems = 5
 
 // measure goes through the cases once, and renders each: a template that fails on
-// some input is found before the first call.
-func measure(ctx context.Context, cases iter.Seq2[eval.Case, error], asked *prompt.Prompt) (size, error) {
+// some input is found before the first call. There are at most so many.
+func measure(ctx context.Context, cases iter.Seq2[eval.Case, error], asked *prompt.Prompt, most int) (size, error) {
 	var s size
 	var problems fault.List
 	all := sha256.New()
-	var keys []uint64
+	keys := make([]uint64, 0, most)
 	for c, err := range cases {
 		if err == nil && ctx.Err() != nil {
 			err = fault.New(fault.Canceled, "interrupted")

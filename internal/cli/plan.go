@@ -87,7 +87,7 @@ func (b planner) add(ctx context.Context, made *plan, one *loaded) error {
 
 // survey counts a suite's selected cases, and gates what they bound.
 func (b planner) survey(ctx context.Context, one *loaded) (size, error) {
-	s, err := measure(ctx, b.pick.from(one.Cases(), b.repeats), one.prompt)
+	s, err := measure(ctx, b.pick.from(one.Cases(), b.repeats), one.prompt, one.Count)
 	if s.operational {
 		one.gateOperation()
 	}

@@ -52,6 +52,7 @@ type CalibratedMetric struct {
 	Value *float64 `json:"value"` // mean over all answers
 	Noise float64  `json:"noise"` // standard deviation of the difference between two runs
 	Sees  *float64 `json:"sees"`  // null: no change that was tried
+	Power float64  `json:"power"` // share of comparisons that show it; 0 where there is none
 }
 
 // Of gives the calibration of a model; nil for none.

@@ -47,7 +47,8 @@ func Calibrate(ctx context.Context, g eval.Group, s Settings, draws []Draws, o C
 	out.Gates, out.FalseAlarms = countGates(seen)
 	out.Metrics = c.noiseOf(seen)
 	for i := range out.Metrics {
-		out.Metrics[i].Sees = c.sees(out.Metrics[i].Name, out.Simulated)
+		m := &out.Metrics[i]
+		m.Sees, m.Power = c.sees(m.Name, out.Simulated, out.Comparisons)
 	}
 	out.Suggested = suggest(seen, out)
 	if ctx.Err() != nil {
@@ -72,8 +73,8 @@ func (c *calibrator) affordable(wanted, least int) int {
 	return max(1, min(wanted, max(least, most/max(1, 2*c.results))))
 }
 
-// change is what is done to the candidate: cases that fail, or a factor on what all cost.
-type change struct {
+// harm is what is done to the candidate: cases that fail, or a factor on what all cost.
+type harm struct {
 	metric string
 	broken int // cases that fail for good
 	dearer float64
@@ -81,7 +82,7 @@ type change struct {
 
 // compare judges so many splits, each by a generator of its own, on all workers. A
 // canceled ctx leaves the rest out.
-func (c *calibrator) compare(n int, gates []eval.Gate, done *change) []eval.GroupVerdict {
+func (c *calibrator) compare(n int, gates []eval.Gate, done *harm) []eval.GroupVerdict {
 	verdicts := make([]eval.GroupVerdict, n)
 	var working sync.WaitGroup
 	for worker := range c.workers {
@@ -96,7 +97,7 @@ func (c *calibrator) compare(n int, gates []eval.Gate, done *change) []eval.Grou
 }
 
 // once splits and judges.
-func (c *calibrator) once(random *rand.Rand, gates []eval.Gate, done *change) eval.GroupVerdict {
+func (c *calibrator) once(random *rand.Rand, gates []eval.Gate, done *harm) eval.GroupVerdict {
 	baseline := &eval.Baseline{Headers: []eval.BaselineHeader{{Suite: c.group.Suite, Model: c.group.Model}}}
 	baseline.Lines = make([]eval.BaselineLine, len(c.draws))
 	candidates := make([][]int, len(c.draws)) // places in the draws
@@ -159,7 +160,7 @@ func (c *calibrator) line(d *Draws, places []int) eval.BaselineLine {
 }
 
 // apply changes a result of the candidate, which is a copy.
-func (d *change) apply(r *eval.Result, broken bool) {
+func (d *harm) apply(r *eval.Result, broken bool) {
 	if d.metric == metricCost {
 		r.Cost.Amount = llm.Money(math.Round(float64(r.Cost.Amount) * (1 + d.dearer)))
 		return

@@ -13,42 +13,50 @@ import (
 var rises = []float64{0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1}
 
 // sees is the least change for the worse that the gate on a metric calls regressed with
-// the power, in simulations; nil where none is. Metrics that no relative gate holds are
-// tried by max_drop: 0 beside the others.
-func (c *calibrator) sees(metric string, simulations int) *float64 {
-	gates := withDefault(c.settings.Gates, true)
-	kind := eval.GateMaxDrop
+// the power, and how often it does: it is looked for with some simulations, and counted
+// with many. Nil where none is seen. Metrics that no relative gate holds are tried by
+// max_drop: 0 beside the others.
+func (c *calibrator) sees(metric string, some, many int) (change *float64, shown float64) {
+	gate := eval.Gate{Metric: metric, Kind: eval.GateMaxDrop}
 	if metric == metricCost {
-		kind = eval.GateMaxRise
+		gate.Kind = eval.GateMaxRise
 	}
-	mine := func(g eval.Gate) bool { return g.Metric == metric && g.Kind == kind }
-	if !slices.ContainsFunc(gates, mine) {
-		gates = append(gates, eval.Gate{Metric: metric, Kind: kind})
+	gates := withDefault(c.settings.Gates, true)
+	if !slices.ContainsFunc(gates, func(g eval.Gate) bool { return sameRule(gate, g) }) {
+		gates = append(gates, gate)
 	}
-	seen := func(done change) bool {
+	steps := len(c.draws)
+	try := func(step int) harm { return harm{metric: metric, broken: step + 1} }
+	size := func(step int) float64 { return float64(step+1) / float64(steps) * c.mean(metric) }
+	if metric == metricCost {
+		steps = len(rises)
+		try = func(step int) harm { return harm{metric: metric, dearer: rises[step]} }
+		size = func(step int) float64 { return rises[step] }
+	}
+	rate := func(step, simulations int) float64 {
 		hits := 0
+		done := try(step)
 		for _, v := range c.compare(simulations, gates, &done) {
-			if i := slices.IndexFunc(v.Gates, func(g eval.GateResult) bool { return mine(g.Gate) }); i >= 0 && v.Gates[i].Word == eval.Regressed {
+			i := slices.IndexFunc(v.Gates, func(g eval.GateResult) bool { return sameRule(gate, g.Gate) })
+			if i >= 0 && v.Gates[i].Word == eval.Regressed {
 				hits++
 			}
 		}
-		return float64(hits) >= power*float64(simulations)
+		return float64(hits) / float64(simulations)
 	}
-	if metric == metricCost {
-		i := sort.Search(len(rises), func(i int) bool { return seen(change{metric: metric, dearer: rises[i]}) })
-		if i == len(rises) {
-			return nil
+	least := sort.Search(steps, func(step int) bool { return rate(step, some) >= power })
+	// With more simulations it may turn out a step or two further up.
+	for ; least < steps; least++ {
+		if shown = rate(least, many); shown >= power || c.ctx.Err() != nil {
+			found := size(least)
+			return &found, shown
 		}
-		return &rises[i]
 	}
-	n := len(c.draws)
-	broken := 1 + sort.Search(n, func(i int) bool { return seen(change{metric: metric, broken: i + 1}) })
-	if broken > n {
-		return nil
-	}
-	drop := float64(broken) / float64(n) * c.mean(metric)
-	return &drop
+	return nil, 0
 }
+
+// sameRule reports whether two gates are of one kind over one metric.
+func sameRule(a, b eval.Gate) bool { return a.Metric == b.Metric && a.Kind == b.Kind }
 
 // mean is that of a metric over all answers: what a case that breaks loses on average.
 func (c *calibrator) mean(metric string) float64 {
