@@ -105,11 +105,18 @@ func gateLines(c *eval.Calibration) []string {
 		metric := c.Suggested[i].Metric
 		var limits []string
 		for ; i < len(c.Suggested) && c.Suggested[i].Metric == metric; i++ {
+			if c.Suggested[i].Kind == eval.GateMin && c.Suggested[i].Limit == 0 {
+				continue // it holds whatever happens
+			}
 			value := strconv.FormatFloat(c.Suggested[i].Limit, 'f', -1, 64)
 			if c.Suggested[i].Kind == eval.GateMax && strings.HasPrefix(metric, "latency_") {
 				value = time.Duration(c.Suggested[i].Limit * float64(time.Second)).Round(time.Millisecond).String()
 			}
 			limits = append(limits, string(c.Suggested[i].Kind)+": "+value)
+		}
+		if len(limits) == 0 {
+			lines = append(lines, "  # "+metric+": it moves too much for any limit")
+			continue
 		}
 		lines = append(lines, "  "+yamlKey(metric)+": {"+strings.Join(limits, ", ")+"}")
 	}
