@@ -30,6 +30,7 @@ const (
 	leastDraws     = 10
 	maxDraws       = 100_000 // answers of all cases on one model
 	maxComparisons = 100_000
+	patienceFrom   = 500 // cases from which on the figures take a while
 )
 
 const suiteCalibrateHelp = `Judge a prompt against itself: how often would this suite cry wolf, and how small a drop
@@ -237,6 +238,9 @@ func (c *suiteCalibration) finish(ctx context.Context, run eval.Run) error {
 	}
 	if len(cases) == 0 {
 		return fault.New(fault.Unjudged, "every case of the suite %s is in quarantine: nothing is gated", c.suite.Name)
+	}
+	if len(cases) >= patienceFrom {
+		fmt.Fprintf(c.project.world.Stderr, "note: the answers are there; judging %d cases against themselves takes some seconds\n", len(cases))
 	}
 	var made []eval.Calibration
 	for _, group := range run.Groups {

@@ -41,7 +41,7 @@ func Calibrate(ctx context.Context, g eval.Group, s Settings, draws []Draws, o C
 	c.group.Planned, c.group.Cases = c.results, len(draws)
 	out := eval.Calibration{
 		Model: g.Model, Prompt: g.Prompt, Treatment: g.Treatment, Cases: len(draws), Results: c.results,
-		Comparisons: c.affordable(o.Comparisons, 100), Simulated: c.affordable(o.Comparisons/5, 50),
+		Comparisons: c.affordable(o.Comparisons, 200, 1_000_000), Simulated: c.affordable(o.Comparisons/5, 50, 200_000),
 	}
 	seen := c.compare(out.Comparisons, s.Gates, nil)
 	out.Gates, out.FalseAlarms = countGates(seen)
@@ -67,9 +67,9 @@ type calibrator struct {
 	workers  int
 }
 
-// affordable bounds comparisons by the results that they judge: some seconds of work.
-func (c *calibrator) affordable(wanted, least int) int {
-	const most = 4_000_000
+// affordable bounds comparisons by the results that they judge, at most so many unless
+// that were too few to say anything: some seconds of work.
+func (c *calibrator) affordable(wanted, least, most int) int {
 	return max(1, min(wanted, max(least, most/max(1, 2*c.results))))
 }
 
