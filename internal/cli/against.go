@@ -100,7 +100,8 @@ func (t *testRun) putAgainst(ctx context.Context, group, beside int, settings *v
 	asked := t.plan.groups[beside].Group
 	c := &eval.Comparison{Ref: t.plan.past.commit.String(), Commit: t.plan.past.commit.hash}
 	then := verdict.Settings{
-		Gates: settings.Gates, MaxErrors: settings.MaxErrors, Contract: contractOf(t.plan.arms[beside].prompt), Read: settings.Read,
+		Gates: settings.Gates, MaxErrors: settings.MaxErrors, Clusters: settings.Clusters,
+		Contract: contractOf(t.plan.arms[beside].prompt), Read: settings.Read,
 	}
 	then.Baseline, c.Since, c.Unknown = t.sameTreatment(settings.Baseline, asked)
 	tally := verdict.NewTally(asked, then)

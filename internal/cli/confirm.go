@@ -105,7 +105,7 @@ func (t *testRun) cannotAsk(ctx context.Context, a *arm, cases iter.Seq2[eval.Ca
 	if err := t.servers.of(a.project).checkKeys([]string{a.model}); err != nil {
 		return fault.As(err).Message, nil
 	}
-	_, err = measure(ctx, cases, a)
+	_, err = measure(ctx, cases, a, 0)
 	if err == nil || fault.ClassOf(err) == fault.Canceled {
 		return "", err
 	}

@@ -26,7 +26,7 @@ cached counts once, in however many runs it was judged.
 
 The interval is that of the chance to pass (Clopper and Pearson, 95 %). Nothing is ever
 asked again until it passes: a flaky case needs repeats, a prompt that decides it, or
-another check.`,
+another check. Until then the tag quarantine keeps it in the report and out of every gate.`,
 		Example:           "  llmx flaky\n  llmx flaky triage\n  llmx flaky --json | jq '.flaky[].case'",
 		Args:              takes(0, 1),
 		ValidArgsFunction: completeSuites(w),

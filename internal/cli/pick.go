@@ -84,10 +84,15 @@ func (p pick) from(cases iter.Seq2[eval.Case, error], repeats int) iter.Seq2[eva
 // size is what a pass over the cases finds.
 type size struct {
 	cases, results int
-	operational    bool        // a check bounds cost, time or attempts
-	bounded        fault.Place // of the first case whose cost is bounded
-	hash           string      // of all inputs and criteria, in order
+	gated          scope           // without cases in quarantine
+	operational    bool            // a check bounds cost, time or attempts
+	bounded        fault.Place     // of the first case whose cost is bounded
+	hash           string          // of all inputs and criteria, in order
+	clusters       map[uint64]bool // keys that more than one case has
 }
+
+// scope counts what gates speak of.
+type scope struct{ cases, results int }
 
 func boundsCost(check eval.Check) bool { return strings.TrimPrefix(check.Name(), "not ") == "max_cost" }
 
@@ -100,12 +105,14 @@ type renderer interface {
 const maxRenderProblems = 5
 
 // measure goes through the cases once, and renders each: a template that fails on
-// some input is found before the first call.
-func measure(ctx context.Context, cases iter.Seq2[eval.Case, error], asked renderer) (size, error) {
+// some input is found before the first call. most is about how many there are: what is
+// kept of each has its place at once.
+func measure(ctx context.Context, cases iter.Seq2[eval.Case, error], asked renderer, most int) (size, error) {
 	var s size
 	var problems fault.List
 	all := sha256.New()
 	var line []byte
+	keys := make([]uint64, 0, most)
 	for c, err := range cases {
 		if err == nil && ctx.Err() != nil {
 			err = fault.New(fault.Canceled, "interrupted")
@@ -119,7 +126,12 @@ func measure(ctx context.Context, cases iter.Seq2[eval.Case, error], asked rende
 		line = append(strconv.AppendInt(append(line, ' '), int64(c.Repeats), 10), '\n')
 		all.Write(line)
 		s.results += max(1, c.Repeats)
-		s.operational = s.operational || c.HasCheck(eval.Check.Operational)
+		s.operational = s.operational || !c.Quarantined() && c.HasCheck(eval.Check.Operational)
+		if !c.Quarantined() {
+			s.gated.cases++
+			s.gated.results += max(1, c.Repeats)
+		}
+		keys = append(keys, c.ClusterKey())
 		if s.bounded.File == "" && c.HasCheck(boundsCost) {
 			s.bounded = c.Place
 		}
@@ -132,8 +144,24 @@ func measure(ctx context.Context, cases iter.Seq2[eval.Case, error], asked rende
 			break
 		}
 	}
-	s.hash = hex.EncodeToString(all.Sum(nil)[:16])
+	s.hash, s.clusters = hex.EncodeToString(all.Sum(nil)[:16]), repeated(keys)
 	return s, problems.Err()
+}
+
+// repeated are the keys that stand in the list more than once; nil for none.
+func repeated(keys []uint64) map[uint64]bool {
+	slices.Sort(keys)
+	var found map[uint64]bool
+	for i := 1; i < len(keys); i++ {
+		if keys[i] != keys[i-1] {
+			continue
+		}
+		if found == nil {
+			found = map[uint64]bool{}
+		}
+		found[keys[i]] = true
+	}
+	return found
 }
 
 // firstVars are the inputs with which a model is asked for a case first.

@@ -134,10 +134,11 @@ func (p *plan) putBeside() {
 
 // survey counts a suite's selected cases, and gates what they bound.
 func (b planner) survey(ctx context.Context, one *loaded) (size, error) {
-	s, err := measure(ctx, b.pick.from(one.Cases(), b.repeats), one.prompt)
+	s, err := measure(ctx, b.pick.from(one.Cases(), b.repeats), one.prompt, one.Count)
 	if s.operational {
 		one.gateOperation()
 	}
+	one.clusters, one.gated = s.clusters, s.gated
 	return s, err
 }
 
@@ -154,16 +155,29 @@ func (b planner) tally(group eval.Group, one *loaded) (*verdict.Tally, error) {
 	if err != nil {
 		return nil, err
 	}
+	calibrated, err := baseline.ReadCalibration(b.project.fs, baseline.CalibrationPath(one.File))
+	if err != nil {
+		return nil, err
+	}
+	settings.Sight = calibrated.Of(group.Model).Sight(one.gated.cases, one.gated.results)
 	return verdict.NewTally(group, settings), nil
 }
 
 // settings are what a suite is judged by, its accepted baseline among them.
 func (b planner) settings(one *loaded) (verdict.Settings, error) {
-	accepted, err := baseline.Read(b.project.fs, baseline.Path(one.File))
+	settings := b.gates(one)
+	var err error
+	settings.Baseline, err = baseline.Read(b.project.fs, baseline.Path(one.File))
+	return settings, err
+}
+
+// gates are what a suite is judged by, without what was accepted of it.
+func (b planner) gates(one *loaded) verdict.Settings {
 	return verdict.Settings{
-		Baseline: accepted, Gates: one.Gates, OnInconclusive: one.OnInconclusive, MaxErrors: one.MaxErrors,
+		Gates: one.Gates, OnInconclusive: one.OnInconclusive, MaxErrors: one.MaxErrors,
+		Clusters: one.clusters, Jobs: b.project.config.Test.Jobs,
 		Contract: contractOf(one.prompt), Read: b.read, Confirms: b.confirms,
-	}, err
+	}
 }
 
 // needsPrice refuses a bound in dollars on a model whose price nobody knows: a gate

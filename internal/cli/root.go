@@ -152,8 +152,8 @@ func newRoot(w *World) *cobra.Command {
 	root.AddCommand(
 		newInit(w), newTest(w), newLint(w), newAsk(w),
 		newRuns(w), newDiff(w), newBaseline(w), newGolden(w), newRescore(w), newJudge(w),
-		newPrompt(w), newCalls(w), newExplain(w), newCost(w), newFlaky(w), newDrift(w), newFixtures(w), newCache(w), newSchema(w), newVersion(w),
-		newChecksTopic(), newConversationsTopic(),
+		newPrompt(w), newCalls(w), newExplain(w), newCost(w), newFlaky(w), newCalibrate(w), newDrift(w), newFixtures(w), newCache(w), newSchema(w), newVersion(w),
+		newChecksTopic(), newConversationsTopic(), newGatesTopic(),
 	)
 	return root
 }

@@ -61,6 +61,8 @@ func (s shard) partly(v *eval.Verdict, judged func(eval.Group) bool) {
 		for j := range group.Gates {
 			gate := &group.Gates[j]
 			gate.Word, gate.Pass, gate.P, gate.Adjusted, gate.Note = eval.NotGated, true, nil, nil, "judged once all parts are merged"
+			gate.Bound, gate.Sees, gate.Settle = nil, nil, nil
 		}
+		group.Alerts, group.Sight, group.CostChange = []eval.Alert{}, nil, nil
 	}
 }

@@ -18,6 +18,10 @@ type loaded struct {
 	prompt *prompt.Prompt
 	models []string // asked, in order: flag over suite over prompt
 	judges *judges  // asked by its checks
+
+	// Of the selected cases, once they were surveyed.
+	clusters map[uint64]bool
+	gated    scope
 }
 
 // selection says which suites are meant, and what flags put over them.

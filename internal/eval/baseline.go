@@ -24,7 +24,18 @@ type BaselineHeader struct {
 	Run        string           `json:"run"`
 	LatencyP50 time.Duration    `json:"latency_p50_ns,omitempty"` // of uncached calls; 0 where there were none
 	LatencyP95 time.Duration    `json:"latency_p95_ns,omitempty"`
+	Spend      []BaselineSpend  `json:"spend,omitempty"`    // by the model that answered, sorted; nil where a cost is unknown
 	Accepted   []BaselineAccept `json:"accepted,omitempty"` // single cases, accepted with a reason
+}
+
+// BaselineSpend is what the answers of one model came to, those of cases in quarantine
+// left out: by it a change of cost is told apart.
+type BaselineSpend struct {
+	Answered string    `json:"answered"`
+	Results  int       `json:"results"`
+	Input    int64     `json:"input"` // tokens
+	Output   int64     `json:"output"`
+	Cost     llm.Money `json:"cost"`
 }
 
 // BaselineAccept keeps why single cases were accepted.

@@ -25,6 +25,7 @@ type Case struct {
 	Checks  []Check        // the golden check included; at least one, here or at a turn
 	Meta    map[string]any
 	Repeats int
+	Cluster string // cases of one cluster are not independent of each other; "" where the file does not say
 
 	// Of a case that is a conversation: Checks are then those that look at the whole
 	// of it, and Golden is nil.
@@ -210,4 +211,26 @@ func (s *Score) Weighs() float64 {
 		return 1
 	}
 	return s.Weight
+}
+
+// Critical reports whether every repeat of the case must pass.
+func (c *Case) Critical() bool { return slices.Contains(c.Tags, TagCritical) && !c.Quarantined() }
+
+// Quarantined reports whether the case is kept out of every gate.
+func (c *Case) Quarantined() bool { return slices.Contains(c.Tags, TagQuarantine) }
+
+// ClusterKey is a number for the cases that are not independent of this one: those of its
+// cluster, else those that ask the same.
+func (c *Case) ClusterKey() uint64 {
+	kind, name := "cluster\x00", c.Cluster
+	if name == "" {
+		kind, name = "input\x00", c.InputHash
+	}
+	key := uint64(14695981039346656037) // FNV-1a, without the garbage of its package: it is asked of every case
+	for _, text := range []string{kind, name} {
+		for i := range len(text) {
+			key = (key ^ uint64(text[i])) * 1099511628211
+		}
+	}
+	return key
 }

@@ -34,6 +34,10 @@ const MetricOperational = "operational"
 // MetricRepair is the mean of Result.Repaired over the results under a contract.
 const MetricRepair = "repair_score"
 
+// MetricCritical is the share of cases with the tag critical that pass every judged
+// repeat. It is gated by min: 1, and by nothing else.
+const MetricCritical = "critical"
+
 // GateKind tells specifications from tests.
 type GateKind string
 
@@ -82,6 +86,31 @@ type GateResult struct {
 	Down     int      `json:"down,omitempty"`       // cases that got worse
 	Up       int      `json:"up,omitempty"`         // cases that got better
 	Note     string   `json:"note,omitempty"`       // one sentence for people
+
+	// Of a gate that was tested, in the unit of the limit, positive for worse.
+	Bound  *float64 `json:"bound,omitempty"` // one-sided 95 % upper bound of the loss
+	Sees   *float64 `json:"sees,omitempty"`  // the least loss that so many cases show in four runs of five
+	Settle *Settle  `json:"settle,omitempty"`
+}
+
+// Settle is what would settle an inconclusive gate, by estimate: more cases, or more
+// repeats of those that there are. Nil is a way that does not lead there.
+type Settle struct {
+	Cases   *Effort `json:"cases,omitempty"`
+	Repeats *Effort `json:"repeats,omitempty"`
+	// Both says that the repeats are meant of the baseline, too: its own few are what
+	// keeps the gate open.
+	Both bool `json:"both,omitempty"`
+}
+
+// Effort is how much is to be asked, and what that costs and takes.
+type Effort struct {
+	Cases   int        `json:"cases"`
+	Repeats int        `json:"repeats"`       // of a case; 0 where cases have different ones
+	Results int        `json:"results"`       // to be asked for beyond those that there are
+	Cost    *llm.Money `json:"cost_nano_usd"` // of these, at list price; nil for unknown
+	Seconds float64    `json:"seconds"`       // 0 where no answer says how long one takes
+	Command string     `json:"command,omitempty"`
 }
 
 // Metric is a figure over all cases of a group.
@@ -118,37 +147,43 @@ type Flip struct {
 // GroupVerdict judges one group.
 type GroupVerdict struct {
 	Group
-	Word          Word           `json:"word"`
-	Pass          bool           `json:"pass"`
-	Metrics       []Metric       `json:"metrics"`
-	Gates         []GateResult   `json:"gates"`
-	Labels        []LabelTable   `json:"labels,omitempty"`
-	Flips         []Flip         `json:"flips"` // worse first, then by case id; at most MaxFlips
-	FlipsDown     int            `json:"flips_down"`
-	FlipsUp       int            `json:"flips_up"`
-	Failed        []Failed       `json:"failed"` // cases that fail now, by id; at most MaxFlips
-	FailedCases   int            `json:"failed_cases"`
-	Paired        int            `json:"paired"`   // cases compared with the baseline
-	New           int            `json:"new"`      // cases that the baseline does not know
-	Gone          []string       `json:"gone"`     // cases of the baseline that are no more
-	Rebased       []string       `json:"rebased"`  // other criteria, and the stored answer cannot be scored again
-	Rescored      int            `json:"rescored"` // other criteria, scored again
-	HasBaseline   bool           `json:"has_baseline"`
-	BaselineFrom  string         `json:"baseline_from,omitempty"` // "triage@1.2.0 of 2026-11-12"
-	SameTreatment bool           `json:"same_treatment"`
-	Asked         int            `json:"asked"`               // results for which a model was asked in this run
-	Eval          Eval           `json:"eval"`                // what checks asked models, apart from the cost of answers
-	Draws         string         `json:"draws"`               // "recorded", "cached", "live" or "mixed"; "" where nothing was judged
-	DrawsFrom     time.Time      `json:"draws_from,omitzero"` // of recorded and cached draws: the oldest
-	DrawsTo       time.Time      `json:"draws_to,omitzero"`   // … the newest
-	ErrorClasses  []ErrorClass   `json:"error_classes"`
-	Origins       []string       `json:"origins,omitempty"` // who wrote the recorded replies, where recordings say so; at most 5
-	MissingCost   llm.Cost       `json:"missing_cost"`      // estimate of what asking for the unjudged results would cost
-	Answered      map[string]int `json:"answered"`          // who answered, and how often
-	Warnings      []string       `json:"warnings"`
-	Confirmed     *Confirmed     `json:"confirmed,omitempty"`   // what flipped was asked anew, and accuracy is tested by that
-	Drift         *Drift         `json:"model_drift,omitempty"` // of a run that asks whether the model has moved: since the baseline
-	Against       *Comparison    `json:"against,omitempty"`     // of a run against a commit: the baseline is what was asked beside
+	Word           Word           `json:"word"`
+	Pass           bool           `json:"pass"`
+	Metrics        []Metric       `json:"metrics"`
+	Gates          []GateResult   `json:"gates"`
+	Labels         []LabelTable   `json:"labels,omitempty"`
+	Flips          []Flip         `json:"flips"` // worse first, then by case id; at most MaxFlips
+	FlipsDown      int            `json:"flips_down"`
+	FlipsUp        int            `json:"flips_up"`
+	Failed         []Failed       `json:"failed"` // cases that fail now, by id; at most MaxFlips
+	FailedCases    int            `json:"failed_cases"`
+	Quarantine     *Quarantine    `json:"quarantine,omitempty"`
+	Alerts         []Alert        `json:"alerts"`          // advisory; tags, then cases, each by p
+	Sight          *Sight         `json:"sight,omitempty"` // how small a drop of accuracy the suite sees
+	CostChange     *CostChange    `json:"cost_change,omitempty"`
+	Clusters       int            `json:"clusters,omitempty"` // of the judged cases, where some are not independent
+	Paired         int            `json:"paired"`             // cases compared with the baseline
+	New            int            `json:"new"`                // cases that the baseline does not know
+	Gone           []string       `json:"gone"`               // cases of the baseline that are no more
+	Rebased        []string       `json:"rebased"`            // other criteria, and the stored answer cannot be scored again
+	Rescored       int            `json:"rescored"`           // other criteria, scored again
+	HasBaseline    bool           `json:"has_baseline"`
+	BaselineFrom   string         `json:"baseline_from,omitempty"`   // "triage@1.2.0 of 2026-11-12"
+	BaselinePrompt string         `json:"baseline_prompt,omitempty"` // the release that it was made with, where that can be asked again
+	SameTreatment  bool           `json:"same_treatment"`
+	Asked          int            `json:"asked"`               // results for which a model was asked in this run
+	Eval           Eval           `json:"eval"`                // what checks asked models, apart from the cost of answers
+	Draws          string         `json:"draws"`               // "recorded", "cached", "live" or "mixed"; "" where nothing was judged
+	DrawsFrom      time.Time      `json:"draws_from,omitzero"` // of recorded and cached draws: the oldest
+	DrawsTo        time.Time      `json:"draws_to,omitzero"`   // … the newest
+	ErrorClasses   []ErrorClass   `json:"error_classes"`
+	Origins        []string       `json:"origins,omitempty"` // who wrote the recorded replies, where recordings say so; at most 5
+	MissingCost    llm.Cost       `json:"missing_cost"`      // estimate of what asking for the unjudged results would cost
+	Answered       map[string]int `json:"answered"`          // who answered, and how often
+	Warnings       []string       `json:"warnings"`
+	Confirmed      *Confirmed     `json:"confirmed,omitempty"`   // what flipped was asked anew, and accuracy is tested by that
+	Drift          *Drift         `json:"model_drift,omitempty"` // of a run that asks whether the model has moved: since the baseline
+	Against        *Comparison    `json:"against,omitempty"`     // of a run against a commit: the baseline is what was asked beside
 }
 
 // Confirmed is what came of asking the cases that flipped anew, in both arms.
@@ -192,6 +227,56 @@ type Failed struct {
 	Call   string   `json:"call,omitempty"`         // id of the call of the first repeat that failed
 	Talk   *Talk    `json:"conversation,omitempty"` // of that repeat; of the first MaxTalks
 	Known  bool     `json:"in_baseline"`            // the baseline has the case: it failed there too, or is listed as a flip
+}
+
+// Quarantine are the cases with the tag quarantine: they are asked, judged, stored and
+// shown, and are in no metric and no gate.
+type Quarantine struct {
+	Cases   int      `json:"cases"`
+	Failing int      `json:"failing"` // of these, those that do not pass every judged repeat
+	Missing int      `json:"missing"` // results of theirs that were not judged
+	Failed  []Failed `json:"failed"`  // the failing ones, by id; at most MaxFlips
+}
+
+// The tags that mean something to a verdict.
+const (
+	TagCritical   = "critical"   // every repeat must pass
+	TagQuarantine = "quarantine" // in the report, and out of every gate
+)
+
+// Alert is a tag or a case that got worse by more than chance makes likely, among all
+// that were looked at (Benjamini and Hochberg, 5 %). It gates nothing.
+type Alert struct {
+	Tag      string  `json:"tag,omitempty"`
+	Case     string  `json:"case,omitempty"`
+	Cases    int     `json:"cases"`
+	Before   float64 `json:"before"` // mean share of passes
+	After    float64 `json:"after"`
+	Down     int     `json:"down"` // cases that got worse
+	Up       int     `json:"up"`
+	P        float64 `json:"p"`          // one-sided, for worse
+	Adjusted float64 `json:"p_adjusted"` // after Benjamini and Hochberg
+}
+
+// MaxAlerts bounds the alerts on tags, and those on cases.
+const MaxAlerts = 50
+
+// Sight is the least drop of accuracy that a suite shows as regressed in four runs of
+// five.
+type Sight struct {
+	Drop       float64 `json:"drop"`                 // 1: none
+	Calibrated string  `json:"calibrated,omitempty"` // date of the calibration; "" for an estimate from this comparison
+}
+
+// CostChange tells apart what has changed the cost of a case. The parts are USD, and sum
+// up to after − before. Nil stands where that cannot be told: other cases than in the
+// baseline, unknown prices, or a baseline that was accepted before it had the figures.
+type CostChange struct {
+	Before  float64 `json:"before"`
+	After   float64 `json:"after"`
+	Tokens  float64 `json:"tokens"`  // other numbers of tokens, at the prices of now
+	Price   float64 `json:"price"`   // other prices, for the tokens of before
+	Routing float64 `json:"routing"` // other shares of the models that answered
 }
 
 // MaxFlips bounds the flips and failed cases that a group's verdict carries; the

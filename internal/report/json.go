@@ -120,6 +120,11 @@ type documentGroup struct {
 	Metrics       []eval.Metric     `json:"metrics"`
 	Gates         []eval.GateResult `json:"gates"`
 	Labels        []eval.LabelTable `json:"labels,omitempty"`
+	Quarantine    *eval.Quarantine  `json:"quarantine"`  // null where no case is in quarantine
+	Alerts        []eval.Alert      `json:"alerts"`      // advisory
+	Sight         *eval.Sight       `json:"sight"`       // null where nothing is compared
+	CostChange    *eval.CostChange  `json:"cost_change"` // null where it cannot be told apart
+	Clusters      int               `json:"clusters"`    // 0 where every case stands on its own
 	ErrorClasses  []eval.ErrorClass `json:"error_classes"`
 	Warnings      []string          `json:"warnings"`
 	Confirmed     *eval.Confirmed   `json:"confirmed,omitempty"`   // what flipped was asked anew
@@ -150,6 +155,7 @@ func writeDocument(w io.Writer, document any) error {
 }
 
 func documentOf(run eval.Run) document {
+	run = settling(run)
 	d := document{
 		Schema: SchemaVersion, Run: run.ID, Version: run.Version, Command: run.Command, Replies: run.Replies,
 		State: run.State, Started: moment(run.Started), Filtered: run.Filtered,
@@ -197,6 +203,7 @@ func groupOf(g eval.GroupVerdict) documentGroup {
 		Paired: g.Paired, New: g.New, Gone: filled(g.Gone), Rebased: filled(g.Rebased), Rescored: g.Rescored,
 		Eval: evalOf(g.Eval), Draws: g.Draws, DrawsFrom: moment(g.DrawsFrom), DrawsTo: moment(g.DrawsTo), Answered: answered,
 		Metrics: finiteMetrics(g.Metrics), Gates: finiteGates(g.Gates), Labels: g.Labels,
+		Quarantine: g.Quarantine, Alerts: filled(g.Alerts), Sight: g.Sight, CostChange: g.CostChange, Clusters: g.Clusters,
 		ErrorClasses: filled(g.ErrorClasses), Warnings: filled(g.Warnings), Confirmed: g.Confirmed, Drift: g.Drift, Against: g.Against,
 	}
 }
@@ -261,6 +268,7 @@ func finiteGates(gates []eval.GateResult) []eval.GateResult {
 	list := make([]eval.GateResult, len(gates))
 	for i, g := range gates {
 		g.Value, g.Baseline, g.P, g.Adjusted = finite(g.Value), finite(g.Baseline), finite(g.P), finite(g.Adjusted)
+		g.Bound, g.Sees = finite(g.Bound), finite(g.Sees)
 		list[i] = g
 	}
 	return list

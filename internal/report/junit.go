@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,10 +61,15 @@ func withinGates(run eval.Run) map[[2]string]bool {
 
 // statusOf is how a result counts in JUnit.
 func statusOf(r *eval.Result, within bool) eval.Status {
-	if r.Status == eval.Fail && within {
+	if r.Status == eval.Fail && within || quarantined(r) {
 		return eval.Unjudged
 	}
 	return r.Status
+}
+
+// quarantined reports a result that does not pass, of a case that is in no gate.
+func quarantined(r *eval.Result) bool {
+	return r.Status != eval.Pass && slices.Contains(r.Tags, eval.TagQuarantine)
 }
 
 func took(run eval.Run) time.Duration {
@@ -216,7 +222,9 @@ func (j *junit) result(r *eval.Result, g *groupTally) {
 	c := testcase{class: r.Suite + "." + r.Model, name: title, time: served(*r), status: statusOf(r, g.within)}
 	if r.Status != eval.Pass {
 		c.message = r.Reason()
-		if c.status != r.Status {
+		if quarantined(r) {
+			c.message = strings.TrimSuffix("in quarantine: "+c.message, ": ")
+		} else if c.status != r.Status {
 			c.message = strings.TrimSuffix("fails, within the gates: "+c.message, ": ")
 		}
 		c.kind = string(r.Status)

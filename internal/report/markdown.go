@@ -22,14 +22,17 @@ func Markdown(w io.Writer, run eval.Run, limit int) error {
 	}
 	// Some room is kept for the lines that say what was left out.
 	m := &markdown{room: maxMarkdown - 1200}
+	run = settling(run)
 	m.headline(run)
 	if v := run.Verdict; v != nil {
 		m.figures(v)
 		m.against(v)
 		m.labels(v)
 		m.sums(run)
+		m.lookAt(v)
 		m.flips(run, limit)
 		m.failed(run, limit)
+		m.quarantined(run, limit)
 		m.remarks(run)
 	}
 	_, err := io.WriteString(w, m.b.String())
@@ -100,6 +103,9 @@ func mdResult(r row) string {
 	}
 	for _, note := range r.notes {
 		parts = append(parts, mdText(clip(note, 300)))
+	}
+	if r.command != "" {
+		parts = append(parts, mdCode(clip(r.command, 300)))
 	}
 	return strings.Join(parts, "<br>")
 }

@@ -168,6 +168,15 @@ func notesOf(g eval.GroupVerdict, replies string) []string {
 	if g.HasBaseline && g.SameTreatment && judged && g.Rescored == 0 && len(g.Rebased) == 0 {
 		add("nothing that decides an answer differs from the baseline")
 	}
+	if note := costNote(g.CostChange); note != "" {
+		add("%s", note)
+	}
+	if note := sightNote(g.Sight); note != "" && g.Judged > 0 {
+		add("%s", note)
+	}
+	if g.Clusters > 0 {
+		add("some cases ask the same or share a cluster: intervals and tests count %s", count(g.Clusters, "independent one", "independent ones"))
+	}
 	if len(g.Answered) > 1 {
 		add("answered by %s", shares(g.Answered))
 	}

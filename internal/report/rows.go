@@ -20,6 +20,7 @@ type row struct {
 	figures  string   // what the gate's test found: p, cases up and down
 	settled  bool     // the gate compares, and passes on evidence: what it found needs no line of its own
 	notes    []string // sentences for people
+	command  string   // that would settle an inconclusive gate
 }
 
 // rowsOf lays out a group's metrics and their gates, in the order of the verdict.
@@ -128,7 +129,8 @@ func gated(r row, gate eval.GateResult, unit string, compared bool) row {
 		}
 		r.figures += fmt.Sprintf(": %s worse, %s better of %s", number(gate.Down), number(gate.Up), count(gate.N, "case", "cases"))
 	}
-	if gate.Default && !gate.Pass {
+	r.command = commandOf(gate)
+	if gate.Default && !gate.Pass && gate.Metric != eval.MetricCritical {
 		r.notes = append(r.notes, "the suite has no gate on "+gate.Metric+"; this is the default")
 	}
 	switch {

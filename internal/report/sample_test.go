@@ -149,6 +149,36 @@ func regressed() eval.Run {
 	}
 }
 
+// advised is a run whose gates leave a good deal open.
+func advised() eval.Run {
+	run := regressed()
+	g := run.Verdict.Groups[1]
+	g.Word, g.Pass, g.Flips, g.FlipsDown, g.Failed, g.FailedCases, g.Gone = eval.Missed, false, nil, 0, nil, 0, nil
+	g.Metrics = append(g.Metrics[:1:1], append([]eval.Metric{{Name: eval.MetricCritical, Unit: "share", Value: of(0.75), N: 4}}, g.Metrics[1:]...)...)
+	cost := llm.Money(3_520_000)
+	g.Gates = []eval.GateResult{
+		{Gate: eval.Gate{Metric: "accuracy", Kind: eval.GateMaxDrop, Limit: 0.02}, Word: eval.Inconclusive, Pass: true, Value: of(0.8), Baseline: of(0.825),
+			P: of(0.5), Adjusted: of(0.5), Test: "exact paired", N: 40, Down: 3, Up: 2, Bound: of(0.12), Sees: of(0.16),
+			Note: "it passes by on_inconclusive: pass; a drop of 0.160 could have been seen with 40 cases; about 900 cases, or 10 repeats of these here and in the baseline, would settle it: 720 more answers, about $0.00352 and 3 min",
+			Settle: &eval.Settle{Both: true, Cases: &eval.Effort{Cases: 900, Repeats: 1, Results: 860, Cost: &cost, Seconds: 200},
+				Repeats: &eval.Effort{Cases: 40, Repeats: 10, Results: 720, Cost: &cost, Seconds: 170}}},
+		{Gate: eval.Gate{Metric: eval.MetricCritical, Kind: eval.GateMin, Limit: 1, Default: true}, Word: eval.Missed, Value: of(0.75), N: 4, Note: "1 of 4 cases failed: refund-angry"},
+	}
+	g.BaselinePrompt = "triage@1.2.0"
+	g.Quarantine = &eval.Quarantine{Cases: 3, Failing: 1, Missing: 1, Failed: []eval.Failed{{Case: "sarcasm", Tags: []string{"quarantine"}, Passes: "0/1", Reason: "golden: label: want bug"}}}
+	g.Alerts = []eval.Alert{
+		{Tag: "billing", Cases: 12, Before: 1, After: 0.5, Down: 6, P: 0.015625, Adjusted: 0.046875},
+		{Case: "refund-angry", Cases: 1, Before: 1, After: 0.1, Down: 1, P: 0.0001, Adjusted: 0.004},
+	}
+	g.Sight, g.Clusters = &eval.Sight{Drop: 0.143, Calibrated: "2026-11-10"}, 31
+	g.CostChange = &eval.CostChange{Before: 0.000312, After: 0.000322, Tokens: 0.00002, Price: -0.00001}
+	run.Selection.Models = []string{"small", "large"}
+	v := *run.Verdict
+	v.Word, v.Sentence, v.Groups = eval.Missed, "gate missed: triage on small: critical: 1 of 4 cases failed: refund-angry", []eval.GroupVerdict{g}
+	run.Verdict, run.Word = &v, v.Word
+	return run
+}
+
 // broken is a run that could not be judged.
 func broken() eval.Run {
 	g := eval.GroupVerdict{
@@ -210,6 +240,12 @@ func hostileRun() eval.Run {
 		g.ErrorClasses = append(g.ErrorClasses, eval.ErrorClass{Class: fault.Class("c" + key), Count: 1, First: bad})
 		g.Metrics[0].Note = bad
 	}
+	g.Quarantine = &eval.Quarantine{Cases: len(g.Failed), Failing: len(g.Failed), Failed: g.Failed}
+	for _, f := range g.Failed[:5] {
+		g.Alerts = append(g.Alerts, eval.Alert{Tag: f.Reason, Cases: 3}, eval.Alert{Case: f.Case, Cases: 1})
+	}
+	g.Gates[1].Settle = &eval.Settle{Repeats: &eval.Effort{Repeats: 5}}
+	run.Selection.Filter, run.Selection.Tags = hostile["ansi"], []string{hostile["fence"], hostile["bidi"]}
 	g.FlipsDown, g.FlipsUp, g.FailedCases = len(hostile), len(hostile), len(hostile)
 	run.Verdict.Sentence += hostile["ansi"] + hostile["fence"]
 	return run

@@ -13,6 +13,7 @@ import (
 // the figures, the errors, what flipped, and what to do next.
 func Terminal(w io.Writer, run eval.Run, s Style) error {
 	p := newPage(w, s)
+	run = settling(run)
 	p.headline(run)
 	if v := run.Verdict; v != nil {
 		p.space()
@@ -21,7 +22,9 @@ func Terminal(w io.Writer, run eval.Run, s Style) error {
 		p.space()
 		p.counts(run)
 		p.errorClasses(v)
+		p.lookAt(v)
 		p.cases(run, s)
+		p.quarantined(run, s.limit())
 		p.warnings(run)
 		p.notes(run)
 	}
@@ -197,5 +200,8 @@ func (p *page) verdictRow(l layout, r row) {
 	}
 	for _, note := range r.notes {
 		p.flow(l.indent+"  ", span{clip(note, maxSentence), faint})
+	}
+	if r.command != "" {
+		p.long(text(l.indent+"  "), text(r.command))
 	}
 }

@@ -81,6 +81,19 @@ func withoutContent(v *eval.Verdict) *eval.Verdict {
 		for j := range group.Failed {
 			group.Failed[j].Reason, group.Failed[j].Talk = withheld, nil
 		}
+		group.Quarantine = quarantineWithoutContent(group.Quarantine)
+	}
+	return &kept
+}
+
+func quarantineWithoutContent(q *eval.Quarantine) *eval.Quarantine {
+	if q == nil {
+		return nil
+	}
+	kept := *q
+	kept.Failed = slices.Clone(q.Failed)
+	for i := range kept.Failed {
+		kept.Failed[i].Reason, kept.Failed[i].Talk = withheld, nil
 	}
 	return &kept
 }

@@ -54,8 +54,9 @@ func TestContentLevels(t *testing.T) {
 				t.Fatal(err)
 			}
 			run.Verdict = &eval.Verdict{Groups: []eval.GroupVerdict{{
-				Flips:  []eval.Flip{{Case: "c", Old: &answered, New: secret, Reason: secret}},
-				Failed: []eval.Failed{{Case: "c", Reason: secret}},
+				Flips:      []eval.Flip{{Case: "c", Old: &answered, New: secret, Reason: secret}},
+				Failed:     []eval.Failed{{Case: "c", Reason: secret}},
+				Quarantine: &eval.Quarantine{Cases: 1, Failing: 1, Failed: []eval.Failed{{Case: "q", Reason: secret}}},
 			}}}
 			endRun(t, s, run)
 			if err := s.Flush(ctx); err != nil {
@@ -64,7 +65,7 @@ func TestContentLevels(t *testing.T) {
 			if got := holds(t, path, secret); got != test.result {
 				t.Errorf("the result's content is in the file: %t", got)
 			}
-			if result.Scores[0].Reason != "got "+secret || run.Verdict.Groups[0].Flips[0].New != secret {
+			if result.Scores[0].Reason != "got "+secret || run.Verdict.Groups[0].Flips[0].New != secret || run.Verdict.Groups[0].Quarantine.Failed[0].Reason != secret {
 				t.Error("the caller's result or verdict was changed")
 			}
 			stored, err := s.Call(ctx, call.ID)

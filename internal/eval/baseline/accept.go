@@ -151,6 +151,9 @@ func AcceptCases(b *eval.Baseline, results iter.Seq2[eval.Result, error], cases 
 	}
 	out.Lines = append(out.Lines, fresh...)
 	for i := range out.Headers {
+		if slices.ContainsFunc(fresh, func(f eval.BaselineLine) bool { return f.Model == out.Headers[i].Model }) {
+			out.Headers[i].Spend = nil // of all lines as they were
+		}
 		out.Headers[i].Accepted = withAccepted(out.Headers[i], fresh, because, date)
 	}
 	order(out)

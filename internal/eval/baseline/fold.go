@@ -200,6 +200,8 @@ type headerFold struct {
 	results   int
 	answered  map[string]bool
 	latencies []time.Duration // of calls that were made now
+	spend     map[string]*eval.BaselineSpend
+	unpriced  bool
 }
 
 func (f *headerFold) add(r *eval.Result) {
@@ -207,9 +209,47 @@ func (f *headerFold) add(r *eval.Result) {
 	if r.Answered != "" {
 		f.answered[r.Answered] = true
 	}
+	f.addSpend(r)
 	if r.StoredBy == "" {
 		f.latencies = append(f.latencies, r.Service)
 	}
+}
+
+func (f *headerFold) addSpend(r *eval.Result) {
+	if slices.Contains(r.Tags, eval.TagQuarantine) {
+		return
+	}
+	f.unpriced = f.unpriced || !r.Cost.Known
+	if f.spend == nil {
+		f.spend = map[string]*eval.BaselineSpend{}
+	}
+	sum := f.spend[r.Answered]
+	if sum == nil {
+		sum = &eval.BaselineSpend{Answered: r.Answered}
+		f.spend[r.Answered] = sum
+	}
+	sum.Results++
+	sum.Input += r.Usage.Input
+	sum.Output += r.Usage.Output
+	sum.Cost += r.Cost.Amount
+}
+
+// maxSpend bounds the models that a header tells apart.
+const maxSpend = 20
+
+func (f *headerFold) spent() []eval.BaselineSpend {
+	if f.unpriced || len(f.spend) > maxSpend {
+		return nil
+	}
+	var list []eval.BaselineSpend
+	for _, sum := range f.spend {
+		if sum.Input+sum.Output == 0 {
+			return nil // nobody counted
+		}
+		list = append(list, *sum)
+	}
+	slices.SortFunc(list, func(a, b eval.BaselineSpend) int { return strings.Compare(a.Answered, b.Answered) })
+	return list
 }
 
 func (f *headerFold) header(run eval.Run) eval.BaselineHeader {
@@ -217,6 +257,7 @@ func (f *headerFold) header(run eval.Run) eval.BaselineHeader {
 		Suite: f.group.Suite, Model: f.group.Model, Answered: []string{},
 		Treatment: f.group.Treatment, Prompt: f.group.Prompt,
 		Draws: "recorded", Date: run.Started.UTC().Format(time.DateOnly), Run: run.ID,
+		Spend: f.spent(),
 	}
 	for name := range f.answered {
 		header.Answered = append(header.Answered, name)

@@ -94,6 +94,9 @@ func mergeHeaders(ours, theirs *eval.BaselineHeader) (merged eval.BaselineHeader
 		slices.Sort(merged.Answered)
 		merged.Answered = slices.Compact(merged.Answered)
 	}
+	if !reflect.DeepEqual(merged.Spend, other.Spend) {
+		merged.Spend = nil // lines of both sides are joined
+	}
 	merged.Accepted = slices.Clone(merged.Accepted)
 	for _, accept := range other.Accepted {
 		if !slices.ContainsFunc(merged.Accepted, func(a eval.BaselineAccept) bool { return reflect.DeepEqual(a, accept) }) {

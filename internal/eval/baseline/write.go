@@ -21,12 +21,17 @@ func Write(dir, file string, b *eval.Baseline) error {
 	if err := checkWhole(sorted, file); err != nil {
 		return err
 	}
+	return put(dir, file, "baseline", func(w io.Writer) error { return encode(w, sorted) })
+}
+
+// put writes dir/file whole or not at all.
+func put(dir, file, what string, write func(io.Writer) error) error {
 	target := filepath.Join(dir, filepath.FromSlash(file))
-	temporary, err := os.CreateTemp(filepath.Dir(target), ".baseline-*")
+	temporary, err := os.CreateTemp(filepath.Dir(target), "."+what+"-*")
 	if err != nil {
-		return unwritten(file, err)
+		return unwritten(what, file, err)
 	}
-	err = encode(temporary, sorted)
+	err = write(temporary)
 	if err == nil {
 		err = temporary.Chmod(0o644)
 	}
@@ -41,13 +46,13 @@ func Write(dir, file string, b *eval.Baseline) error {
 	}
 	if err != nil {
 		os.Remove(temporary.Name())
-		return unwritten(file, err)
+		return unwritten(what, file, err)
 	}
 	return nil
 }
 
-func unwritten(file string, err error) error {
-	return fault.New(fault.Store, "the baseline %s could not be written", file).Because(err).WithHint("%v", err)
+func unwritten(what, file string, err error) error {
+	return fault.New(fault.Store, "the %s %s could not be written", what, file).Because(err).WithHint("%v", err)
 }
 
 // checkWhole refuses what Read would refuse, before it is in the file.

@@ -12,7 +12,11 @@ import (
 // order of the result is that of the argument.
 //
 // Source: Benjamini and Hochberg, Journal of the Royal Statistical Society B 57 (1995).
-func BenjaminiHochberg(p []float64) []float64 {
+func BenjaminiHochberg(p []float64) []float64 { return BenjaminiHochbergOf(p, len(p)) }
+
+// BenjaminiHochbergOf likewise, where p are the smallest of n tests: what they are
+// adjusted to is never less than with all n.
+func BenjaminiHochbergOf(p []float64, n int) []float64 {
 	order := make([]int, len(p))
 	for i := range order {
 		order[i] = i
@@ -21,7 +25,7 @@ func BenjaminiHochberg(p []float64) []float64 {
 	adjusted := make([]float64, len(p))
 	after := 1.0
 	for rank, i := range slices.Backward(order) {
-		after = min(after, p[i]*float64(len(p))/float64(rank+1))
+		after = min(after, p[i]*float64(n)/float64(rank+1))
 		adjusted[i] = after
 	}
 	return adjusted

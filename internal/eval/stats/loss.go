@@ -2,18 +2,30 @@ package stats
 
 import "math"
 
-// Differences sums up case differences (now − before, each −1 … 1).
+// Differences sums up case differences (now − before, each −1 … 1). Cases that are not
+// independent of each other are one cluster, of which the sum counts.
 type Differences struct {
-	N       int
-	Sum     float64
-	Squares float64
+	N       int     // cases
+	Sum     float64 // of all differences
+	Squares float64 // of the clusters' sums
+	Cross   float64 // of the clusters' sums, each times its size
+	Sizes   float64 // squares of the clusters' sizes
 }
 
-// Add takes count cases of one difference.
+// Add takes count cases of one difference, each independent of all others.
 func (d *Differences) Add(difference float64, count int) {
-	d.N += count
-	d.Sum += float64(count) * difference
-	d.Squares += float64(count) * difference * difference
+	d.add(difference, 1, float64(count))
+}
+
+// AddCluster takes a cluster of so many cases by the sum of their differences.
+func (d *Differences) AddCluster(sum float64, size int) { d.add(sum, float64(size), 1) }
+
+func (d *Differences) add(sum, size, count float64) {
+	d.N += int(size * count)
+	d.Sum += count * sum
+	d.Squares += count * sum * sum
+	d.Cross += count * size * sum
+	d.Sizes += count * size * size
 }
 
 // Loss is the mean fall, positive for worse; 0 for no case.
@@ -25,22 +37,31 @@ func (d Differences) Loss() float64 {
 }
 
 // LossBound is the one-sided upper confidence bound of the loss: the case
-// differences with two pseudo-cases +1 and −1 have mean μ and population variance
-// v over N + 2; the bound is −μ + z·√(v/(N+2)), at most 1. With one repeat it is one
-// side of Bonett and Price's interval; the pseudo-cases keep it honest where no
-// case differs.
+// differences with two pseudo-cases +1 and −1 have mean μ; over the clusters' sums D of
+// k cases each,
 //
-// Source: DESIGN §7, after Bonett and Price (2012).
+//	−μ + z·√(Σ (D − kμ)²) / (N + 2), at most 1
+//
+// which for clusters of one case is −μ + z·√(v/(N+2)) with the population variance v.
+// With one repeat it is one side of Bonett and Price's interval; the pseudo-cases keep
+// it honest where no case differs.
+//
+// Source: DESIGN §7, after Bonett and Price (2012); for clusters Liang and Zeger,
+// Biometrika 73 (1986).
 func (d Differences) LossBound(confidence float64) float64 {
-	mean, variance, size := d.smoothed()
-	return min(1, -mean+normalQuantile(confidence)*math.Sqrt(variance/size))
+	size := float64(d.N + 2)
+	mean := d.Sum / size
+	spread := d.Squares + 2 - 2*mean*d.Cross + mean*mean*(d.Sizes+2)
+	return min(1, -mean+normalQuantile(confidence)*math.Sqrt(max(0, spread))/size)
 }
 
 // Interval is the two-sided interval of the mean change, from the differences with the
-// two pseudo-cases: with one repeat it is Bonett and Price's.
+// two pseudo-cases, by clusters as LossBound: with one repeat it is Bonett and Price's.
 func (d Differences) Interval(confidence float64) (low, high float64) {
-	mean, variance, size := d.smoothed()
-	half := normalQuantile((1+confidence)/2) * math.Sqrt(variance/size)
+	size := float64(d.N + 2)
+	mean := d.Sum / size
+	spread := d.Squares + 2 - 2*mean*d.Cross + mean*mean*(d.Sizes+2)
+	half := normalQuantile((1+confidence)/2) * math.Sqrt(max(0, spread)) / size
 	return max(-1, mean-half), min(1, mean+half)
 }
 
@@ -48,19 +69,16 @@ func (d Differences) Interval(confidence float64) (low, high float64) {
 // error, without pseudo-cases: where cases have many repeats, two of ±1 would outweigh
 // their differences. It has no width where all differences are one.
 func (d Differences) Clustered(confidence float64) (low, high float64) {
-	half := normalQuantile((1+confidence)/2) * ClusteredSE(d.Sum, d.Squares, d.N)
-	return max(-1, -d.Loss()-half), min(1, -d.Loss()+half)
+	n, mean := float64(d.N), -d.Loss()
+	squares := d.Squares - 2*mean*d.Cross + mean*mean*(d.Sizes+n)
+	half := normalQuantile((1+confidence)/2) * ClusteredSE(d.Sum, squares, d.N)
+	return max(-1, mean-half), min(1, mean+half)
 }
 
-// Moved is the mean square of the differences, pseudo-cases included: with one
-// repeat, the share of cases that move.
+// Moved is the mean square of the differences a case, pseudo-cases included: with one
+// repeat, the share of cases that move. The sum of a cluster counts squared: such cases
+// say less than as many independent ones.
 func (d Differences) Moved() float64 { return (d.Squares + 2) / float64(d.N+2) }
-
-func (d Differences) smoothed() (mean, variance, size float64) {
-	size = float64(d.N + 2)
-	mean = d.Sum / size
-	return mean, (d.Squares+2)/size - mean*mean, size
-}
 
 // PairsNeeded is the number of pairs at which a one-sided test at level alpha sees
 // a loss with the power, when psi is the share of pairs that move (or the mean
@@ -92,6 +110,28 @@ func DetectableLoss(psi float64, n int, alpha, power float64) float64 {
 	for range 50 {
 		middle := (low + high) / 2
 		if PairsNeeded(psi, middle, alpha, power) > float64(n) {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return max(high, fewest)
+}
+
+// DetectableBreak is the smallest loss that n pairs show with the power when so many
+// pairs break for good, beside a noise that moves pairs either way: the least loss δ
+// with PairsNeeded(noise + δ, δ) ≤ n, and never below the ⌈log₂ 1/α⌉ pairs that an exact
+// test of signs needs. noise is the mean square of the differences where nothing has
+// changed. 1 where no loss can be seen.
+func DetectableBreak(noise float64, n int, alpha, power float64) float64 {
+	fewest := math.Ceil(-math.Log2(alpha)) / float64(n)
+	if fewest >= 1 || PairsNeeded(noise+1, 1, alpha, power) > float64(n) {
+		return 1
+	}
+	low, high := 0.0, 1.0
+	for range 50 {
+		middle := (low + high) / 2
+		if PairsNeeded(noise+middle, middle, alpha, power) > float64(n) {
 			low = middle
 		} else {
 			high = middle

@@ -61,6 +61,46 @@ func ClusteredSE(sum, squares float64, n int) float64 {
 	return math.Sqrt(variance / size)
 }
 
+// Clustered sums up values 0 … 1 of cases, of which those that are not independent of
+// each other are one cluster.
+type Clustered struct {
+	N        int     // cases
+	Clusters int     // of these
+	Sum      float64 // of all values
+	Squares  float64 // of the clusters' sums
+	Cross    float64 // of the clusters' sums, each times its size
+	Sizes    float64 // squares of the clusters' sizes
+}
+
+// Add takes a cluster of so many cases by the sum of their values.
+func (c *Clustered) Add(sum float64, size int) {
+	k := float64(size)
+	c.N += size
+	c.Clusters++
+	c.Sum += sum
+	c.Squares += sum * sum
+	c.Cross += k * sum
+	c.Sizes += k * k
+}
+
+// SE is the cluster-robust standard error of the mean p over the N cases, by the G
+// clusters' sums S of k cases each:
+//
+//	√(G/(G−1) · Σ (S − kp)²) / N
+//
+// For clusters of one case it is ClusteredSE. 0 below 2 clusters.
+//
+// Source: Liang and Zeger, Biometrika 73 (1986).
+func (c Clustered) SE() float64 {
+	if c.Clusters < 2 {
+		return 0
+	}
+	p := c.Sum / float64(c.N)
+	spread := max(0, c.Squares-2*p*c.Cross+p*p*c.Sizes)
+	g := float64(c.Clusters)
+	return math.Sqrt(spread*g/(g-1)) / float64(c.N)
+}
+
 // ClopperPearson is the exact interval of a share: passes out of n, n > 0; its
 // ends are quantiles of the beta distribution.
 //

@@ -36,3 +36,16 @@ func PairedRatio(logRatios []float64, confidence float64) Ratio {
 		Low:           math.Exp(low), High: math.Exp(high),
 	}
 }
+
+// DetectableRise is the least rise, 0.1 for 10 %, that so many pairs show with the
+// power. Half of the interval is z(confidence) standard errors of the log-ratio: with
+// one side of it at the confidence,
+//
+//	exp(half · (z(confidence) + z(power)) / z(confidence)) − 1
+//
+// NaN or +Inf where the interval has no end.
+func (r Ratio) DetectableRise(confidence, power float64) float64 {
+	half := (math.Log(r.High) - math.Log(r.Low)) / 2
+	z := normalQuantile(confidence)
+	return math.Exp(half*(z+normalQuantile(power))/z) - 1
+}

@@ -15,7 +15,7 @@ import (
 // id and the place are given all the same.
 func (p *plan) build(s *source, own []expectation) (eval.Case, error) {
 	c := eval.Case{
-		Suite: p.suite, ID: s.id, Tags: s.tags, Vars: s.vars, Meta: s.meta, Repeats: s.repeats, Place: s.place,
+		Suite: p.suite, ID: s.id, Tags: s.tags, Vars: s.vars, Meta: s.meta, Repeats: s.repeats, Cluster: s.cluster, Place: s.place,
 	}
 	if s.golden != nil && len(s.turns) == 0 {
 		c.Golden = &eval.Golden{Value: *s.golden, Exact: s.exact}

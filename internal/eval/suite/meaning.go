@@ -21,6 +21,9 @@ func (m meanings) add(check eval.Check, c *eval.Case) error {
 	if name == "" {
 		return nil
 	}
+	if name == eval.MetricCritical {
+		return fault.At(placeOf(check, c), "the metric %q is that of the cases with the tag critical", name).WithHint("give this one another name")
+	}
 	first := m[name]
 	if first == nil {
 		m[name] = &meaning{check: check.Name(), place: placeOf(check, c)}

@@ -45,6 +45,7 @@ type source struct {
 	exact   bool
 	meta    map[string]any
 	repeats int
+	cluster string
 	turns   []turn // of a conversation
 	place   fault.Place
 }
@@ -110,6 +111,7 @@ type written struct {
 	Expect      strictyaml.Node `yaml:"expect"`
 	Meta        map[string]any  `yaml:"meta"`
 	Repeats     strictyaml.Node `yaml:"repeats"`
+	Cluster     strictyaml.Node `yaml:"cluster"`
 	Turns       strictyaml.Node `yaml:"turns"`
 }
 
@@ -131,6 +133,7 @@ func (p *plan) readInline(n strictyaml.Node, problems *fault.List) {
 		problems.Add(w.ID.Mismatch("an id"))
 	}
 	s.repeats = readRepeats(w.Repeats, p.repeats, problems)
+	s.cluster, _ = readName(w.Cluster, problems)
 	s.turns = p.readTurns(w.Turns, problems)
 	e := entry{inline: s, expect: p.readExpect(w.Expect, problems)}
 	e.bad = len(*problems) > before

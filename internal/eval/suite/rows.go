@@ -16,7 +16,7 @@ import (
 const maxRow = 8 << 20
 
 // row is one row of a file: its columns by name, as JSON values. Columns are id,
-// tags, golden, golden.*, expect, meta, meta.*; the rest are the inputs.
+// tags, cluster, golden, golden.*, expect, meta, meta.*; the rest are the inputs.
 type row struct {
 	columns map[string]any
 	expect  strictyaml.Node // where the file is YAML; else the column expect
@@ -89,6 +89,7 @@ func (p *plan) readRow(r row, e *entry, memory expectMemory) (*source, []expecta
 		}
 		s.meta = object
 	}
+	p.rowCluster(s, &problems)
 	own, err := p.rowExpect(r, memory)
 	problems.Add(err)
 	p.rowTurns(s, r, &problems)
@@ -102,6 +103,24 @@ func (p *plan) readRow(r row, e *entry, memory expectMemory) (*source, []expecta
 		}
 	}
 	return s, own, problems.Err()
+}
+
+// rowCluster takes the column cluster, unless the prompt has an input of that name.
+func (p *plan) rowCluster(s *source, problems *fault.List) {
+	value, given := s.vars["cluster"]
+	if _, is := p.prompt.Kinds["cluster"]; is || !given {
+		return
+	}
+	delete(s.vars, "cluster")
+	switch v := value.(type) {
+	case nil:
+	case string:
+		s.cluster = strings.TrimSpace(v)
+	case json.Number:
+		s.cluster = string(v)
+	default:
+		problems.Add(fault.New(fault.Invalid, "the cluster must be a name"))
+	}
 }
 
 // nest moves the columns golden.a.b and meta.a.b to where they belong.

@@ -179,44 +179,49 @@ func outOf(passes, n int) string { return fmt.Sprintf("%d/%d", passes, n) }
 
 // finish takes a case whose repeats have all come.
 func (t *Tally) finish(f *caseFold) {
-	missing := f.missing()
-	t.accuracy.add(f.passes, f.judged, missing)
+	if f.c.Quarantined() {
+		t.shut(f)
+		return
+	}
+	missing, cluster := f.missing(), t.clusterOf(f)
+	t.accuracy.add(f.passes, f.judged, missing, cluster)
+	t.critical.add(f)
 	if f.contract || t.hasContract() {
-		t.validity.add(f.valid, f.judged, missing)
-		t.firstTry.add(f.first, f.judged, missing)
+		t.validity.add(f.valid, f.judged, missing, cluster)
+		t.firstTry.add(f.first, f.judged, missing, cluster)
 	}
 	t.askedBack = t.askedBack || f.first != f.valid
 	t.repaired = t.repaired || f.repaired
 	t.cost.add(f)
 	for metric, m := range f.scores {
-		t.metric(metric).add(m.value(), f.judged, missing)
+		t.metric(metric).add(m.value(), f.judged, missing, cluster)
 	}
 	t.addLabels(f)
 	if f.bounded > 0 {
-		t.metric(eval.MetricOperational).add(float64(f.within)/float64(f.bounded), f.judged, missing)
+		t.metric(eval.MetricOperational).add(float64(f.within)/float64(f.bounded), f.judged, missing, cluster)
 	}
 	if f.judged == 0 {
 		t.addUnscored(f)
 	}
 	if f.passes < f.judged {
 		t.failedAll++
-		t.failed.add(eval.Failed{Case: f.c.ID, Tags: f.c.Tags, Passes: outOf(f.passes, f.judged), Reason: f.reason, Call: f.failCall, Talk: f.failTalk, Known: t.base != nil && t.base.find(f.c) != nil})
+		t.failed.add(f.asFailed(t.base != nil && t.base.find(f.c) != nil))
 	}
 	if t.base != nil {
-		t.compare(f)
+		t.compare(f, cluster)
 	}
 }
 
 // addUnscored lets a case without any judged repeat count in its metrics' best case.
 func (t *Tally) addUnscored(f *caseFold) {
 	if t.hasContract() {
-		t.metric(eval.MetricRepair).add(0, 0, f.missing())
+		t.metric(eval.MetricRepair).add(0, 0, f.missing(), 0)
 	}
 	seen := map[string]bool{}
 	for check := range f.c.AllChecks() {
 		if metric := check.Metric(); metric != "" && !seen[metric] && !check.Operational() {
 			seen[metric] = true
-			t.metric(metric).add(0, 0, f.missing())
+			t.metric(metric).add(0, 0, f.missing(), 0)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/eval/stats"
 	"github.com/llmx-dev/llmx/internal/eval/turns"
 	"github.com/llmx-dev/llmx/internal/llm"
 )
@@ -91,7 +92,7 @@ type before struct {
 }
 
 // compare pairs a case with the baseline.
-func (t *Tally) compare(f *caseFold) {
+func (t *Tally) compare(f *caseFold, cluster uint64) {
 	line := t.base.find(f.c)
 	if line == nil {
 		t.pair.fresh++
@@ -103,24 +104,27 @@ func (t *Tally) compare(f *caseFold) {
 		return
 	}
 	missing := f.missing()
-	t.accuracy.pair(f.passes, f.judged, missing, past.passes, past.repeats)
+	t.accuracy.pair(f.passes, f.judged, missing, past.passes, past.repeats, cluster)
 	if line.Valid >= 0 && (f.contract || t.hasContract()) {
-		t.validity.pair(f.valid, f.judged, missing, line.Valid, line.Repeats)
-		t.firstTry.pair(f.first, f.judged, missing, line.First(), line.Repeats)
+		t.validity.pair(f.valid, f.judged, missing, line.Valid, line.Repeats, cluster)
+		t.firstTry.pair(f.first, f.judged, missing, line.First(), line.Repeats, cluster)
 	}
-	t.cost.pair(f, line.Cost)
-	t.service.pair(f, line.Service)
+	t.cost.pair(f, line.Cost, cluster)
+	t.service.pair(f, line.Service, cluster)
 	for metric, value := range past.scores {
 		if m := f.scores[metric]; m != nil {
-			t.metric(metric).pair(m.value(), value, f.judged, missing)
+			t.metric(metric).pair(m.value(), value, f.judged, missing, cluster)
 		} else if f.judged == 0 {
-			t.metric(metric).pair(0, value, 0, missing)
+			t.metric(metric).pair(0, value, 0, missing, cluster)
 		}
 	}
 	if f.judged == 0 {
 		return
 	}
 	t.pair.paired++
+	if !t.unwatched {
+		t.look.add(f.c, stats.Stratum{A: f.passes, N: f.judged, B: past.passes, M: past.repeats})
+	}
 	if sameAnswers(f, line) {
 		t.pair.identical++
 	}

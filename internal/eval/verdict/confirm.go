@@ -31,8 +31,9 @@ func (t *Tally) ConfirmBy(again *Tally, times int) {
 // dropOfConfirmed tests the new answers of what flipped. Of the others nothing is known
 // but that they came out as often as before: they count as cases without a difference.
 // The figures that are shown are those of the first answers, of all cases: a mean over
-// cases that were chosen by how they came out is none of the suite. That a loss lies within the margin is said by the first answers alone, of all cases:
-// cases that did not flip by chance would hide a loss.
+// cases that were chosen by how they came out is none of the suite. That a loss lies
+// within the margin is said by the first answers alone, of all cases: cases that did not
+// flip by chance would hide a loss.
 func (t *Tally) dropOfConfirmed(out *trial, best bool) {
 	again := t.confirmed.again
 	if why := t.confirmed.missing(); why != "" {
@@ -40,21 +41,19 @@ func (t *Tally) dropOfConfirmed(out *trial, best bool) {
 		return
 	}
 	first := trial{GateResult: eval.GateResult{Gate: out.Gate}}
-	dropOfShares(&first, &t.accuracy, best)
-	strata := again.accuracy.of(best)
-	changed := strata.Differences()
+	t.dropOfShares(&first, &t.accuracy, best)
 	if out.N, out.Value, out.Baseline = first.N, first.Value, first.Baseline; out.N == 0 {
 		out.open("%s", first.Note)
 		return
 	}
 	c := t.confirmedCounts()
 	out.Down, out.Up = c.Down, c.Up
-	sum := changed
-	sum.N = out.N
-	p, name := testOfShares(strata)
+	strata := again.accuracy.of(best)
+	p, sum, name := testShares(strata, again.accuracy.dependent(best))
+	sum.Add(0, out.N-sum.N)
 	out.Test = name + ", of answers asked for anew"
 	out.Note = fmt.Sprintf("%s flipped, asked %d times anew in both arms: %d worse, %d better, %d as before", count(c.Cases, "case"), c.Times, c.Down, c.Up, c.Same)
-	out.test(p, sum)
+	t.test(out, p, sum)
 	if first.tested {
 		out.bound = max(out.bound, first.bound)
 	}

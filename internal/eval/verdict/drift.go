@@ -15,27 +15,26 @@ import (
 // Nil where no case is on both sides. The tally takes no more results afterwards.
 func (t *Tally) Drift() *eval.Drift {
 	t.settle()
-	first := driftOf(t.accuracy.strata, t.accuracy.paired)
+	first := driftOf(&t.accuracy, t.accuracy.paired)
 	if first == nil || t.confirmed == nil {
 		return first
 	}
 	// A sentence must not say what the gate takes back. What did not flip counts as no
 	// difference there, which makes the interval too narrow to show that nothing moved.
-	again := driftOf(t.confirmed.again.accuracy.strata, t.accuracy.paired)
+	again := driftOf(&t.confirmed.again.accuracy, t.accuracy.paired)
 	if !again.Shown {
 		again.Change, again.Low, again.High = first.Change, min(first.Low, again.Low), max(first.High, again.High)
 	}
 	return again
 }
 
-// driftOf is that of strata, among n cases of which the others did not move.
-func driftOf(strata stats.Strata, n int) *eval.Drift {
+// driftOf is that of a metric's cases, among n of which the others did not move.
+func driftOf(m *shareMetric, n int) *eval.Drift {
 	if n == 0 {
 		return nil
 	}
-	sum := strata.Differences()
-	sum.N = n
-	p, _ := testOfShares(strata)
+	p, sum, _ := testShares(m.strata, m.dependent(false))
+	sum.Add(0, n-sum.N)
 	d := &eval.Drift{Change: -sum.Loss(), P: min(1, 2*min(p.Less, p.Greater)), N: n}
 	d.Low, d.High = sum.Interval(confidence)
 	// A test and an interval may differ, and one sentence says both: the tests are exact,
@@ -214,26 +213,4 @@ func dayWords(day string) string {
 		return day
 	}
 	return at.Format("2 Jan 2006")
-}
-
-// testOfShares is the test of passes out of repeats, and its name: the stratified exact
-// conditional test, McNemar's with one repeat in both arms. Its null hypothesis is that
-// no case changed; so with repeats the sign-flip test on case means must reject too, and
-// the larger p counts.
-func testOfShares(strata stats.Strata) (p stats.P, name string) {
-	repeats := false
-	var differences []float64
-	for _, s := range strata.Sorted() {
-		repeats = repeats || s.N > 1 || s.M > 1
-		for range strata[s] {
-			differences = append(differences, s.Difference())
-		}
-	}
-	p, name = stats.StratifiedExact(strata).P, "McNemar's exact test"
-	if repeats {
-		flips := stats.SignFlip(differences, flipSeed)
-		p.Less, p.Greater = max(p.Less, flips.Less), max(p.Greater, flips.Greater)
-		name = "stratified exact conditional test and sign-flip test"
-	}
-	return p, name
 }

@@ -21,7 +21,9 @@ type trial struct {
 	adjWorse, adjBetter float64 // after Holm
 	loss, bound, margin float64
 	observed            float64 // what decides "worse" where nothing is significant
-	power               func() string
+	moves               stats.Differences
+	noise               noise
+	settle              func(r *trial) string // what would, and fills r.Settle
 }
 
 // try puts one gate to the tally's figures: those of now, or those of the best
@@ -36,23 +38,25 @@ func (t *Tally) try(gate eval.Gate, best bool) trial {
 	case t.settings.Against != nil && t.besideMissing() != "":
 		out.block("nothing to compare with: %s", t.besideMissing())
 	case (gate.Metric == metricP50 || gate.Metric == metricP95) && t.settings.Against != nil && t.base != nil:
-		riseOfLatency(&out, t, best)
+		t.riseOfLatency(&out, best)
 	case gate.Metric == metricP50 || gate.Metric == metricP95:
 		t.adviseLatency(&out)
 	case t.base == nil:
 		out.open("no baseline yet for the model %s: llmx baseline accept makes one", t.group.Model)
+	case t.allShut():
+		out.open("all cases that were judged are in quarantine, and are in no gate")
 	case gate.Kind == eval.GateMaxDrop && gate.Metric == metricAccuracy && t.confirmed != nil:
 		t.dropOfConfirmed(&out, best)
 	case gate.Kind == eval.GateMaxDrop && gate.Metric == metricAccuracy:
-		dropOfShares(&out, &t.accuracy, best)
+		t.dropOfShares(&out, &t.accuracy, best)
 	case gate.Kind == eval.GateMaxDrop && gate.Metric == metricValidity:
-		dropOfShares(&out, &t.validity, best)
+		t.dropOfShares(&out, &t.validity, best)
 	case gate.Kind == eval.GateMaxDrop && gate.Metric == metricFirstTry:
-		dropOfShares(&out, &t.firstTry, best)
+		t.dropOfShares(&out, &t.firstTry, best)
 	case gate.Kind == eval.GateMaxRise && gate.Metric == metricCost:
-		riseOfCost(&out, &t.cost, best)
+		t.riseOfCost(&out, &t.cost, best)
 	case !builtIn(gate.Metric):
-		moveOfScores(&out, t.metric(gate.Metric), best)
+		t.moveOfScores(&out, t.metric(gate.Metric), best)
 	default:
 		out.block("%s does not apply to %s", gate.Kind, gate.Metric)
 	}
@@ -75,6 +79,9 @@ func (t *Tally) tryAbsolute(out *trial, best bool) {
 	switch out.Metric {
 	case metricP50, metricP95:
 		t.tryLatency(out, best)
+		return
+	case eval.MetricCritical:
+		t.tryCritical(out, best)
 		return
 	case metricAccuracy:
 		out.Value, out.N = t.accuracy.value(best), t.accuracy.cases
@@ -103,6 +110,8 @@ func (t *Tally) whyUnknown(metric string) string {
 	switch {
 	case t.group.Judged == 0:
 		return "no result was judged"
+	case t.allShut():
+		return "all cases that were judged are in quarantine, and are in no gate"
 	case metric == metricCost:
 		return "a model without a price answered; give it a price in llmx.yaml"
 	case metric == metricValidity || metric == metricFirstTry || metric == eval.MetricRepair:

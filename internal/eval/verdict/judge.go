@@ -67,7 +67,7 @@ const (
 
 // incomplete reports whether too much of the group is missing to judge it as it is.
 func (t *Tally) incomplete() bool {
-	return t.group.Errors > t.settings.MaxErrors || t.group.Unjudged > 0
+	return t.errors() > t.settings.MaxErrors || t.unjudged() > 0
 }
 
 // stand gives the group its word and its place among the exit codes.
@@ -84,7 +84,7 @@ func (t *Tally) stand(now, best []trial, group *eval.GroupVerdict, o Options) st
 			return failing
 		}
 		// Errors beyond the limit are never neutral, missing replies may be.
-		neutral := o.MissingNeutral && t.group.Errors <= t.settings.MaxErrors
+		neutral := o.MissingNeutral && t.errors() <= t.settings.MaxErrors
 		group.Word, group.Pass = eval.NotGated, neutral
 		if neutral {
 			return passing
@@ -164,7 +164,8 @@ func (t *Tally) describe(trials []trial, o Options) eval.GroupVerdict {
 	group := eval.GroupVerdict{
 		Group: t.group, Metrics: t.metrics(), Gates: []eval.GateResult{}, Labels: t.labelTables(),
 		Flips: t.flips.sorted(), FlipsDown: t.flipsDown, FlipsUp: t.flipsUp,
-		Failed: t.failed.sorted(), FailedCases: t.failedAll,
+		Failed: t.failed.sorted(), FailedCases: t.failedAll, Quarantine: t.quarantine.described(),
+		Alerts: t.look.alerts(), Clusters: t.clusterCount(), Sight: t.sight(), CostChange: t.costChange(),
 		Paired: t.pair.paired, New: t.pair.fresh, Rescored: t.pair.rescored,
 		Gone: []string{}, Rebased: append([]string{}, t.pair.rebased...),
 		Eval: t.eval, Asked: t.draws.live + t.draws.paid, Draws: t.draws.word(), DrawsFrom: t.draws.from, DrawsTo: t.draws.to,
@@ -198,6 +199,9 @@ func (t *Tally) describe(trials []trial, o Options) eval.GroupVerdict {
 		if header.Prompt.String() == t.group.Prompt.String() && header.Prompt.Hash != t.group.Prompt.Hash {
 			group.BaselineFrom += ", as it was then"
 		}
+		if v := header.Prompt.Version; v != "" && v != "draft" {
+			group.BaselinePrompt = header.Prompt.String()
+		}
 		group.SameTreatment = header.Treatment == t.group.Treatment
 		t.comparison(&group)
 		if !o.Filtered && t.group.Settled() {
@@ -225,6 +229,9 @@ func (t *Tally) warnings(group *eval.GroupVerdict) (warnings []string) {
 // metrics lists the group's figures: the built-in ones, then named ones by name.
 func (t *Tally) metrics() []eval.Metric {
 	figures := []eval.Metric{t.accuracy.figure(metricAccuracy, "share")}
+	if t.critical.any() {
+		figures = append(figures, t.critical.figure())
+	}
 	if t.validity.cases > 0 {
 		figures = append(figures, t.validity.figure(metricValidity, "share"))
 		if t.showsFirstTry() {
@@ -262,12 +269,25 @@ func (t *Tally) metrics() []eval.Metric {
 
 // showsRepair leaves out a figure that only says again what the validity says, and so
 // does showsFirstTry, unless the prompt asks again.
-func (t *Tally) showsRepair() bool { return t.repaired || t.gates(eval.MetricRepair) }
+func (t *Tally) showsRepair() bool { return t.repaired || t.gated(eval.MetricRepair) }
 
 func (t *Tally) showsFirstTry() bool {
-	return t.askedBack || t.settings.Contract.Output.Reask > 0 || t.gates(metricFirstTry)
+	return t.askedBack || t.settings.Contract.Output.Reask > 0 || t.gated(metricFirstTry)
 }
 
-func (t *Tally) gates(metric string) bool {
+// gates are the suite's, and the rule of critical cases, in the order of the metrics.
+func (t *Tally) gates() []eval.Gate {
+	gates := t.settings.Gates
+	if !t.critical.any() {
+		return gates
+	}
+	at := slices.IndexFunc(gates, func(g eval.Gate) bool { return rank(g.Metric) > rank(eval.MetricCritical) })
+	if at < 0 {
+		at = len(gates)
+	}
+	return slices.Insert(slices.Clone(gates), at, criticalRule)
+}
+
+func (t *Tally) gated(metric string) bool {
 	return slices.ContainsFunc(t.settings.Gates, func(g eval.Gate) bool { return g.Metric == metric })
 }

@@ -20,7 +20,7 @@ const (
 	metricP95      = "latency_p95"
 )
 
-var builtIns = []string{metricAccuracy, metricValidity, metricFirstTry, metricCost, metricP50, metricP95}
+var builtIns = []string{metricAccuracy, eval.MetricCritical, metricValidity, metricFirstTry, metricCost, metricP50, metricP95}
 
 func builtIn(metric string) bool { return slices.Contains(builtIns, metric) }
 
@@ -56,10 +56,12 @@ type meanMetric struct {
 	diffs      []float64 // now − before, where keep is set
 	bestDiffs  []float64 // likewise at best, of the cases that were not judged in full
 	bestPlaces []int     // where in diffs each belongs, −1 for a case without a judged repeat
+
+	clusters clusters
 }
 
-// add takes a case's mean over its judged repeats.
-func (m *meanMetric) add(value float64, judged, missing int) {
+// add takes a case's mean over its judged repeats, with its cluster.
+func (m *meanMetric) add(value float64, judged, missing int, cluster uint64) {
 	if judged+missing == 0 {
 		return
 	}
@@ -72,6 +74,11 @@ func (m *meanMetric) add(value float64, judged, missing int) {
 	m.squares += value * value
 	m.cases++
 	m.results += judged
+	if sum := m.clusters.of(cluster); sum != nil {
+		sum.cases++
+		sum.value += value
+		sum.squares += value * value
+	}
 }
 
 // atBest is a case's mean if the missing repeats had scored 1.
@@ -80,16 +87,28 @@ func atBest(value float64, judged, missing int) float64 {
 }
 
 // pair takes the same case's mean in the baseline.
-func (m *meanMetric) pair(value, before float64, judged, missing int) {
+func (m *meanMetric) pair(value, before float64, judged, missing int, cluster uint64) {
 	place := -1
 	if judged > 0 {
 		place = len(m.diffs)
 		m.paired++
 		m.now += value
 		m.base += before
+		sum := m.clusters.of(cluster)
+		if sum != nil {
+			sum.paired++
+			sum.diff += value - before
+		}
 		if m.keep {
 			m.diffs = append(m.diffs, value-before)
+			if sum != nil {
+				sum.places = append(sum.places, int32(place))
+			}
 		}
+	}
+	if sum := m.clusters.of(cluster); sum != nil && judged+missing > 0 {
+		sum.bestPaired++
+		sum.best += atBest(value, judged, missing) - before
 	}
 	if m.keep && missing > 0 {
 		m.bestDiffs = append(m.bestDiffs, atBest(value, judged, missing)-before)
@@ -127,8 +146,8 @@ func (m *meanMetric) figure(name, unit string) eval.Metric {
 		figure.Baseline, figure.Paired = ratio(m.base, m.paired), ratio(m.now, m.paired)
 	}
 	if unit == "share" && m.cases > 0 {
-		se := stats.ClusteredSE(m.sum, m.squares, m.cases)
-		low, high := stats.Wilson(*figure.Value, stats.EffectiveN(*figure.Value, se, m.cases, m.results), confidence)
+		values := m.values()
+		low, high := stats.Wilson(*figure.Value, stats.EffectiveN(*figure.Value, values.SE(), values.Clusters, m.results), confidence)
 		figure.Low, figure.High = &low, &high
 	}
 	return figure
@@ -139,23 +158,32 @@ type shareMetric struct {
 	meanMetric
 	strata     stats.Strata
 	bestStrata stats.Strata
+
+	clustered, bestClustered stats.Strata // of these, the cases that stand in clusters
 }
 
-func (m *shareMetric) add(passes, judged, missing int) {
-	m.meanMetric.add(share(passes, judged), judged, missing)
+func (m *shareMetric) add(passes, judged, missing int, cluster uint64) {
+	m.meanMetric.add(share(passes, judged), judged, missing, cluster)
 }
 
 // pair takes the same case's passes in the baseline, out of repeats > 0.
-func (m *shareMetric) pair(passes, judged, missing, before, repeats int) {
+func (m *shareMetric) pair(passes, judged, missing, before, repeats int, cluster uint64) {
 	if m.strata == nil {
 		m.strata, m.bestStrata = stats.Strata{}, stats.Strata{}
+		m.clustered, m.bestClustered = stats.Strata{}, stats.Strata{}
 	}
-	m.meanMetric.pair(share(passes, judged), share(before, repeats), judged, missing)
+	m.meanMetric.pair(share(passes, judged), share(before, repeats), judged, missing, cluster)
+	put := func(into, clustered stats.Strata, s stats.Stratum) {
+		into[s]++
+		if cluster != 0 {
+			clustered[s]++
+		}
+	}
 	if judged > 0 {
-		m.strata[stats.Stratum{A: passes, N: judged, B: before, M: repeats}]++
+		put(m.strata, m.clustered, stats.Stratum{A: passes, N: judged, B: before, M: repeats})
 	}
 	if n := judged + missing; n > 0 {
-		m.bestStrata[stats.Stratum{A: passes + missing, N: n, B: before, M: repeats}]++
+		put(m.bestStrata, m.bestClustered, stats.Stratum{A: passes + missing, N: n, B: before, M: repeats})
 	}
 }
 
@@ -180,6 +208,7 @@ type costMetric struct {
 	partial   bool    // a paired case was not judged in full
 	keep      bool
 	logs      []float64 // log-ratios, where keep is set
+	clusters  clusters
 }
 
 func (m *costMetric) add(f *caseFold) {
@@ -195,7 +224,7 @@ func (m *costMetric) add(f *caseFold) {
 	m.cases++
 }
 
-func (m *costMetric) pair(f *caseFold, before *llm.Money) {
+func (m *costMetric) pair(f *caseFold, before *llm.Money, cluster uint64) {
 	if f.missing() > 0 {
 		m.partial = true
 	}
@@ -218,6 +247,9 @@ func (m *costMetric) pair(f *caseFold, before *llm.Money) {
 		now = float64(*before)
 	}
 	if log, ok := stats.LogRatio(float64(*before), now); ok {
+		if sum := m.clusters.of(cluster); sum != nil {
+			sum.places = append(sum.places, int32(len(m.logs)))
+		}
 		m.logs = append(m.logs, log)
 	} else {
 		m.unknown++
@@ -228,15 +260,19 @@ func (m *costMetric) pair(f *caseFold, before *llm.Money) {
 type serviceMetric struct {
 	now, base float64   // sums of the paired cases' means, ns
 	logs      []float64 // log-ratios
+	clusters  clusters
 }
 
 // pair takes the same case's mean beside, 0 where it was not asked for now.
-func (m *serviceMetric) pair(f *caseFold, before time.Duration) {
+func (m *serviceMetric) pair(f *caseFold, before time.Duration, cluster uint64) {
 	if f.served == 0 || before <= 0 {
 		return
 	}
 	now := float64(f.service) / float64(f.served)
 	if log, ok := stats.LogRatio(float64(before), now); ok {
+		if sum := m.clusters.of(cluster); sum != nil {
+			sum.places = append(sum.places, int32(len(m.logs)))
+		}
 		m.now, m.base, m.logs = m.now+now, m.base+float64(before), append(m.logs, log)
 	}
 }

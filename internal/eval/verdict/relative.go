@@ -2,7 +2,6 @@ package verdict
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/eval/stats"
@@ -11,28 +10,65 @@ import (
 // flipSeed makes random signs the same in every run.
 const flipSeed = 1
 
-// dropOfShares tests passes out of repeats: see testOfShares.
-func dropOfShares(out *trial, m *shareMetric, best bool) {
+// dropOfShares tests passes out of repeats.
+func (t *Tally) dropOfShares(out *trial, m *shareMetric, best bool) {
 	strata := m.of(best)
-	sum := strata.Differences()
-	if !out.compare(sum.N, sumOf(strata, true), sumOf(strata, false)) {
+	cases := 0
+	for _, count := range strata {
+		cases += count
+	}
+	if !out.compare(cases, sumOf(strata, true), sumOf(strata, false)) {
 		return
 	}
-	for _, s := range strata.Sorted() {
+	for s, count := range strata {
 		switch moved := s.A*s.M - s.B*s.N; {
 		case moved < 0:
-			out.Down += strata[s]
+			out.Down += count
 		case moved > 0:
-			out.Up += strata[s]
+			out.Up += count
 		}
 	}
 	if out.Down+out.Up == 0 {
 		out.unchanged("no case passes more or less often than in the baseline")
 		return
 	}
-	p, name := testOfShares(strata)
+	p, sum, name := testShares(strata, m.dependent(best))
 	out.Test = name
-	out.test(p, sum)
+	out.noise = noiseOf(strata)
+	t.test(out, p, sum)
+}
+
+// testShares is the test of passes out of repeats, the differences that it is of, and its
+// name: the stratified exact conditional test, McNemar's with one repeat in both arms. Its null hypothesis is that no case changed, each on its own; so with
+// repeats, or where cases depend on each other, the sign-flip test on the means of the
+// cases, and the sums of the clusters, must reject too, and the larger p is the one.
+func testShares(strata stats.Strata, depends *dependent) (p stats.P, sum stats.Differences, name string) {
+	p, name = stats.StratifiedExact(strata).P, "McNemar's exact test"
+	flip := depends != nil
+	var differences []float64
+	for _, s := range strata.Sorted() {
+		alone := strata[s]
+		if depends != nil {
+			alone -= depends.strata[s]
+		}
+		sum.Add(s.Difference(), alone)
+		flip = flip || s.N > 1 || s.M > 1
+		for range alone {
+			differences = append(differences, s.Difference())
+		}
+	}
+	if depends != nil {
+		for _, cluster := range depends.sums {
+			sum.AddCluster(cluster.sum, cluster.size)
+			differences = append(differences, cluster.sum)
+		}
+	}
+	if flip {
+		flips := stats.SignFlip(differences, flipSeed)
+		p.Less, p.Greater = max(p.Less, flips.Less), max(p.Greater, flips.Greater)
+		name = "stratified exact conditional test and sign-flip test"
+	}
+	return p, sum, name
 }
 
 // sumOf is the mean share of passes over the cases, now or before.
@@ -51,20 +87,17 @@ func sumOf(strata stats.Strata, now bool) float64 {
 // moveOfScores tests a named metric by sign flips of the case differences; the
 // same for a score that must not rise (max_rise, a share of the baseline's mean),
 // with the sign turned.
-func moveOfScores(out *trial, m *meanMetric, best bool) {
+func (t *Tally) moveOfScores(out *trial, m *meanMetric, best bool) {
 	differences := m.differences(best)
-	var sum stats.Differences
-	turned := make([]float64, len(differences))
-	for i, d := range differences {
-		turned[i] = d
-		if out.Kind == eval.GateMaxRise {
-			turned[i] = -d
-		}
-		sum.Add(turned[i], 1)
+	sign := 1.0
+	if out.Kind == eval.GateMaxRise {
+		sign = -1
+	}
+	for _, d := range differences {
 		switch {
-		case turned[i] < 0:
+		case sign*d < 0:
 			out.Down++
-		case turned[i] > 0:
+		case sign*d > 0:
 			out.Up++
 		}
 	}
@@ -75,8 +108,14 @@ func moveOfScores(out *trial, m *meanMetric, best bool) {
 		out.unchanged("no case scores otherwise than in the baseline")
 		return
 	}
+	var sum stats.Differences
+	turned := make([]float64, 0, len(differences))
+	m.clusters.each(differences, func(moved float64, size int) {
+		turned = append(turned, sign*moved)
+		sum.AddCluster(sign*moved, size)
+	})
 	out.Test = "sign-flip test"
-	out.test(stats.SignFlip(turned, flipSeed), sum)
+	t.test(out, stats.SignFlip(turned, flipSeed), sum)
 	if out.Kind == eval.GateMaxRise {
 		out.margin = out.Limit * *out.Baseline
 	}
@@ -86,7 +125,7 @@ func moveOfScores(out *trial, m *meanMetric, best bool) {
 // riseOfCost tests paired log-ratios: Wilcoxon's signed ranks, with the
 // Hodges–Lehmann ratio as the rise. Ranks do not see how far a few dear cases run
 // away, so the ratio of the means must keep the limit too before the gate holds.
-func riseOfCost(out *trial, m *costMetric, best bool) {
+func (t *Tally) riseOfCost(out *trial, m *costMetric, best bool) {
 	if best && (m.partial || m.missing > 0) {
 		out.open("what the missing results would have cost is not known")
 		return
@@ -98,7 +137,7 @@ func riseOfCost(out *trial, m *costMetric, best bool) {
 	if !out.compare(m.paired, m.now/1e9, m.base/1e9) {
 		return
 	}
-	if !out.rises(m.logs, m.now/m.base) {
+	if !t.rises(out, m.logs, m.clusters, m.now/m.base) {
 		out.unchanged("every case costs what it did")
 	}
 }
@@ -106,7 +145,7 @@ func riseOfCost(out *trial, m *costMetric, best bool) {
 // riseOfLatency tests what calls took, case by case, as the costs are tested: both arms
 // were asked interleaved, so that a slow hour is slow for both. The quantiles stand
 // beside it for readers; of a tail alone a test of ranks says nothing.
-func riseOfLatency(out *trial, t *Tally, best bool) {
+func (t *Tally) riseOfLatency(out *trial, best bool) {
 	m := &t.service
 	if best && t.incomplete() {
 		out.open("how long the missing results would have taken is not known")
@@ -120,48 +159,35 @@ func riseOfLatency(out *trial, t *Tally, best bool) {
 	l, _ := t.latency(out.Metric, false)
 	now := l.Value.Seconds()
 	out.Value, out.Baseline = &now, t.baseLatency(out.Metric)
-	if !out.rises(m.logs, m.now/m.base) {
+	if !t.rises(out, m.logs, m.clusters, m.now/m.base) {
 		out.unchanged("every case takes as long as it did")
 	}
 }
 
-// rises tests log-ratios of pairs by Wilcoxon's signed ranks; means is the ratio of the
-// means. It reports false where no pair differs.
-func (r *trial) rises(logs []float64, means float64) bool {
-	for _, log := range logs {
+// rises tests log-ratios of pairs by Wilcoxon's signed ranks, those of a cluster by their
+// mean; means is the ratio of the means. It reports false where no pair differs.
+func (t *Tally) rises(out *trial, pairs []float64, together clusters, means float64) bool {
+	for _, log := range pairs {
 		switch {
 		case log > 0:
-			r.Down++
+			out.Down++
 		case log < 0:
-			r.Up++
+			out.Up++
 		}
 	}
-	if r.Down+r.Up == 0 {
+	if out.Down+out.Up == 0 {
 		return false
 	}
+	logs := make([]float64, 0, len(pairs))
+	together.each(pairs, func(sum float64, size int) { logs = append(logs, sum/float64(size)) })
 	change := stats.PairedRatio(logs, 2*confidence-1) // one side of it is at the confidence
-	r.Test = "Wilcoxon signed-rank test of log-ratios"
-	r.tested, r.worse, r.better = true, change.Greater, change.Less
-	r.loss, r.bound, r.margin = change.Shift-1, max(change.High, means)-1, r.Limit
-	r.observed = max(change.Shift, means) - 1
-	r.Note = fmt.Sprintf("typical case × %.3f, mean × %.3f", change.Shift, means)
-	r.power = func() string { return costPower(change, len(logs), r.Limit) }
+	out.Test = "Wilcoxon signed-rank test of log-ratios"
+	out.tested, out.worse, out.better = true, change.Greater, change.Less
+	out.loss, out.bound, out.margin = change.Shift-1, max(change.High, means)-1, out.Limit
+	out.observed = max(change.Shift, means) - 1
+	out.Note = fmt.Sprintf("typical case × %.3f, mean × %.3f", change.Shift, means)
+	out.settle = func(r *trial) string { return t.settleCost(r, change, len(logs)) }
 	return true
-}
-
-// costPower says what the interval leaves open.
-func costPower(change stats.Ratio, n int, limit float64) string {
-	if math.IsInf(change.High, 1) {
-		return fmt.Sprintf("%d cases are too few to bound the rise; about %d would be a start", n, 10)
-	}
-	text := fmt.Sprintf("the rise of a typical case lies between %+.1f %% and %+.1f %%", 100*(change.Low-1), 100*(change.High-1))
-	away := math.Abs(limit - (change.Shift - 1))
-	if half := (change.High - change.Low) / 2; away > 0 && half > 0 {
-		// An interval narrows with the root of n.
-		needed := float64(n) * math.Pow(half/away, 2)
-		text += "; " + casesWord(math.Ceil(max(needed, float64(n+1)))) + " would settle it"
-	}
-	return text
 }
 
 // compare sets the figures of both sides; false where no case is on both.
@@ -180,36 +206,8 @@ func (r *trial) unchanged(note string) {
 }
 
 // test keeps what the words are decided by, of differences where less is worse.
-func (r *trial) test(p stats.P, sum stats.Differences) {
+func (t *Tally) test(r *trial, p stats.P, sum stats.Differences) {
 	r.tested, r.worse, r.better = true, p.Less, p.Greater
 	r.loss, r.bound, r.margin = sum.Loss(), sum.LossBound(confidence), r.Limit
-	r.observed = r.loss
-	r.power = func() string { return dropPower(sum, r.margin) }
-}
-
-// dropPower says what drop so many cases can show, and how many would settle it.
-func dropPower(sum stats.Differences, margin float64) string {
-	seen := stats.DetectableLoss(sum.Moved(), sum.N, alpha, power)
-	text := fmt.Sprintf("a drop of %.3f could have been seen with %d cases", seen, sum.N)
-	if seen >= 1 {
-		text = fmt.Sprintf("no drop could have been seen with %d cases", sum.N)
-	}
-	loss := sum.Loss()
-	needed := stats.PairsToHold(sum.Moved(), loss, margin, confidence, power)
-	if loss >= margin {
-		needed = stats.PairsNeeded(sum.Moved(), loss, alpha, power)
-	}
-	if math.IsInf(needed, 1) {
-		return text + "; no number of cases shows that nothing at all is lost: allow a max_drop above 0"
-	}
-	return text + "; " + casesWord(max(needed, float64(sum.N+1))) + " would settle it"
-}
-
-// casesWord rounds an estimate to two digits: it is not better than that.
-func casesWord(n float64) string {
-	if n > 1e9 {
-		return "more than a billion cases"
-	}
-	step := math.Pow(10, max(0, math.Floor(math.Log10(n))-1))
-	return fmt.Sprintf("about %d cases", int(math.Ceil(n/step)*step))
+	r.observed, r.moves, r.settle = r.loss, sum, t.settleDrop
 }

@@ -105,6 +105,9 @@ func figures(gate *eval.GateResult) string {
 	if gate.Value == nil {
 		return gate.Metric + " is unknown"
 	}
+	if gate.Metric == eval.MetricCritical && gate.Note != "" {
+		return gate.Metric + ": " + gate.Note
+	}
 	if gate.Baseline == nil {
 		now, limit := pairOf(gate.Metric, *gate.Value, gate.Limit)
 		rule := "at least"

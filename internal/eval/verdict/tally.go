@@ -21,6 +21,13 @@ type Settings struct {
 	OnInconclusive eval.OnInconclusive
 	MaxErrors      int
 
+	// Clusters are the keys of eval.Case.ClusterKey that more than one case has: such
+	// cases are not independent of each other.
+	Clusters map[uint64]bool
+	// Sight is the suite's by its calibration; nil without one that fits.
+	Sight *eval.Sight
+	Jobs  int // calls at once, for estimates of time; 0 stands for 1
+
 	// Contract is the prompt's, and Read reads the baseline's answers under it, to
 	// score them again. A nil Read is plain text.
 	Contract eval.Contract
@@ -45,35 +52,41 @@ type Tally struct {
 
 	pending map[string]*caseFold // cases whose repeats have not all come
 
-	accuracy  shareMetric
-	validity  shareMetric
-	firstTry  shareMetric
-	askedBack bool // an answer was not as valid at first as in the end
-	named     map[string]*meanMetric
-	labels    map[string]*labelTally // by the first part of their metrics' names
-	repaired  bool                   // an answer was put right
-	cost      costMetric
-	service   serviceMetric
-	pair      pairing
-	finished  []time.Duration // of calls made now
-	cut       []time.Duration // of calls made now that ran into a timeout
-	flips     keeper[eval.Flip]
-	flipsDown int
-	flipsUp   int
-	failed    keeper[eval.Failed]
-	failedAll int
-	classes   map[fault.Class]*eval.ErrorClass
-	answered  map[string]int
-	draws     drawSpan
-	flipped   map[string]bool // ids of flipped cases, where Settings.Confirms
-	confirmed *confirmation
-	shares    map[string]string // by case, where Settings.Shares
-	bothFail  int               // cases that mostly fail in both arms, likewise
-	ruled     bool              // the suite says what an inconclusive gate does
-	spent     llm.Cost
-	paid      llm.Cost
-	eval      eval.Eval
-	missing   llm.Cost // estimate for the unjudged results
+	accuracy   shareMetric
+	validity   shareMetric
+	firstTry   shareMetric
+	askedBack  bool // an answer was not as valid at first as in the end
+	named      map[string]*meanMetric
+	critical   criticalTally
+	quarantine quarantineTally
+	look       alertTally
+	labels     map[string]*labelTally // by the first part of their metrics' names
+	repaired   bool                   // an answer was put right
+	cost       costMetric
+	pair       pairing
+	finished   []time.Duration // of calls made now
+	cut        []time.Duration // of calls made now that ran into a timeout
+	flips      keeper[eval.Flip]
+	flipsDown  int
+	flipsUp    int
+	failed     keeper[eval.Failed]
+	failedAll  int
+	classes    map[fault.Class]*eval.ErrorClass
+	answered   map[string]int
+	draws      drawSpan
+	spent      llm.Cost
+	paid       llm.Cost
+	eval       eval.Eval
+	missing    llm.Cost // estimate for the unjudged results
+	spend      spendTally
+	unwatched  bool          // no alerts: the same cases are judged thousands of times
+	took       time.Duration // by all judged results, kept ones as they were
+	service    serviceMetric
+	flipped    map[string]bool // ids of flipped cases, where Settings.Confirms
+	confirmed  *confirmation
+	shares     map[string]string // by case, where Settings.Shares
+	bothFail   int               // cases that mostly fail in both arms, likewise
+	ruled      bool              // the suite says what an inconclusive gate does
 }
 
 // NewTally begins counting. g says who is judged and how many results are
@@ -91,7 +104,8 @@ func NewTally(g eval.Group, s Settings) *Tally {
 		named:    map[string]*meanMetric{},
 		labels:   map[string]*labelTally{},
 		flips:    keeper[eval.Flip]{before: flipBefore},
-		failed:   keeper[eval.Failed]{before: func(a, b *eval.Failed) int { return strings.Compare(a.Case, b.Case) }},
+		failed:   keeper[eval.Failed]{before: failedBefore},
+		critical: newCriticalTally(), quarantine: newQuarantineTally(), look: newAlertTally(),
 		classes:  map[fault.Class]*eval.ErrorClass{},
 		answered: map[string]int{},
 		spent:    llm.KnownCost(0), paid: llm.KnownCost(0), missing: llm.KnownCost(0),
@@ -129,7 +143,7 @@ func withDefault(gates []eval.Gate, hasBaseline bool) []eval.Gate {
 // Add takes one result of the group, in any order. It keeps neither argument
 // beyond the case's last repeat; texts of flips and failed cases stay.
 func (t *Tally) Add(c *eval.Case, r *eval.Result) {
-	t.count(r)
+	t.count(c, r)
 	fold := t.pending[c.ID]
 	if fold == nil {
 		fold = newCaseFold(c)
@@ -153,26 +167,34 @@ func (t *Tally) Beside() eval.Beside {
 	return eval.Beside{Planned: g.Planned, Judged: g.Judged, Errors: g.Errors, Unjudged: g.Unjudged, Cost: t.spent, Paid: t.paid, Eval: t.eval}
 }
 
-// count takes what does not depend on the case.
-func (t *Tally) count(r *eval.Result) {
+// count takes what does not wait for the other repeats of the case.
+func (t *Tally) count(c *eval.Case, r *eval.Result) {
+	shut := c.Quarantined()
+	if shut {
+		t.quarantine.count(r)
+	}
 	switch {
 	case r.Status.Judged():
 		t.group.Judged++
 		t.spent = t.spent.Plus(r.Cost)
+		t.took += r.Service
+		if !shut {
+			t.spend.add(r)
+		}
 		t.draws.add(r)
 		if r.Answered != "" {
 			t.answered[r.Answered]++
 		}
-		if !r.StoredPart() {
+		if !r.StoredPart() && !shut {
 			t.finished = append(t.finished, r.Service)
 		}
 	case r.Status == eval.Unjudged:
 		t.group.Unjudged++
 		t.missing = t.missing.Plus(missingCost(r))
-		t.countError(r)
+		t.countError(r, shut)
 	default:
 		t.group.Errors++
-		t.countError(r)
+		t.countError(r, shut)
 	}
 	if r.Attempts > 0 {
 		t.paid = t.paid.Plus(r.Paid)
@@ -193,7 +215,7 @@ func missingCost(r *eval.Result) llm.Cost {
 	return r.Cost
 }
 
-func (t *Tally) countError(r *eval.Result) {
+func (t *Tally) countError(r *eval.Result, shut bool) {
 	class, message := fault.Internal, "an error without a record"
 	if r.Failure != nil {
 		class, message = r.Failure.Class, r.Failure.Message
@@ -208,7 +230,7 @@ func (t *Tally) countError(r *eval.Result) {
 	seen.First = min(seen.First, message) // not the first to arrive: that differs from run to run
 	switch class {
 	case fault.TimeoutFirstToken, fault.TimeoutIdle, fault.TimeoutTotal:
-		if r.Attempts > 0 { // one that was still waiting for its turn says nothing of a model
+		if r.Attempts > 0 && !shut { // one that was still waiting for its turn says nothing of a model
 			t.cut = append(t.cut, r.Service)
 		}
 	}

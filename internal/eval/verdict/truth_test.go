@@ -74,6 +74,14 @@ func (w world) simulate(n int, seed uint64) rates {
 // once draws one suite in both arms and judges it: accuracy and a named score, which
 // falls and rises with it.
 func (w world) once(random *rand.Rand) (anyFlip, meanFell float64, v eval.Verdict, drift *eval.Drift) {
+	gates := []eval.Gate{maxDrop(metricAccuracy, 0), maxDrop("helpful", 0)}
+	if w.confirm > 0 {
+		gates = gates[:1]
+	}
+	return w.onceWith(random, gates)
+}
+
+func (w world) onceWith(random *rand.Rand, gates []eval.Gate) (anyFlip, meanFell float64, v eval.Verdict, drift *eval.Drift) {
 	baseline := &eval.Baseline{Headers: []eval.BaselineHeader{{Suite: "s", Model: "m", Treatment: "old"}}}
 	group := eval.Group{Suite: "s", Model: "m", Treatment: "new", Planned: w.cases * w.repeats, Cases: w.cases}
 	before, now := make([]float64, w.cases), make([]float64, w.cases)
@@ -94,10 +102,6 @@ func (w world) once(random *rand.Rand) (anyFlip, meanFell float64, v eval.Verdic
 		line.Scores = map[string]float64{"helpful": float64(line.Passes) / float64(w.repeats)}
 		baseline.Lines = append(baseline.Lines, line)
 		passed[i] = draw(random, now[i], w.repeats)
-	}
-	gates := []eval.Gate{maxDrop(metricAccuracy, 0), maxDrop("helpful", 0)}
-	if w.confirm > 0 {
-		gates = gates[:1]
 	}
 	tally := NewTally(group, Settings{Baseline: baseline, Gates: gates, Confirms: w.confirm > 0})
 	change := 0

@@ -13,8 +13,9 @@ func tryAll(tallies []*Tally, best bool) [][]trial {
 	trials := make([][]trial, len(tallies))
 	var tested []*trial
 	for i, t := range tallies {
-		trials[i] = make([]trial, len(t.settings.Gates))
-		for j, gate := range t.settings.Gates {
+		gates := t.gates()
+		trials[i] = make([]trial, len(gates))
+		for j, gate := range gates {
 			trials[i][j] = t.try(gate, best)
 			if trials[i][j].tested {
 				tested = append(tested, &trials[i][j])
@@ -55,9 +56,9 @@ func (r *trial) decide(rule eval.OnInconclusive) {
 		r.Word = eval.Inconclusive
 		var why string
 		r.Pass, why = r.onInconclusive(rule)
-		r.Note = join(join(r.Note, r.power()), why)
+		r.Note = join(join(r.Note, why), r.settle(r))
 	}
-	r.P, r.Adjusted = &p, &adjusted
+	r.P, r.Adjusted, r.Bound = &p, &adjusted, finite(r.bound)
 }
 
 // rule is what an inconclusive gate does: as the suite says, else after a confirm it

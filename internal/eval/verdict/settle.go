@@ -1,0 +1,222 @@
+package verdict
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/eval/stats"
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+// noise is how much of the differences repeats can average out.
+type noise struct {
+	within      float64 // mean over the cases of the variance of one repeat
+	now, before int     // repeats of every case in each arm; 0 where cases have different ones
+}
+
+// noiseOf estimates the variance within cases without bias: from the repeats of each
+// arm, and where both arms have one, from the two of them as if nothing had changed.
+func noiseOf(strata stats.Strata) noise {
+	var out noise
+	cases, first := 0, true
+	for _, s := range strata.Sorted() {
+		n, m := float64(s.N), float64(s.M)
+		a, b := float64(s.A), float64(s.B)
+		variance := 0.0
+		if s.N+s.M > 2 {
+			variance = (a*(n-a)/n + b*(m-b)/m) / (n + m - 2)
+		} else {
+			variance = (a + b) * (2 - a - b) / 2
+		}
+		out.within += float64(strata[s]) * variance
+		cases += strata[s]
+		if first {
+			out.now, out.before, first = s.N, s.M, false
+		}
+		if out.now != s.N {
+			out.now = 0
+		}
+		if out.before != s.M {
+			out.before = 0
+		}
+	}
+	if cases > 0 {
+		out.within /= float64(cases)
+	}
+	return out
+}
+
+// moved is the mean square of the differences with so many repeats in the two arms.
+func (n noise) moved(psi float64, now, before int) float64 {
+	stays := max(0, psi-n.within*(1/float64(n.now)+1/float64(n.before)))
+	return stays + n.within*(1/float64(now)+1/float64(before))
+}
+
+// manyRepeats are the numbers of repeats that are looked at, in order.
+var manyRepeats = []int{2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 100}
+
+// pairsFor is the number of cases at which a gate comes to a word, when the differences
+// have mean square psi.
+func pairsFor(psi, loss, margin float64) float64 {
+	if loss >= margin {
+		return stats.PairsNeeded(psi, loss, alpha, power)
+	}
+	return stats.PairsToHold(psi, loss, margin, confidence, power)
+}
+
+// repeatsFor is the least number of repeats at which the cases that there are settle the
+// gate: here alone, or both here and in the baseline. 0: none does.
+func repeatsFor(sum stats.Differences, n noise, margin float64) (repeats int, both bool) {
+	if n.now == 0 || n.before == 0 || n.within == 0 {
+		return 0, false
+	}
+	psi, loss := sum.Moved(), sum.Loss()
+	for _, both := range []bool{false, true} {
+		for _, repeats := range manyRepeats {
+			before := n.before
+			if both {
+				before = max(before, repeats)
+			}
+			if repeats > n.now && pairsFor(n.moved(psi, repeats, before), loss, margin) <= float64(sum.N) {
+				return repeats, both
+			}
+		}
+	}
+	return 0, false
+}
+
+// settleDrop says what drop so many cases can show, and what would settle it.
+func (t *Tally) settleDrop(r *trial) string {
+	sum, margin := r.moves, r.margin
+	seen := stats.DetectableLoss(sum.Moved(), sum.N, alpha, power)
+	r.Sees = &seen
+	text := fmt.Sprintf("a drop of %.3f could have been seen with %d cases", seen, sum.N)
+	if seen >= 1 {
+		text = fmt.Sprintf("no drop could have been seen with %d cases", sum.N)
+	}
+	needed := pairsFor(sum.Moved(), sum.Loss(), margin)
+	if math.IsInf(needed, 1) {
+		return text + "; no number of cases shows that nothing at all is lost: allow a max_drop above 0"
+	}
+	r.Settle = &eval.Settle{Cases: t.moreCases(needed, sum.N)}
+	text += "; " + casesWord(max(needed, float64(sum.N+1)))
+	if repeats, both := repeatsFor(sum, r.noise, margin); repeats > 0 {
+		r.Settle.Both = both
+		r.Settle.Repeats = t.moreRepeats(repeats, r.noise, both)
+		text += fmt.Sprintf(", or %d repeats of these", repeats)
+		if both {
+			text += " here and in the baseline,"
+		}
+	}
+	text += " would settle it"
+	if r.Settle.Repeats == nil && r.noise.within > 0 {
+		text += " (more repeats of these would not)"
+	}
+	return text + priceOf(r.Settle)
+}
+
+// moreCases is the effort of a suite of so many cases, with the repeats of now.
+func (t *Tally) moreCases(needed float64, now int) *eval.Effort {
+	cases := roundedUp(max(needed, float64(now+1)))
+	if cases == 0 || t.accuracy.cases == 0 {
+		return nil
+	}
+	each := float64(t.group.Judged-t.quarantine.judged) / float64(t.accuracy.cases)
+	e := t.effort(int(math.Ceil(float64(cases-now) * each)))
+	e.Cases = cases
+	if each == math.Trunc(each) {
+		e.Repeats = int(each)
+	}
+	return e
+}
+
+// moreRepeats is the effort of so many repeats of the cases that there are.
+func (t *Tally) moreRepeats(repeats int, n noise, both bool) *eval.Effort {
+	results := (repeats - n.now) * t.accuracy.cases
+	if both {
+		results += max(0, repeats-n.before) * t.accuracy.cases
+	}
+	e := t.effort(results)
+	e.Cases, e.Repeats = t.accuracy.cases, repeats
+	return e
+}
+
+// effort prices so many further results by those that there are.
+func (t *Tally) effort(results int) *eval.Effort {
+	e := &eval.Effort{Results: results}
+	if t.group.Judged == 0 {
+		return e
+	}
+	share := float64(results) / float64(t.group.Judged)
+	if t.spent.Known {
+		cost := llm.Money(math.Ceil(float64(t.spent.Amount) * share))
+		e.Cost = &cost
+	}
+	e.Seconds = t.took.Seconds() * share / float64(max(1, t.settings.Jobs))
+	return e
+}
+
+// priceOf says what the cheaper way costs and takes.
+func priceOf(s *eval.Settle) string {
+	e := s.Cases
+	if s.Repeats != nil && (e == nil || s.Repeats.Results < e.Results) {
+		e = s.Repeats
+	}
+	if e == nil {
+		return ""
+	}
+	text := ": " + count(e.Results, "more answer")
+	if e.Cost != nil {
+		text += ", about " + e.Cost.String()
+	}
+	if e.Seconds > 0 {
+		text += " and " + minutes(e.Seconds)
+	}
+	return text
+}
+
+func minutes(seconds float64) string {
+	if seconds < 60 {
+		return fmt.Sprintf("%.0f s", math.Ceil(seconds))
+	}
+	return fmt.Sprintf("%.0f min", math.Ceil(seconds/60))
+}
+
+// settleCost says what the interval of a rise leaves open.
+func (t *Tally) settleCost(r *trial, change stats.Ratio, n int) string {
+	if math.IsInf(change.High, 1) {
+		r.Settle = &eval.Settle{Cases: t.moreCases(10, n)}
+		return fmt.Sprintf("%d cases are too few to bound the rise; about %d would be a start", n, 10) + priceOf(r.Settle)
+	}
+	text := fmt.Sprintf("the rise of a typical case lies between %+.1f %% and %+.1f %%", 100*(change.Low-1), 100*(change.High-1))
+	if seen := change.DetectableRise(confidence, power); seen > 0 {
+		r.Sees = &seen
+		text += fmt.Sprintf("; one of %.1f %% could have been seen with %d cases", 100*seen, n)
+	}
+	away := math.Abs(r.Limit - (change.Shift - 1))
+	if half := (change.High - change.Low) / 2; away > 0 && half > 0 {
+		// An interval narrows with the root of n.
+		needed := float64(n) * math.Pow(half/away, 2)
+		r.Settle = &eval.Settle{Cases: t.moreCases(needed, n)}
+		text += "; " + casesWord(math.Ceil(max(needed, float64(n+1)))) + " would settle it" + priceOf(r.Settle)
+	}
+	return text
+}
+
+// roundedUp rounds an estimate to two digits: it is not better than that. 0 for more
+// than a billion.
+func roundedUp(n float64) int {
+	if n > 1e9 || math.IsNaN(n) {
+		return 0
+	}
+	step := math.Pow(10, max(0, math.Floor(math.Log10(n))-1))
+	return int(math.Ceil(n/step-1e-9) * step)
+}
+
+func casesWord(n float64) string {
+	if roundedUp(n) == 0 {
+		return "more than a billion cases"
+	}
+	return fmt.Sprintf("about %d cases", roundedUp(n))
+}

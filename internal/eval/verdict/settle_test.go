@@ -1,0 +1,84 @@
+package verdict
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/llm"
+)
+
+func TestSettleByRepeats(t *testing.T) {
+	for _, test := range []struct {
+		name              string
+		margin            float64
+		before, down, up  string // 14 cases stay, 8 go down, 8 up
+		repeats           int
+		both              bool
+		fromNow, fromThen int
+	}{
+		{"the baseline has many: more of now do", 0.11, "pppppfffffpppppfffff", "f", "p", 15, false, 1, 20},
+		{"the baseline has one: both must have more", 0.15, "", "f", "p", 7, true, 1, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBench(maxDrop("accuracy", test.margin))
+			b.settings.Jobs = 2
+			add := func(n int, before, now string) {
+				if before == "" {
+					before = reversed(now)
+				}
+				b.many(n, before, now)
+			}
+			add(14, strings.Repeat("p", max(1, len(test.before))), "p")
+			add(8, test.before, test.down)
+			add(8, test.before, test.up)
+			for _, r := range b.results {
+				r.Service = time.Second
+			}
+			gate := gateOf(t, b.judge(), "accuracy", eval.GateMaxDrop)
+			if gate.Word != eval.Inconclusive || gate.Settle == nil || gate.Settle.Cases == nil || gate.Settle.Repeats == nil {
+				t.Fatalf("%s %q %+v", gate.Word, gate.Note, gate.Settle)
+			}
+			s := gate.Settle
+			if s.Both != test.both || s.Repeats.Repeats != test.repeats || s.Repeats.Cases != 30 {
+				t.Errorf("both %v, %+v", s.Both, s.Repeats)
+			}
+			want := (test.repeats - test.fromNow) * 30
+			if s.Both {
+				want += (test.repeats - test.fromThen) * 30
+			}
+			if e := s.Repeats; e.Results != want || *e.Cost != llm.Money(1000*want) || e.Seconds != float64(want)/2 {
+				t.Errorf("%d results for %v in %v s, want %d", e.Results, *e.Cost, e.Seconds, want)
+			}
+			if !strings.HasSuffix(gate.Note, priceOf(s)) || !strings.Contains(gate.Note, "could have been seen with 30 cases") {
+				t.Errorf("note %q", gate.Note)
+			}
+		})
+	}
+}
+
+// reversed swaps passes and fails.
+func reversed(outcomes string) string {
+	return strings.Map(func(r rune) rune {
+		if r == 'p' {
+			return 'f'
+		}
+		return 'p'
+	}, outcomes)
+}
+
+func TestMoreRepeatsOnlyWhereNoiseIsWithinCases(t *testing.T) {
+	// Every case that moved has moved for good: repeats say the same again.
+	b := newBench(maxDrop("accuracy", 0.02))
+	b.many(80, "ppppp", "ppppp")
+	b.many(2, "ppppp", "fffff")
+	b.many(2, "fffff", "ppppp")
+	gate := gateOf(t, b.judge(), "accuracy", eval.GateMaxDrop)
+	if gate.Word != eval.Inconclusive || gate.Settle.Repeats != nil || gate.Settle.Cases == nil || gate.Settle.Cases.Repeats != 5 {
+		t.Errorf("%s %q %+v", gate.Word, gate.Note, gate.Settle)
+	}
+	if e := gate.Settle.Cases; e.Results != 5*(e.Cases-84) {
+		t.Errorf("%+v", e)
+	}
+}
