@@ -25,12 +25,15 @@ func Bundle(raw json.RawMessage, file string, read func(file string) ([]byte, er
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "the schema is %s", fault.As(err).Message)
 	}
+	b := &bundle{read: read, files: map[string]*part{}, seen: map[*Node]bool{}, queued: map[*Node]bool{}, ids: idsOf(root)}
+	if err := b.size.add(root.value()); err != nil {
+		return nil, err
+	}
 	if hasNames(root) { // references may go by these, and then name no file
 		if _, err := Compile(raw); err == nil {
 			return raw, nil
 		}
 	}
-	b := &bundle{read: read, files: map[string]*part{}, seen: map[*Node]bool{}}
 	first := &part{file: file, node: root}
 	b.add(first)
 	for len(b.waiting) > 0 {
@@ -56,11 +59,14 @@ const maxParts = 64
 // bundle is a schema in the making.
 type bundle struct {
 	read    func(file string) ([]byte, error)
+	size    size // of all parts
 	parts   []*part
 	files   map[string]*part
-	dialect string // that is declared, "" where none is
-	seen    map[*Node]bool
+	dialect string         // that is declared, "" where none is
+	seen    map[*Node]bool // where references were looked for
+	ids     []string       // of the first part
 	waiting []piece
+	queued  map[*Node]bool // that have waited
 }
 
 // piece is what references are to be looked for in: a part, or what a reference leads to,
@@ -91,7 +97,15 @@ func (b *bundle) add(p *part) {
 	p.id, _ = p.node.Get("$id").String()
 	b.parts = append(b.parts, p)
 	b.files[p.file] = p
-	b.waiting = append(b.waiting, piece{p, p.node, ""})
+	b.wait(piece{p, p.node, ""})
+}
+
+// wait has a piece looked through, once.
+func (b *bundle) wait(next piece) {
+	if !b.queued[next.node] {
+		b.queued[next.node] = true
+		b.waiting = append(b.waiting, next)
+	}
 }
 
 // place is that of a part; the caller knows where the first stands.
@@ -107,7 +121,7 @@ func (b *bundle) follow(next piece) error {
 	p := next.part
 	var ids []string
 	if p == b.parts[0] {
-		ids = idsOf(p.node)
+		ids = b.ids
 	}
 	var problems fault.List
 	next.node.Schemas(func(schema *Node, at string) {
@@ -166,7 +180,7 @@ func (b *bundle) ref(p *part, schema *Node, text string, ids []string) error {
 	switch u, err := url.Parse(bare); {
 	case bare == "" && inFirst:
 		if pointer, err := url.PathUnescape(fragment); err == nil && p.node.At(pointer) != nil {
-			b.waiting = append(b.waiting, piece{p, p.node.At(pointer), pointer})
+			b.wait(piece{p, p.node.At(pointer), pointer})
 		}
 		return nil
 	case slices.Contains(ids, bare), knowsByAddress(ids, bare), isMeta(bare):
@@ -225,7 +239,7 @@ func (b *bundle) refer(p *part, schema *Node, to *part, fragment string) error {
 		return fault.New(fault.Invalid, "%s has nothing at #%s", to.file, clip(pointer))
 	}
 	p.refs = append(p.refs, fileRef{schema, to, pointer})
-	b.waiting = append(b.waiting, piece{to, to.node.At(pointer), pointer})
+	b.wait(piece{to, to.node.At(pointer), pointer})
 	return nil
 }
 
@@ -244,6 +258,11 @@ func (b *bundle) file(name string) (*part, error) {
 	node, err := Parse(data)
 	if err != nil {
 		return nil, fault.At(fault.Place{File: name}, "the schema is %s", fault.As(err).Message)
+	}
+	if err := b.size.add(node.value()); err != nil {
+		failed := *fault.As(err)
+		failed.Place = fault.Place{File: name}
+		return nil, &failed
 	}
 	p := &part{file: name, node: node}
 	b.add(p)

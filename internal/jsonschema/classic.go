@@ -19,7 +19,8 @@ import (
 // network; and it never comes back from a schema that loops.
 func classic(draft gojsonschema.Draft, same *jsonschema.Draft) func(any) (check, error) {
 	return func(document any) (check, error) {
-		if _, err := resolve(same, document); err != nil {
+		_, rules, err := resolve(same, document)
+		if err != nil {
 			return nil, err
 		}
 		sameFormats()
@@ -33,7 +34,7 @@ func classic(draft gojsonschema.Draft, same *jsonschema.Draft) func(any) (check,
 			}
 			return nil, fault.New(fault.Invalid, "not a valid JSON Schema: %s", clipLong(err.Error()))
 		}
-		return classicCheck(schema), nil
+		return bounded(rules, classicCheck(schema)), nil
 	}
 }
 

@@ -18,11 +18,15 @@ type Schema struct {
 // one that $schema declares; without it, draft 7, or 2020-12 if keywords that only
 // the newer dialects have stand in the schema. Formats are asserted. References
 // may lead into the schema itself, or to the meta-schema of a dialect; all others
-// are refused. An error is of class Invalid and has no place: the caller knows the file.
+// are refused, and so is a schema that is too large or too winding for validation to come
+// to an end. An error is of class Invalid and has no place: the caller knows the file.
 func Compile(raw json.RawMessage) (*Schema, error) {
 	document, err := Decode(raw)
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "the schema is %s", fault.As(err).Message)
+	}
+	if err := new(size).add(document); err != nil {
+		return nil, err
 	}
 	dialect, err := dialectOf(document)
 	if err != nil {
@@ -36,7 +40,8 @@ func Compile(raw json.RawMessage) (*Schema, error) {
 }
 
 // Validate lists what a JSON value (decoded with UseNumber, so numbers are
-// json.Number) does wrong, sorted by pointer; nil for a valid one.
+// json.Number) does wrong, sorted by pointer; nil for a valid one. It takes bounded time
+// and memory, whatever the value: one that cannot be checked within them is in violation.
 func (s *Schema) Validate(value any) []Violation {
 	if strange := foreign(value, nil, 0); strange != nil {
 		return []Violation{*strange}

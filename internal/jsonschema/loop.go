@@ -14,9 +14,14 @@ import (
 // libraries would take the process down with it. The compiled graph is searched,
 // because there every reference is resolved.
 func refuseLoops(root *jsonschema.Schema) error {
-	l := loops{open: map[*jsonschema.Schema]bool{}, done: map[*jsonschema.Schema]bool{}}
+	l := loops{open: map[*jsonschema.Schema]bool{}, done: map[*jsonschema.Schema]int{}}
 	for _, s := range reachable(root) {
-		if found := l.from(s); found != nil {
+		found, length := l.from(s)
+		switch {
+		case found == nil && length > maxChain:
+			return fault.New(fault.Invalid, "at #%s more than %d schemas apply to one value, each through the one before it", fragmentOf(s.Location), maxChain).
+				WithHint("refer to the last of them at once")
+		case found != nil:
 			return fault.New(fault.Invalid, "the schema refers to itself without end at #%s", fragmentOf(found.Location)).
 				WithHint("a recursive schema must step into properties or items before it comes back")
 		}
@@ -24,29 +29,35 @@ func refuseLoops(root *jsonschema.Schema) error {
 	return nil
 }
 
+// maxChain bounds the schemas that lead from one to the next without stepping into the
+// value: at each, the library looks through all of those before it.
+const maxChain = 500
+
 // loops is a depth-first search along the schemas that speak of one value.
 type loops struct {
 	open map[*jsonschema.Schema]bool // on the way here
-	done map[*jsonschema.Schema]bool // without a loop
+	done map[*jsonschema.Schema]int  // without a loop: how many follow, at most
 }
 
-// from gives a schema that stands on a loop, or nil.
-func (l loops) from(s *jsonschema.Schema) *jsonschema.Schema {
-	if l.done[s] {
-		return nil
+// from gives a schema that stands on a loop, or nil and how many schemas follow.
+func (l loops) from(s *jsonschema.Schema) (looping *jsonschema.Schema, follow int) {
+	if known, ok := l.done[s]; ok {
+		return nil, known
 	}
 	if l.open[s] {
-		return s
+		return s, 0
 	}
 	l.open[s] = true
 	for _, next := range sameValue(s) {
-		if found := l.from(next); found != nil {
-			return found
+		found, more := l.from(next)
+		if found != nil {
+			return found, 0
 		}
+		follow = max(follow, more+1)
 	}
 	delete(l.open, s)
-	l.done[s] = true
-	return nil
+	l.done[s] = follow
+	return nil, follow
 }
 
 // reachable lists a schema and all that it uses, by location.

@@ -2,6 +2,7 @@ package jsonschema
 
 import (
 	"errors"
+	"net/url"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -15,38 +16,60 @@ const here = "llmx:///schema.json"
 // modern validates with santhosh-tekuri/jsonschema.
 func modern(draft *jsonschema.Draft) func(any) (check, error) {
 	return func(document any) (check, error) {
-		schema, err := resolve(draft, document)
+		schema, rules, err := resolve(draft, document)
 		if err != nil {
 			return nil, err
 		}
-		return func(value any) []Violation {
-			err := schema.Validate(value)
-			if err == nil {
-				return nil
-			}
-			if failed, ok := errors.AsType[*jsonschema.ValidationError](err); ok {
-				return flatten(failed, value)
-			}
-			return []Violation{{Keyword: "schema", Expected: "a value that can be validated", Got: clip(err.Error())}}
-		}, nil
+		return bounded(rules, modernCheck(schema)), nil
+	}
+}
+
+func modernCheck(schema *jsonschema.Schema) check {
+	return func(value any) []Violation {
+		err := schema.Validate(value)
+		if err == nil {
+			return nil
+		}
+		if failed, ok := errors.AsType[*jsonschema.ValidationError](err); ok {
+			return flatten(failed, value)
+		}
+		return []Violation{{Keyword: "schema", Expected: "a value that can be validated", Got: clip(err.Error())}}
 	}
 }
 
 // resolve compiles a schema of any draft with santhosh-tekuri/jsonschema: the
-// schema is checked under its meta-schema, and every reference is followed.
-func resolve(draft *jsonschema.Draft, document any) (*jsonschema.Schema, error) {
+// schema is checked under its meta-schema, and every reference is followed. The rules are
+// those that bounded needs.
+func resolve(draft *jsonschema.Draft, document any) (*jsonschema.Schema, *graph, error) {
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(draft)
 	compiler.AssertFormat()
 	compiler.UseLoader(noLoader{})
 	if err := compiler.AddResource(here, document); err != nil {
-		return nil, modernFault(err, document)
+		return nil, nil, modernFault(err, document)
 	}
 	schema, err := compiler.Compile(here)
 	if err != nil {
-		return nil, modernFault(err, document)
+		return nil, nil, modernFault(err, document)
 	}
-	return schema, refuseLoops(schema)
+	if err := refuseLoops(schema); err != nil {
+		return nil, nil, err
+	}
+	return schema, newGraph(schema, anchored(compiler, document)), nil
+}
+
+// anchored finds the schemas that a dynamic reference may lead to, where no other does.
+func anchored(compiler *jsonschema.Compiler, document any) (found []*jsonschema.Schema) {
+	walk(document, func(schema map[string]any, pointer string) {
+		_, byName := schema["$dynamicAnchor"]
+		if _, byResource := schema["$recursiveAnchor"]; !byName && !byResource {
+			return
+		}
+		if s, err := compiler.Compile(here + "#" + (&url.URL{Path: pointer}).EscapedPath()); err == nil {
+			found = append(found, s)
+		}
+	})
+	return found
 }
 
 // noLoader stands where the library would read a file or ask the network.
@@ -73,20 +96,20 @@ func modernFault(err error, document any) error {
 	return fault.New(fault.Invalid, "not a valid JSON Schema: %s", clipLong(strings.ReplaceAll(err.Error(), here, "")))
 }
 
-func fragmentOf(url string) string {
-	_, fragment, _ := strings.Cut(url, "#")
+func fragmentOf(address string) string {
+	_, fragment, _ := strings.Cut(address, "#")
 	return fragment
 }
 
 // remoteRef refuses a reference that leads out of the schema, and says where it stands.
-func remoteRef(url string, document any) error {
-	url = strings.TrimPrefix(url, "llmx:///")
+func remoteRef(address string, document any) error {
+	address = strings.TrimPrefix(address, "llmx:///")
 	at := ""
 	walk(document, func(schema map[string]any, pointer string) {
 		for _, keyword := range []string{"$ref", "$dynamicRef", "$recursiveRef"} {
 			text, _ := schema[keyword].(string)
 			bare := withoutFragment(text)
-			if bare == "" || !strings.HasSuffix(url, bare) {
+			if bare == "" || !strings.HasSuffix(address, bare) {
 				continue
 			}
 			if found := "#" + pointer + "/" + keyword + ": "; at == "" || found < at {
@@ -94,7 +117,7 @@ func remoteRef(url string, document any) error {
 			}
 		}
 	})
-	return fault.New(fault.Invalid, "%sthe schema refers to %q, which is not in it", at, clip(url)).WithHint("%s", hintRemote)
+	return fault.New(fault.Invalid, "%sthe schema refers to %q, which is not in it", at, clip(address)).WithHint("%s", hintRemote)
 }
 
 // invalidSchema says what a schema does wrong under its own meta-schema.

@@ -23,6 +23,7 @@ func Silent(raw json.RawMessage) []string {
 		older = err == nil && d.url != draft2019.url && d.url != draft2020.url
 	}
 	var said []string
+	odd := 0
 	walk(document, func(schema map[string]any, pointer string) {
 		if name, ok := schema["format"].(string); ok && !slices.Contains(formats, name) {
 			said = append(said, fmt.Sprintf("#%s/format: no format is called %q, so it holds nothing; %s", pointer, clip(name), fault.Allowed(name, formats)))
@@ -31,7 +32,8 @@ func Silent(raw json.RawMessage) []string {
 			switch {
 			case older && slices.Contains(modernKeywords, name) && name != "$defs":
 				said = append(said, fmt.Sprintf("#%s/%s: the dialect of $schema does not know the keyword, so it holds nothing", pointer, escapePointer(name)))
-			case !isKeyword(name) && !slices.Contains(annotations, name) && !slices.Contains(modernKeywords, name):
+			case odd < maxOdd && !isKeyword(name) && !slices.Contains(annotations, name) && !slices.Contains(modernKeywords, name):
+				odd++
 				if meant := fault.Suggest(name, allKeywords()); meant != "" {
 					said = append(said, fmt.Sprintf("#%s/%s: no keyword is called so, so it holds nothing; did you mean %q?", pointer, escapePointer(name), meant))
 				}
@@ -41,6 +43,9 @@ func Silent(raw json.RawMessage) []string {
 	slices.Sort(said)
 	return said
 }
+
+// maxOdd bounds the words of one schema that are compared with all keywords.
+const maxOdd = 1000
 
 // annotations are keywords that say nothing which a value could break.
 var annotations = []string{

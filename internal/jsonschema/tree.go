@@ -169,6 +169,28 @@ func (n *Node) At(pointer string) *Node {
 	return n
 }
 
+// value is what Decode makes of the text, with json.RawMessage for what is neither an
+// object, an array nor a boolean.
+func (n *Node) value() any {
+	switch {
+	case n.object:
+		object := make(map[string]any, len(n.Members))
+		for _, member := range n.Members {
+			object[member.Name] = member.Value.value()
+		}
+		return object
+	case n.Scalar == nil:
+		list := make([]any, len(n.Items))
+		for i, item := range n.Items {
+			list[i] = item.value()
+		}
+		return list
+	case n.Scalar[0] == 't', n.Scalar[0] == 'f':
+		return n.Scalar[0] == 't'
+	}
+	return n.Scalar
+}
+
 // JSON is the value as compact text.
 func (n *Node) JSON() json.RawMessage { return n.appendTo(nil) }
 

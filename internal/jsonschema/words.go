@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"strconv"
@@ -26,16 +27,46 @@ func clip(text string) string {
 
 // show gives a value as JSON text, cut.
 func show(value any) string {
-	if text, ok := value.(string); ok && len(text) > 4*longest {
-		value = strings.ToValidUTF8(text[:4*longest], "")
-	}
+	left := longest + 4
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
+	if err := encoder.Encode(beginning(value, &left)); err != nil {
 		return fmt.Sprintf("a Go %T", value)
 	}
 	return clip(strings.TrimSpace(b.String()))
+}
+
+// beginning is as much of a value as show can have use for, so that a large one is not
+// written whole for each thing that is wrong with it. Each value that is left takes at least
+// one character.
+func beginning(value any, left *int) any {
+	*left--
+	switch value := value.(type) {
+	case string:
+		if len(value) > 4*longest {
+			return strings.ToValidUTF8(value[:4*longest], "")
+		}
+	case []any:
+		first := make([]any, 0, min(len(value), longest))
+		for _, item := range value {
+			if *left <= 0 {
+				break
+			}
+			first = append(first, beginning(item, left))
+		}
+		return first
+	case map[string]any:
+		first := make(map[string]any, min(len(value), longest))
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			if *left <= 0 {
+				break
+			}
+			first[name] = beginning(value[name], left)
+		}
+		return first
+	}
+	return value
 }
 
 // oneOf lists what is allowed. Strings stand without quotes where nothing else is listed.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/llmx-dev/llmx/internal/fault"
@@ -20,7 +21,7 @@ const maxEmbedding = 4 << 20
 // embedded is the answer to a request for an embedding, as far as we read it.
 type embedded struct {
 	Data []struct {
-		Embedding []float64 `json:"embedding"`
+		Embedding []*float64 `json:"embedding"` // null, which is no number, is seen as such
 	} `json:"data"`
 	Model string          `json:"model"`
 	Usage *usage          `json:"usage"`
@@ -88,14 +89,17 @@ func (p *Provider) readEmbedding(said []byte, wire string) (embedded, error) {
 	if err != nil || len(answer.Data) != 1 || len(answer.Data[0].Embedding) == 0 {
 		return answer, p.malformed("a body that holds no embedding").WithHint("does the provider of llmx.yaml offer embeddings, at base_url + /embeddings?")
 	}
+	if i := slices.Index(answer.Data[0].Embedding, nil); i >= 0 {
+		return answer, p.malformed("an embedding whose value %d is null", i+1)
+	}
 	return answer, nil
 }
 
 // vectorText is the base64 of the vector's float32s, little-endian.
-func vectorText(vector []float64) string {
+func vectorText(vector []*float64) string {
 	raw := make([]byte, 0, 4*len(vector))
 	for _, x := range vector {
-		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(float32(x)))
+		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(float32(*x)))
 	}
 	return base64.StdEncoding.EncodeToString(raw)
 }

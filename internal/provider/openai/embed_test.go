@@ -58,6 +58,7 @@ func TestEmbeddingsThatAreNone(t *testing.T) {
 		"no JSON":         {200, "hello", fault.Malformed},
 		"no vector":       {200, `{"data":[{"embedding":[]}]}`, fault.Malformed},
 		"no data":         {200, `{"data":[]}`, fault.Malformed},
+		"null in it":      {200, `{"data":[{"embedding":[null,1]}]}`, fault.Malformed},
 		"an odd vector":   {200, `{"data":[{"embedding":["x"]}]}`, fault.Malformed},
 		"too much":        {200, `{"data":[{"embedding":[` + strings.Repeat("1,", 3<<20) + `1]}]}`, fault.Malformed},
 	} {
