@@ -23,7 +23,8 @@ var (
 		"|[\\pL\\pN_$\\x{80}-\\x{10FFFF}]+|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`(?:[^`]|``)*`|\\[[^\\]]*\\]|.)")
 	sqlTableAs = regexp.MustCompile("^(?:EXPLAIN (?:QUERY PLAN )?)?CREATE (?:TEMP |TEMPORARY )?TABLE (?:IF NOT EXISTS )?\\S+ (?:\\. \\S+ )?AS $")
 	sqlEvaled  = regexp.MustCompile(`^(?:EXPLAIN (?:QUERY PLAN )?)?(?:ATTACH|DETACH|VACUUM) $`)
-	sqlPages   = regexp.MustCompile(`(?i)sqlite_dbpage`)
+	// sqlPages is the only table of an empty database that UPDATE may change.
+	sqlPages = regexp.MustCompile(`(?i)sqlite_dbpage`)
 )
 
 // sqlWords are those that sqlForm knows; any other token at a name's place is a name.
@@ -31,9 +32,6 @@ var sqlWords = []string{"EXPLAIN", "QUERY", "PLAN", "CREATE", "TEMP", "TEMPORARY
 
 // formOf looks at the first tokens of a text.
 func formOf(text string) sqlForm {
-	if sqlPages.MatchString(text) { // the only table of an empty database that UPDATE may change
-		return sqlForm{unbounded: true}
-	}
 	const most = 12 // tokens of the longest beginning
 	seen := ""
 	for tokens, at := range sqlTokens(text) {

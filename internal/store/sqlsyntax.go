@@ -35,6 +35,9 @@ func CheckSQL(ctx context.Context, text string) (wrong string, err error) {
 	if strings.ContainsRune(text, 0) {
 		return "it has a NUL character", nil
 	}
+	if sqlPages.MatchString(text) {
+		return "", fault.New(fault.Unjudged, "a text that names sqlite_dbpage is not read as SQL: it stands for the database's own pages")
+	}
 	select {
 	case readings <- struct{}{}:
 		defer func() { <-readings }()
@@ -49,8 +52,8 @@ func CheckSQL(ctx context.Context, text string) (wrong string, err error) {
 	return s.check()
 }
 
-// denied is where the action stands that was denied last.
-func (s *syntax) denied() uintptr { return s.room + 2*ptrSize }
+// hindered is where the action stands that SQLite was kept from last.
+func (s *syntax) hindered() uintptr { return s.room + 2*ptrSize }
 
 // ptrSize is that of a pointer in SQLite's memory.
 const ptrSize = strconv.IntSize / 8
@@ -62,7 +65,7 @@ func pointerAt(p uintptr) uintptr { return libc.AtomicLoadPUintptr(p) }
 type syntax struct {
 	tls   *libc.TLS
 	db    uintptr
-	room  uintptr // three pointers: a statement, the rest of the text, what was denied
+	room  uintptr // three pointers: a statement, the rest of the text, what SQLite was kept from
 	begin uintptr
 	text  string
 	stop  func() // of the clock
@@ -88,9 +91,9 @@ func newSyntax(ctx context.Context, text string) (*syntax, error) {
 	s.db = pointerAt(s.room)
 	// A message may repeat a text that is as long as all of it.
 	sqlite3.Xsqlite3_limit(s.tls, s.db, sqlite3.SQLITE_LIMIT_LENGTH, 2*maxSQL)
-	sqlite3.Xsqlite3_limit(s.tls, s.db, sqlite3.SQLITE_LIMIT_SQL_LENGTH, maxSQL)
+	sqlite3.Xsqlite3_limit(s.tls, s.db, sqlite3.SQLITE_LIMIT_SQL_LENGTH, maxSQL+1)
 	sqlite3.Xsqlite3_limit(s.tls, s.db, sqlite3.SQLITE_LIMIT_ATTACHED, 0)
-	if sqlite3.Xsqlite3_set_authorizer(s.tls, s.db, callback(denySQL), s.denied()) != sqlite3.SQLITE_OK {
+	if sqlite3.Xsqlite3_set_authorizer(s.tls, s.db, callback(denySQL), s.hindered()) != sqlite3.SQLITE_OK {
 		s.close()
 		return nil, fault.New(fault.Internal, "SQLite cannot be kept from setting itself up")
 	}
@@ -134,13 +137,12 @@ func (s *syntax) check() (wrong string, err error) {
 		switch {
 		case s.ctx.Err() != nil:
 			return "", fault.New(fault.Unjudged, "SQLite did not read the text within %s", maxSQLTime)
-		case said.denied == sqlite3.SQLITE_PRAGMA:
+		case said.hindered == sqlite3.SQLITE_PRAGMA:
 			return "PRAGMA sets SQLite up, and is no SQL", nil
-		case said.denied == sqlite3.SQLITE_SELECT: // it was read to its end, and is SQL
 		case said.code == sqlite3.SQLITE_OK && said.empty && strings.TrimSpace(s.text[said.end:]) == "":
 			at = len(s.text) // a comment, or nothing
 			continue
-		case said.code == sqlite3.SQLITE_OK && form.skip == 0:
+		case said.code == sqlite3.SQLITE_OK:
 		case said.code != sqlite3.SQLITE_OK && said.code != sqlite3.SQLITE_ERROR:
 			return "", fault.New(fault.Unjudged, "SQLite cannot read the text: %s", said.message)
 		case isSyntax(said.message, s.text[at:], said.offset):
@@ -164,21 +166,22 @@ func (s *syntax) check() (wrong string, err error) {
 
 // reading is what SQLite says of the statement at the beginning of a text.
 type reading struct {
-	code    int32
-	message string
-	offset  int   // of the token that the message is about, from the beginning; below 0: none
-	denied  int32 // the action, 0 for none
-	empty   bool  // there is no statement
-	end     int   // where the next one begins, in the whole text
+	code     int32
+	message  string
+	offset   int   // of the token that the message is about, from the beginning; below 0: none
+	hindered int32 // the action, 0 for none
+	empty    bool  // there is no statement
+	end      int   // where the next one begins, in the whole text
 }
 
 func (s *syntax) prepare(at int) reading {
-	libc.AtomicStorePUintptr(s.denied(), 0)
-	code := sqlite3.Xsqlite3_prepare_v2(s.tls, s.db, s.begin+uintptr(at), int32(len(s.text)-at), s.room, s.room+ptrSize)
+	libc.AtomicStorePUintptr(s.hindered(), 0)
+	// With its NUL, or SQLite makes a copy of all that is left each time.
+	code := sqlite3.Xsqlite3_prepare_v2(s.tls, s.db, s.begin+uintptr(at), int32(len(s.text)-at+1), s.room, s.room+ptrSize)
 	statement := pointerAt(s.room)
 	said := reading{
 		code: code, message: libc.GoString(sqlite3.Xsqlite3_errmsg(s.tls, s.db)), offset: int(sqlite3.Xsqlite3_error_offset(s.tls, s.db)),
-		denied: int32(pointerAt(s.denied())), empty: statement == 0, end: int(pointerAt(s.room+ptrSize) - s.begin),
+		hindered: int32(pointerAt(s.hindered())), empty: statement == 0, end: int(pointerAt(s.room+ptrSize) - s.begin),
 	}
 	sqlite3.Xsqlite3_finalize(s.tls, statement)
 	return said

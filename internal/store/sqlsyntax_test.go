@@ -35,24 +35,30 @@ func TestSQLIsToldByItsParser(t *testing.T) {
 		"The answer is SELECT 1":         `near "The": syntax error (statement 1)`,
 		"```sql\nSELECT 1\n```":          "near \"```sql\nSELECT 1\n```\": syntax error (statement 1)",
 		"PRAGMA journal_mode = wal":      "PRAGMA sets SQLite up, and is no SQL",
-		"/* x */ explain query plan pragma user_version = 3":                                "PRAGMA sets SQLite up, and is no SQL",
-		`SELECT * FROM "incomplete input"`:                                                  "",
-		`SELECT * FROM "foo: syntax error"`:                                                 "",
-		`INSERT INTO "near ""x"": syntax error" VALUES (1)`:                                 "",
-		`DROP TABLE "unrecognized token: 'x'"`:                                              "",
-		"INSERT INTO \"near \"\"x\"\": syntax error\" (":                                    "incomplete input (statement 1)",
-		"CREATE TABLE IF NOT EXISTS temp.plan AS SELECT * FROM a":                           "",
-		"EXPLAIN CREATE TEMP TABLE [a b] AS WITH c AS (SELECT 1) SELECT * FROM c; SELECT 1": "",
-		"CREATE TABLE a AS SELECT FROM b":                                                   `near "FROM": syntax error (statement 1)`,
-		"CREATE TABLE a AS DELETE FROM b":                                                   `near "DELETE": syntax error (statement 1)`,
-		"CREATE TABLE a AS WITH c AS (SELECT 1) DELETE FROM b":                              "CREATE TABLE … AS takes a SELECT (statement 1)",
-		"CREATE; TABLE a AS SELECT 1":                                                       `near ";": syntax error (statement 1)`,
-		"CREATE VIEW v AS SELECT * FROM a; INSERT INTO t SELECT * FROM v":                   "",
-		"ATTACH 'a.db' AS a; SELECT * FROM a.t; DETACH a; VACUUM INTO 'copy'":               "",
-		"SELECT load_extension('evil'), * FROM pragma_temp_store_directory":                 "",
-		"\ufeffSELECT 1;\ufeff":                                                             "",
-		"SELECT 1\x00":                                                                      "it has a NUL character",
-		"SELECT 1; DROP TABLE students; --":                                                 "",
+		"/* x */ explain query plan pragma user_version = 3":                                   "PRAGMA sets SQLite up, and is no SQL",
+		`SELECT * FROM "incomplete input"`:                                                     "",
+		`SELECT * FROM "foo: syntax error"`:                                                    "",
+		`INSERT INTO "near ""x"": syntax error" VALUES (1)`:                                    "",
+		`DROP TABLE "unrecognized token: 'x'"`:                                                 "",
+		"INSERT INTO \"near \"\"x\"\": syntax error\" (":                                       "incomplete input (statement 1)",
+		"CREATE TABLE IF NOT EXISTS temp.plan AS SELECT * FROM a":                              "",
+		"EXPLAIN CREATE TEMP TABLE [a b] AS WITH c AS (SELECT 1) SELECT * FROM c; SELECT 1":    "",
+		"CREATE TABLE a AS SELECT FROM b":                                                      `near "FROM": syntax error (statement 1)`,
+		"CREATE TABLE a AS DELETE FROM b":                                                      `near "DELETE": syntax error (statement 1)`,
+		"CREATE TABLE a AS WITH c AS (SELECT 1) DELETE FROM b":                                 "CREATE TABLE … AS takes a SELECT (statement 1)",
+		"INSERT INTO t VALUES (1), (2), (-3), (NULL); VALUES (1), ('a'), (3)":                  "",
+		"INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c') ON CONFLICT DO NOTHING RETURNING *": "",
+		"INSERT INTO t VALUES (1), (2), (3":                                                    "incomplete input (statement 1)",
+		"INSERT INTO t VALUES (1), (2), 3":                                                     `near "3": syntax error (statement 1)`,
+		"SELECT * FROM (VALUES (1), (2)) WHERE a IN (VALUES (1), (2)); SELEC":                  `near "SELEC": syntax error (statement 2)`,
+		"CREATE TABLE a AS VALUES (1), (2), (3)":                                               "",
+		"CREATE; TABLE a AS SELECT 1":                                                          `near ";": syntax error (statement 1)`,
+		"CREATE VIEW v AS SELECT * FROM a; INSERT INTO t SELECT * FROM v":                      "",
+		"ATTACH 'a.db' AS a; SELECT * FROM a.t; DETACH a; VACUUM INTO 'copy'":                  "",
+		"SELECT load_extension('evil'), * FROM pragma_temp_store_directory":                    "",
+		"\ufeffSELECT 1;\ufeff":                                                                "",
+		"SELECT 1\x00":                                                                         "it has a NUL character",
+		"SELECT 1; DROP TABLE students; --":                                                    "",
 	} {
 		got, err := store.CheckSQL(context.Background(), text)
 		if err != nil || got != wrong {
@@ -122,17 +128,19 @@ func TestSQLIsNotWrittenOut(t *testing.T) {
 		nested = "SELECT x+x x FROM (" + nested + ")"
 	}
 	doubling += " SELECT x FROM v60"
+	rows := "VALUES (1)" + strings.Repeat(",(1)", 10000)
+	many := strings.Repeat("SELECT 1;", 5000)
 	windows := "SELECT sum(1) OVER w" + strings.Repeat(", sum(1) OVER w", 4000) + " FROM a WINDOW w AS (PARTITION BY 1" + strings.Repeat(",1", 50000) + ")"
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	for about, query := range map[string]string{"stars": stars, "doubling": doubling, "nested": nested, "windows": windows} {
+	for about, query := range map[string]string{"stars": stars, "doubling": doubling, "nested": nested, "windows": windows, "rows": rows, "many": many} {
 		for _, before := range []string{
 			"", "EXPLAIN ", "CREATE TABLE t AS ", "\ufeff;CREATE/**/TEMP TABLE IF NOT EXISTS main.[as] AS ", "CREATE VIEW v AS ",
 			"INSERT INTO t ", "INSERT INTO sqlite_schema ", "INSERT INTO json_each ", "SELECT 1 FROM t WHERE a IN (SELECT 1 UNION ", "SELECT 1 UNION ALL ",
 		} {
 			text := before + query + strings.Repeat(")", strings.Count(before, "("))
 			peak := peakOf(func() {
-				if wrong, err := store.CheckSQL(ctx, text); err != nil || wrong != "" && !strings.HasPrefix(wrong, `near "WITH"`) {
+				if wrong, err := store.CheckSQL(ctx, text); err != nil || wrong != "" && !strings.HasPrefix(wrong, `near "WITH"`) && !strings.HasPrefix(wrong, `near ";"`) {
 					t.Errorf("%s%s: %q, %v", before, about, wrong, err)
 				}
 			})
