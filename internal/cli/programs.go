@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/llmx-dev/llmx/internal/config"
 	"github.com/llmx-dev/llmx/internal/eval/scorer"
 	"github.com/llmx-dev/llmx/internal/fault"
 )
@@ -29,10 +30,14 @@ type programs struct {
 	root  string // absolute
 	fs    fs.FS
 	turns chan struct{}
+	// providers are the secrets of the project's providers.
+	providers func() []string
 }
 
-func newPrograms(w *World, root string, files fs.FS) *programs {
-	return &programs{world: w, root: root, fs: files, turns: make(chan struct{}, max(4, 2*runtime.NumCPU()))}
+func newPrograms(w *World, root string, files fs.FS, providers map[string]config.Provider) *programs {
+	p := &programs{world: w, root: root, fs: files, turns: make(chan struct{}, max(4, 2*runtime.NumCPU()))}
+	p.providers = p.keys(providers)
+	return p
 }
 
 // Find refuses a program, a script or a variable that is not there, before anything is
@@ -137,7 +142,7 @@ func (p *programs) Run(ctx context.Context, program scorer.Program, input []byte
 	running, cancel := context.WithTimeout(ctx, program.Timeout)
 	defer cancel()
 	output := &boundedOutput{room: program.MaxOutput, overflow: cancel}
-	said := &tailOutput{}
+	said := p.tail(program)
 	cmd := exec.CommandContext(running, file, program.Command[1:]...)
 	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = p.root, p.environment(program), bytes.NewReader(input), output, said
 	cmd.WaitDelay = time.Second // for children that left the group and hold the pipes
@@ -146,7 +151,7 @@ func (p *programs) Run(ctx context.Context, program scorer.Program, input []byte
 	if err := p.failure(ctx, running, program, cmd, err, output.full, said); err != nil {
 		return nil, err
 	}
-	return []byte(p.secrets(program).Replace(output.b.String())), nil
+	return output.b.Bytes(), nil
 }
 
 // failure says how a program ended other than well.
@@ -171,21 +176,10 @@ func (p *programs) failure(ctx, running context.Context, program scorer.Program,
 	default:
 		return nil // it may leave its input unread
 	}
-	if text := said.text(p.secrets(program)); text != "" {
+	if text := said.text(); text != "" {
 		why += "; it said: " + text
 	}
 	return fault.New(fault.Unjudged, "the program %s", why).WithHint("give it the same input by hand: %s", strings.Join(program.Command, " "))
-}
-
-// secrets are the values that a program was given by name, which nothing may print.
-func (p *programs) secrets(program scorer.Program) *strings.Replacer {
-	var pairs []string
-	for _, name := range program.Env {
-		if value, _ := p.world.LookupEnv(name); len(value) >= 4 {
-			pairs = append(pairs, value, "***")
-		}
-	}
-	return strings.NewReplacer(pairs...)
 }
 
 // boundedOutput keeps so many bytes, and ends the program that writes more.
@@ -203,27 +197,4 @@ func (o *boundedOutput) Write(data []byte) (int, error) {
 		return 0, io.ErrShortWrite
 	}
 	return o.b.Write(data)
-}
-
-// tailOutput keeps the end of what was written, where the reason of a crash stands.
-type tailOutput struct{ b []byte }
-
-const maxTail = 4 << 10
-
-func (o *tailOutput) Write(data []byte) (int, error) {
-	o.b = append(o.b, data...)
-	if len(o.b) > 2*maxTail {
-		o.b = append(o.b[:0], o.b[len(o.b)-maxTail:]...)
-	}
-	return len(data), nil
-}
-
-// text is the last line that says something, of at most 300 bytes.
-func (o *tailOutput) text(secrets *strings.Replacer) string {
-	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(secrets.Replace(string(o.b)), "")), "\n")
-	last := strings.TrimSpace(lines[len(lines)-1])
-	if len(last) > 300 {
-		last = strings.ToValidUTF8(last[:300], "") + "…"
-	}
-	return last
 }

@@ -12,10 +12,16 @@ import (
 // is set when the program has just begun, before it is given its input: what it took
 // until then counts.
 func runBounded(cmd *exec.Cmd, memory int64) error {
-	if err := cmd.Start(); err != nil {
+	// With this no process of the same user can read the keys in /proc/PID/environ or in
+	// memory; a privileged one can. It also keeps debuggers and profilers of that user
+	// away from llmx, and llmx from dumping its core. Programs that it runs begin without.
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return err
 	}
-	defer endGroup(cmd)
+	if err := left.start(cmd); err != nil {
+		return err
+	}
+	defer left.end(cmd)
 	limit := unix.Rlimit{Cur: uint64(memory), Max: uint64(memory)}
 	// A program that has ended by now needs none.
 	if err := unix.Prlimit(cmd.Process.Pid, unix.RLIMIT_DATA, &limit, nil); err != nil && err != unix.ESRCH {

@@ -26,7 +26,7 @@ func newTestPrograms(t *testing.T) (*programs, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newPrograms(&World{LookupEnv: os.LookupEnv}, root, files), root
+	return newPrograms(&World{LookupEnv: os.LookupEnv}, root, files, nil), root
 }
 
 func command(timeout time.Duration, words ...string) scorer.Program {
@@ -83,12 +83,16 @@ func TestNothingOfAProgramIsLeft(t *testing.T) {
 					}
 				}()
 			}
+			began := time.Now()
 			_, err := p.Run(ctx, command(timeout, "sh", "-c", test.script), []byte("{}"))
 			if test.says == "" && err != nil {
 				t.Error(err)
 			}
 			if test.says != "" && (err == nil || !strings.Contains(err.Error(), test.says) || fault.ClassOf(err) != test.class) {
 				t.Errorf("%v", err)
+			}
+			if took := time.Since(began); took > 10*time.Second {
+				t.Errorf("it took %s to end", took)
 			}
 			text, err := os.ReadFile(pid)
 			if err != nil {
@@ -100,6 +104,54 @@ func TestNothingOfAProgramIsLeft(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A program that does not end is ended soon after its timeout, whatever it left running
+// that holds its output.
+func TestTheTimeoutIsKept(t *testing.T) {
+	const timeout = time.Second
+	for _, script := range []string{"sleep 300", "sleep 300 & wait", "trap '' TERM INT HUP; while :; do sleep 300; done"} {
+		p, _ := newTestPrograms(t)
+		began := time.Now()
+		_, err := p.Run(context.Background(), command(timeout, "sh", "-c", script), []byte("{}"))
+		if took := time.Since(began); err == nil || took < timeout || took > 3*timeout {
+			t.Errorf("%s: %v after %s", script, err, took)
+		}
+	}
+}
+
+// No cut leaves half of a secret, wherever it stands and in whatever pieces it comes.
+func TestSecretsInWhatAProgramSaid(t *testing.T) {
+	for secret, step := range map[string]int{"abracadabra-simsalabim": 1, strings.Repeat("abcdimr-", 700): 25} {
+		env := map[string]string{"WORD": secret, "SHORT": "abc"}
+		p, _ := newTestPrograms(t)
+		p.world = &World{LookupEnv: func(name string) (string, bool) { value, set := env[name]; return value, set }}
+		program := scorer.Program{Env: []string{"WORD", "SHORT"}}
+		for before := 0; before < 100; before += step {
+			for _, after := range []int{0, 200, 8170 - before, maxTail - 10 + before, maxTail + 40 - before} {
+				text := strings.Repeat(".", before) + secret + strings.Repeat("\n", after) + secret + strings.Repeat(".", after)
+				for _, piece := range []int{1, 7, 4096, 1 << 20} {
+					said := saidInPieces(t, p.tail(program), text, piece)
+					if strings.ContainsAny(said.replace.Replace(string(said.b)), "abcdimr-") {
+						t.Fatalf("%d before, %d after, by %d bytes: %s", before, after, piece, said.text())
+					}
+				}
+			}
+		}
+		if got := p.Veil(program)("abc\xff " + secret); got != "abc\xff ***" {
+			t.Errorf("%q", got)
+		}
+	}
+}
+
+func saidInPieces(t *testing.T, said *tailOutput, text string, piece int) *tailOutput {
+	t.Helper()
+	for at := 0; at < len(text); at += piece {
+		if _, err := said.Write([]byte(text[at:min(at+piece, len(text))])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return said
 }
 
 // endsSoon waits until a process is gone, or only waits to be buried.

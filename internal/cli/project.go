@@ -44,7 +44,7 @@ func openProject(w *World) (*project, error) {
 		return nil, err
 	}
 	return &project{world: w, root: root, fs: files, config: cfg, prompts: prompt.NewLibrary(files),
-		programs: newPrograms(w, root, files)}, nil
+		programs: newPrograms(w, root, files, cfg.Providers)}, nil
 }
 
 // inProject makes the run function of a command that works in a project.

@@ -40,6 +40,20 @@ func (a Access) values() *access {
 // really needed: a variable that is not set is an error of class Invalid then. All
 // problems are told at once.
 func (p Provider) Resolve(lookupEnv func(string) (string, bool), root fs.FS) (Access, error) {
+	found, err := p.follow(lookupEnv, root)
+	if err != nil {
+		return Access{}, err
+	}
+	return found, nil
+}
+
+// Known is what of the provider can be resolved: a reference that leads nowhere is "".
+func (p Provider) Known(lookupEnv func(string) (string, bool), root fs.FS) Access {
+	found, _ := p.follow(lookupEnv, root)
+	return found
+}
+
+func (p Provider) follow(lookupEnv func(string) (string, bool), root fs.FS) (Access, error) {
 	found := access{baseURL: OpenAIBaseURL}
 	var problems fault.List
 	resolve := func(t *template) string {
@@ -62,10 +76,7 @@ func (p Provider) Resolve(lookupEnv func(string) (string, bool), root fs.FS) (Ac
 		}
 		found.headers[textproto.CanonicalMIMEHeaderKey(name)] = resolve(p.Headers[name].open())
 	}
-	if err := problems.Err(); err != nil {
-		return Access{}, err
-	}
-	return Access{open: func() *access { return &found }}, nil
+	return Access{open: func() *access { return &found }}, problems.Err()
 }
 
 // Format prints *** under every verb.

@@ -19,6 +19,9 @@ type Programs interface {
 	// Run gives a program its input, and returns what it wrote. An error says how the
 	// program failed, or which bound it broke.
 	Run(ctx context.Context, p Program, input []byte) (output []byte, err error)
+	// Veil takes out of a program's texts what nobody may print. It sees secrets as they
+	// are, so what is written as JSON is to be read first.
+	Veil(p Program) func(text string) string
 }
 
 // Program is a command with the bounds that it runs in.
@@ -100,7 +103,7 @@ func parseProgram(p *Parser, n strictyaml.Node) (rule, error) {
 		if err != nil {
 			return eval.Score{}, err
 		}
-		said, err := readVerdict(output)
+		said, err := readVerdict(output, p.deps.Programs.Veil(program))
 		if err != nil {
 			return eval.Score{}, err
 		}

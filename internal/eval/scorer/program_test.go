@@ -27,6 +27,10 @@ func (playedProgram) Find(Program) (map[string]string, error) {
 	return map[string]string{"scorers/tone.py": "0123456789abcdef"}, nil
 }
 
+func (playedProgram) Veil(Program) func(string) string {
+	return strings.NewReplacer("correct horse", "***").Replace
+}
+
 func (p playedProgram) Run(_ context.Context, _ Program, input []byte) ([]byte, error) {
 	if p.says != "" {
 		return []byte(p.says), nil
@@ -39,6 +43,34 @@ func (p playedProgram) Run(_ context.Context, _ Program, input []byte) ([]byte, 
 		return []byte(`{"score": 0.9}`), nil
 	}
 	return []byte(`{"score": 0.1, "reason": "curt"}`), nil
+}
+
+// A secret is hidden wherever a program's output is printed, however JSON writes it.
+func TestSecretsInVerdicts(t *testing.T) {
+	for _, says := range []string{
+		`{"score": 1, "reason": "it is correct horse"}`,
+		`{"score": 1, "reason": "it is \u0063orrect\u0020horse"}`,
+		`{"score": 1, "correct\u0020horse": 1}`,
+		`{"score": "correct\u0020horse"}`,
+		`{"score": 1, "pass": ["correct\u0020horse"]}`,
+		`{"score": 1, "reason": {"correct horse": "correct\u0020horse"}}`,
+		`["correct\u0020horse"]`,
+		`{"correct\u0020horse`,
+		`correct horse`,
+	} {
+		check, err := NewParser(Deps{Programs: playedProgram{says}}).Parse(yaml(t, "program: {command: [x]}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		score, err := check.Score(context.Background(), eval.Subject{})
+		said := score.Reason
+		if err != nil {
+			said = err.Error()
+		}
+		if !strings.Contains(said, "***") || strings.Contains(said, "horse") {
+			t.Errorf("%s: %s", says, said)
+		}
+	}
 }
 
 // A bound says nothing of what is right, so it is no part of the criteria; the content

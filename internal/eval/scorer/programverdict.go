@@ -3,7 +3,9 @@ package scorer
 import (
 	"encoding/json"
 	"maps"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/llmx-dev/llmx/internal/eval"
@@ -32,16 +34,18 @@ func (v programVerdict) score(least threshold) eval.Score {
 var verdictWords = []string{"score", "pass", "reason"}
 
 // readVerdict reads exactly one object, {"score": 0..1, "pass": true, "reason": "…"}.
-// Whatever else a program writes is a mistake of the program, and no score.
-func readVerdict(output []byte) (programVerdict, error) {
+// Whatever else a program writes is a mistake of the program, and no score. What is
+// printed of it goes through veil.
+func readVerdict(output []byte, veil func(string) string) (programVerdict, error) {
 	const hint = `a program writes one JSON object to its standard output, {"score": 0.8, "reason": "…"}, and everything else to standard error`
 	text := strings.TrimSpace(string(output))
 	if text == "" {
 		return programVerdict{}, fault.New(fault.Unjudged, "the program wrote nothing").WithHint(hint)
 	}
 	value, err := parseJSON(text)
-	object, is := value.(map[string]any)
+	object, is := veiledJSON(value, veil).(map[string]any)
 	if err != nil || !is {
+		text = veil(unescaped(text))
 		return programVerdict{}, fault.New(fault.Unjudged, "the program did not write one JSON object, but %s", quote(text)).WithHint(hint)
 	}
 	for _, key := range slices.Sorted(maps.Keys(object)) {
@@ -69,6 +73,39 @@ func readVerdict(output []byte) (programVerdict, error) {
 		v.reason = cutTo(maxProgramReason, reason)
 	}
 	return v, nil
+}
+
+// veiledJSON hides secrets in all texts of a value, the names of its fields among them.
+func veiledJSON(value any, veil func(string) string) any {
+	switch value := value.(type) {
+	case string:
+		return veil(value)
+	case json.Number:
+		if veiled := veil(value.String()); veiled != value.String() {
+			return veiled
+		}
+	case []any:
+		for i := range value {
+			value[i] = veiledJSON(value[i], veil)
+		}
+	case map[string]any:
+		veiled := make(map[string]any, len(value))
+		for key, field := range value {
+			veiled[veil(key)] = veiledJSON(field, veil)
+		}
+		return veiled
+	}
+	return value
+}
+
+var escapePattern = regexp.MustCompile(`\\u[0-9A-Fa-f]{4}`)
+
+// unescaped follows the escapes in what is no JSON, so that none hides a secret.
+func unescaped(text string) string {
+	return escapePattern.ReplaceAllStringFunc(text, func(escape string) string {
+		code, _ := strconv.ParseUint(escape[2:], 16, 32)
+		return string(rune(code))
+	})
 }
 
 // maxProgramReason is how many bytes of a program's reason are kept.

@@ -353,4 +353,6 @@ type anyProgram struct{}
 
 func (anyProgram) Find(scorer.Program) (map[string]string, error) { return nil, nil }
 
+func (anyProgram) Veil(scorer.Program) func(string) string { return nil }
+
 func (anyProgram) Run(context.Context, scorer.Program, []byte) ([]byte, error) { return nil, nil }

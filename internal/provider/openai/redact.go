@@ -22,7 +22,9 @@ type redactor struct {
 	long    []string // those that are hidden in answers, too
 }
 
-func newRedactor(o Options) redactor {
+// Secrets are what of a provider nobody may print, the longest first: its key, the
+// values of its headers and the password in its address.
+func Secrets(o Options) []string {
 	secrets := []string{o.APIKey}
 	for _, value := range o.Headers {
 		secrets = append(secrets, value)
@@ -38,11 +40,13 @@ func newRedactor(o Options) redactor {
 	slices.SortFunc(secrets, func(a, b string) int {
 		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
 	})
+	return slices.DeleteFunc(slices.Compact(secrets), func(secret string) bool { return len(secret) < minSecret })
+}
+
+func newRedactor(o Options) redactor {
 	var pairs, long []string
-	for _, secret := range slices.Compact(secrets) {
-		if len(secret) >= minSecret {
-			pairs = append(pairs, secret, "***")
-		}
+	for _, secret := range Secrets(o) {
+		pairs = append(pairs, secret, "***")
 		if len(secret) >= minVeiled {
 			long = append(long, secret)
 		}
