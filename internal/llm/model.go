@@ -49,7 +49,7 @@ type Restart struct {
 	Class fault.Class
 }
 
-// ToolCallDelta is a piece of a proposed tool call; Index tells parallel calls apart.
+// ToolCallDelta is a piece of a proposed tool call; Index, from 0, tells parallel calls apart and orders them.
 type ToolCallDelta struct {
 	Index     int
 	ID        string
@@ -126,6 +126,7 @@ type Response struct {
 func Collect(stream iter.Seq2[Event, error]) (Response, error) {
 	var response Response
 	var text, reasoning strings.Builder
+	var calls ToolCallPieces
 	var failure error
 	for event, err := range stream {
 		if err != nil {
@@ -135,12 +136,12 @@ func Collect(stream iter.Seq2[Event, error]) (Response, error) {
 		if event.Restart != nil {
 			text.Reset()
 			reasoning.Reset()
-			response = Response{}
+			response, calls = Response{}, ToolCallPieces{}
 		}
 		text.WriteString(event.Text)
 		reasoning.WriteString(event.Reasoning)
 		if event.ToolCall != nil {
-			response.AddToolCall(*event.ToolCall)
+			calls.Add(*event.ToolCall)
 		}
 		if event.End != nil {
 			response.End = *event.End
@@ -149,27 +150,8 @@ func Collect(stream iter.Seq2[Event, error]) (Response, error) {
 			response.Call = event.Call
 		}
 	}
-	response.Text, response.Reasoning = text.String(), reasoning.String()
+	response.Text, response.Reasoning, response.ToolCalls = text.String(), reasoning.String(), calls.Calls()
 	return response, failure
-}
-
-// maxToolCalls bounds what a confused provider's index can make us allocate.
-const maxToolCalls = 128
-
-// AddToolCall lays a piece of a tool call to those that came before.
-func (r *Response) AddToolCall(delta ToolCallDelta) {
-	if delta.Index < 0 || delta.Index >= maxToolCalls {
-		return
-	}
-	for len(r.ToolCalls) <= delta.Index {
-		r.ToolCalls = append(r.ToolCalls, ToolCall{})
-	}
-	call := &r.ToolCalls[delta.Index]
-	if delta.ID != "" {
-		call.ID = delta.ID
-	}
-	call.Name += delta.Name
-	call.Arguments += delta.Arguments
 }
 
 // Events turns a whole answer back into a stream; its reasoning is not in it.

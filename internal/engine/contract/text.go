@@ -16,8 +16,8 @@ type passing struct {
 	req    *llm.Request
 
 	said  strings.Builder
-	calls *llm.Response // the tool calls that have come; nil for none
-	from  int           // where in said the text begins that is held back
+	calls llm.ToolCallPieces
+	from  int // where in said the text begins that is held back
 	holds bool
 }
 
@@ -49,26 +49,16 @@ func (p *passing) note() {
 	if p.said.Len() > 0 {
 		p.turn.Answer = p.said.String()
 	}
-	p.turn.ToolCalls = p.called()
-}
-
-func (p *passing) called() []llm.ToolCall {
-	if p.calls == nil {
-		return nil
-	}
-	return p.calls.ToolCalls
+	p.turn.ToolCalls = p.calls.Calls()
 }
 
 func (p *passing) hear(event llm.Event) {
 	if event.Restart != nil {
 		p.said.Reset()
-		p.calls, p.holds = nil, false
+		p.calls, p.holds = llm.ToolCallPieces{}, false
 	}
 	if event.ToolCall != nil {
-		if p.calls == nil {
-			p.calls = &llm.Response{}
-		}
-		p.calls.AddToolCall(*event.ToolCall)
+		p.calls.Add(*event.ToolCall)
 		if p.req.Tools.Offered() && !p.holds {
 			p.holds, p.from = true, p.said.Len()
 		}
@@ -86,7 +76,7 @@ func (p *passing) end(end llm.End, yield func(llm.Event, error) bool) bool {
 		keep(&end)
 		return yield(llm.Event{End: &end}, nil)
 	}
-	response := llm.Response{Text: p.said.String(), ToolCalls: p.called(), End: end}
+	response := llm.Response{Text: p.said.String(), ToolCalls: p.calls.Calls(), End: end}
 	accepted, broken, err := p.parser.accept(response, p.req)
 	if broken != "" {
 		err = fault.New(fault.Contract, "%s", broken)

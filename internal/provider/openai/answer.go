@@ -24,6 +24,7 @@ type answer struct {
 	chosen   bool // a choice was seen
 	skipped  int  // pieces that could not be read, and were no part of the answer
 	damaged  bool // a piece of the answer could not be read
+	lost     bool // … or a tool call in it
 	calls    toolCalls
 	waiting  *time.Timer // for the end marker, once there is a finish reason
 
@@ -75,8 +76,8 @@ func (a *answer) receive(stream *openai.ChatCompletionStream) (more bool, err er
 			if !a.pass(&c.Choices[i]) {
 				return false, nil
 			}
-			if a.damaged {
-				return true, a.model.provider.damaged()
+			if a.lost {
+				return true, a.model.provider.lostCall()
 			}
 		}
 		if a.size > a.model.provider.maxAnswer {
@@ -118,9 +119,9 @@ func (a *answer) pass(c *choice) bool {
 		}
 	}
 	deltas, ok := a.calls.deltas(c.content())
-	a.damaged = a.damaged || !ok
+	a.lost = !ok
 	for _, call := range deltas {
-		a.size += len(call.Name) + len(call.Arguments)
+		a.size += len(call.ID) + len(call.Name) + len(call.Arguments)
 		a.said += len(call.Name) + len(call.Arguments)
 		if !a.yield(llm.Event{ToolCall: &call}, nil) {
 			return false
@@ -142,6 +143,9 @@ func (a *answer) end() error {
 	}
 	if a.finish == "" { // the end marker says that it is whole
 		a.finish = llm.FinishStop
+	}
+	if a.finish != llm.FinishLength && a.finish != llm.FinishContentFilter && a.calls.nameless() {
+		return p.lostCall() // nothing was cut, and yet there is a call of nobody knows what
 	}
 	if a.finish == llm.FinishStop && len(a.calls.seen) > 0 && a.request.Tools.Demanded() {
 		a.finish = llm.FinishToolCalls // vendors say stop where the call was demanded

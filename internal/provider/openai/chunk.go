@@ -30,27 +30,17 @@ type choice struct {
 }
 
 type delta struct {
-	Content          string         `json:"content"`
-	ReasoningContent string         `json:"reasoning_content"`
-	Reasoning        string         `json:"reasoning"`
-	Refusal          string         `json:"refusal"`
-	ToolCalls        []toolCall     `json:"tool_calls"`
-	FunctionCall     *functionDelta `json:"function_call"`
-}
-
-type toolCall struct {
-	Index    *int          `json:"index"`
-	ID       string        `json:"id"`
-	Function functionDelta `json:"function"`
-}
-
-type functionDelta struct {
-	Name      string `json:"name"`
-	Arguments string `json:"arguments"`
+	Content          string          `json:"content"`
+	ReasoningContent string          `json:"reasoning_content"`
+	Reasoning        string          `json:"reasoning"`
+	Refusal          string          `json:"refusal"`
+	ToolCalls        json.RawMessage `json:"tool_calls"`    // see readCalls
+	FunctionCall     json.RawMessage `json:"function_call"` // …
 }
 
 // decode reads a chunk; ok is false for what is not JSON, or no object. A field of
-// an unexpected type is left out and the others are kept.
+// an unexpected type is left out and the others are kept; but those of tool calls are
+// not read here.
 func decode(raw []byte) (c chunk, ok bool) {
 	if len(raw) == 0 || raw[0] != '{' {
 		return chunk{}, false

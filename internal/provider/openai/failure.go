@@ -127,6 +127,13 @@ func (p *Provider) damaged() *fault.Error {
 	return e
 }
 
+// lostCall is an answer with a tool call of which nobody knows what the model meant.
+func (p *Provider) lostCall() *fault.Error {
+	e := p.malformed("a tool call that has not the form of one")
+	e.Hint = ""
+	return e
+}
+
 // malformed is an answer with status 200 that is not what the wire promises.
 func (p *Provider) malformed(format string, args ...any) *fault.Error {
 	e := fault.New(fault.Malformed, "provider %q answered with %s", p.name, fmt.Sprintf(format, args...))

@@ -17,30 +17,22 @@ func (r redactor) veiled(yield func(llm.Event, error) bool) func(llm.Event, erro
 		return yield
 	}
 	var text, thought veil
-	arguments := map[int]*veil{}
+	var calls callVeils
 	return func(event llm.Event, err error) bool {
 		event.Text, event.Reasoning = text.pass(event.Text, r.long), thought.pass(event.Reasoning, r.long)
 		if event.End != nil || err != nil { // nothing follows: what was held back is none
 			event.Text += text.rest()
 			event.Reasoning += thought.rest()
 		}
-		if call := event.ToolCall; call != nil {
-			v := arguments[call.Index]
-			if v == nil {
-				v = &veil{}
-				arguments[call.Index] = v
-			}
-			hidden := *call
-			hidden.Arguments = v.pass(call.Arguments, r.long)
-			hidden.ID, hidden.Name = r.replace.Replace(call.ID), r.replace.Replace(call.Name)
-			event.ToolCall = &hidden
+		if event.ToolCall != nil {
+			event.ToolCall = calls.pass(*event.ToolCall, r)
 		}
 		if event.End != nil {
 			end := *event.End
 			end.Model, end.ResponseID = r.replace.Replace(end.Model), r.replace.Replace(end.ResponseID)
 			event.End = &end
-			for index, v := range arguments {
-				if rest := v.rest(); rest != "" && !yield(llm.Event{ToolCall: &llm.ToolCallDelta{Index: index, Arguments: rest}}, nil) {
+			for _, rest := range calls.rest() {
+				if !yield(llm.Event{ToolCall: &rest}, nil) {
 					return false
 				}
 			}
@@ -56,6 +48,36 @@ func (r redactor) veiled(yield func(llm.Event, error) bool) func(llm.Event, erro
 		}
 		return yield(event, nil)
 	}
+}
+
+// callVeils are those of tool calls, by their index.
+type callVeils []*struct{ name, arguments veil }
+
+// pass takes secrets out of a piece of a call, and gives nil where all of it is held
+// back. Also a name can come in pieces; an id is whole, see toolCalls.add.
+func (v *callVeils) pass(piece llm.ToolCallDelta, r redactor) *llm.ToolCallDelta {
+	for len(*v) <= piece.Index {
+		*v = append(*v, &struct{ name, arguments veil }{})
+	}
+	call := (*v)[piece.Index]
+	piece.ID = r.replace.Replace(piece.ID)
+	piece.Name = call.name.pass(piece.Name, r.long)
+	piece.Arguments = call.arguments.pass(piece.Arguments, r.long)
+	if piece == (llm.ToolCallDelta{Index: piece.Index}) {
+		return nil
+	}
+	return &piece
+}
+
+// rest is what was held back.
+func (v callVeils) rest() (pieces []llm.ToolCallDelta) {
+	for index, call := range v {
+		rest := llm.ToolCallDelta{Index: index, Name: call.name.rest(), Arguments: call.arguments.rest()}
+		if rest != (llm.ToolCallDelta{Index: index}) {
+			pieces = append(pieces, rest)
+		}
+	}
+	return pieces
 }
 
 // veil takes secrets out of a text that comes in pieces, also one that lies across

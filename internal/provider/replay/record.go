@@ -125,36 +125,23 @@ func (m *model) recording(key string, req llm.Request, heard *tape, end *llm.End
 		Key: key, Case: req.Origin.Case, Check: req.Origin.Check, Prompt: req.Prompt.String(), Model: m.o.Resolved, Repeat: req.Repeat,
 		Answered: end.Model, ResponseID: end.ResponseID, Origin: m.o.Provider, Date: day(m.o.Now()),
 		Finish: end.Finish, Usage: end.Usage, Service: service, FirstToken: heard.firstToken,
-		Text: heard.text.String(), ToolCalls: heard.toolCalls,
+		Text: heard.text.String(), ToolCalls: heard.toolCalls.Calls(),
 	}
 }
 
 // tape gathers an answer as it passes.
 type tape struct {
 	text       strings.Builder
-	toolCalls  []llm.ToolCall
+	toolCalls  llm.ToolCallPieces
 	firstToken time.Duration
 }
-
-// maxToolCalls bounds what a confused provider's index can make us allocate.
-const maxToolCalls = 128
 
 func (t *tape) add(event llm.Event, start time.Time) {
 	if t.firstToken == 0 && (event.Text != "" || event.Reasoning != "" || event.ToolCall != nil) {
 		t.firstToken = time.Since(start)
 	}
 	t.text.WriteString(event.Text)
-	delta := event.ToolCall
-	if delta == nil || delta.Index < 0 || delta.Index >= maxToolCalls {
-		return
+	if event.ToolCall != nil {
+		t.toolCalls.Add(*event.ToolCall)
 	}
-	for len(t.toolCalls) <= delta.Index {
-		t.toolCalls = append(t.toolCalls, llm.ToolCall{})
-	}
-	call := &t.toolCalls[delta.Index]
-	if delta.ID != "" {
-		call.ID = delta.ID
-	}
-	call.Name += delta.Name
-	call.Arguments += delta.Arguments
 }
