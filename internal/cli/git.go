@@ -47,7 +47,7 @@ func (c commit) String() string {
 
 // openGit finds the repository that the project is in.
 func (p *project) openGit(ctx context.Context) (*git, error) {
-	program, err := newPrograms(p.world, p.root, p.fs).executable("git")
+	program, err := newPrograms(p.world, p.root, p.fs, nil).executable("git")
 	if err != nil {
 		return nil, fault.New(fault.Usage, "git is not on PATH, and a commit is read with it").WithHint("install git")
 	}
@@ -67,7 +67,7 @@ func (p *project) openGit(ctx context.Context) (*git, error) {
 func (g *git) run(ctx context.Context, input []byte, args ...string) ([]byte, error) {
 	bounded, cancel := context.WithTimeout(ctx, gitTime)
 	defer cancel()
-	said := &tailOutput{}
+	said := &tailOutput{replace: strings.NewReplacer()}
 	out := &boundedOutput{room: maxPastBytes, overflow: cancel}
 	cmd := exec.CommandContext(bounded, g.program, args...)
 	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = g.dir, g.environment(), bytes.NewReader(input), out, said
@@ -84,7 +84,7 @@ func (g *git) run(ctx context.Context, input []byte, args ...string) ([]byte, er
 	case bounded.Err() != nil:
 		return nil, fault.New(fault.Invalid, "git %s did not end within %s", args[0], gitTime)
 	}
-	why := strings.TrimPrefix(said.text(strings.NewReplacer()), "fatal: ")
+	why := strings.TrimPrefix(said.text(), "fatal: ")
 	if _, ended := errors.AsType[*exec.ExitError](err); !ended {
 		why = reason(err)
 	}
