@@ -38,8 +38,9 @@ does it see?
 
 Every case is asked many times (--draws), afresh. Then the answers are split at random into
 a baseline and a candidate, each with the repeats that the suite has, and put to the suite's
-own gates, a thousand times. Nothing has changed between the two: what fails is a false
-alarm. What the suite sees is found by breaking more and more cases, until the gate calls it
+own gates, a thousand times. Nothing has changed between the two: where max_drop or max_rise
+fails it is a false alarm, and where min or max does, the prompt is not what the suite asks
+for. What the suite sees is found by breaking more and more cases, until the gate calls it
 regressed in four comparisons of five.
 
 The figures are kept in suites/NAME.calibration.json, beside the baseline: in git, so that

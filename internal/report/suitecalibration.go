@@ -38,7 +38,7 @@ func (p *page) suiteCalibration(suite string, c *eval.Calibration) {
 	}
 	rows = append(rows, []span{{"the whole verdict", strong}, {percent(c.FalseAlarms), alarmRole(c.FalseAlarms)}, text(""), text("")})
 	p.table("  ", alarmColumns, rows)
-	p.flow("  ", span{"nothing had changed: what fails is a false alarm", faint})
+	p.flow("  ", span{"nothing had changed: where max_drop or max_rise fails it is a false alarm; where min or max does, the prompt is not what the suite asks for", faint})
 	p.space()
 	rows = nil
 	for _, m := range c.Metrics {
