@@ -21,7 +21,7 @@ var (
 	sqlToken = regexp.MustCompile(`^(?s:` +
 		"([ \\t\\n\\f\\r\\x{FEFF}]+|--[^\\n]*|/\\*.*?(?:\\*/|$))" + // nothing
 		"|[\\pL\\pN_$\\x{80}-\\x{10FFFF}]+|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`(?:[^`]|``)*`|\\[[^\\]]*\\]|.)")
-	sqlTableAs = regexp.MustCompile("^(?:EXPLAIN (?:QUERY PLAN )?)?CREATE (?:TEMP |TEMPORARY )?TABLE (?:IF NOT EXISTS )?\\S+ (?:\\. \\S+ )?AS $")
+	sqlTableAs = regexp.MustCompile(`^(?:EXPLAIN (?:QUERY PLAN )?)?CREATE (?:TEMP |TEMPORARY )?TABLE (?:IF NOT EXISTS )?\S+ (?:\. \S+ )?AS $`)
 	sqlEvaled  = regexp.MustCompile(`^(?:EXPLAIN (?:QUERY PLAN )?)?(?:ATTACH|DETACH|VACUUM) $`)
 	// sqlPages is the only table of an empty database that UPDATE may change.
 	sqlPages = regexp.MustCompile(`(?i)sqlite_dbpage`)
