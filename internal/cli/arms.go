@@ -115,7 +115,7 @@ func (a *arm) Render(vars map[string]any) ([]llm.Message, error) {
 // fits refuses cases that the prompt of then cannot be asked: an input was renamed, or is
 // of another kind.
 func (b planner) fits(ctx context.Context, one *loaded, a *arm) error {
-	_, err := measure(ctx, b.pick.from(one.Cases(), b.repeats), a, one.Count)
+	_, err := measure(ctx, b.pick.in(one.Name).from(one.Cases(), b.repeats), a, one.Count)
 	return err
 }
 

@@ -20,9 +20,11 @@ import (
 
 // pick selects cases by id and tags.
 type pick struct {
-	filter *regexp.Regexp // nil: every id
-	tags   []string       // one of them; empty: all
-	sample int            // of each suite; 0: all
+	filter *regexp.Regexp  // nil: every id
+	tags   []string        // one of them; empty: all
+	sample int             // of each suite; 0: all
+	only   *earlier        // cases by how they came out before; nil: all
+	ids    map[string]bool // of these, the suite's; nil: all
 	shard  shard
 }
 
@@ -39,9 +41,25 @@ func newPick(filter string, tags []string) (pick, error) {
 }
 
 // active reports whether cases are left out that are neither in another part.
-func (p pick) active() bool { return p.filter != nil || len(p.tags) > 0 || p.sample > 0 }
+func (p pick) active() bool {
+	return p.filter != nil || len(p.tags) > 0 || p.sample > 0 || p.only != nil
+}
+
+// in is the pick in a suite.
+func (p pick) in(suite string) pick {
+	if p.only == nil {
+		return p
+	}
+	if p.ids = p.only.cases[suite]; p.ids == nil {
+		p.ids = map[string]bool{}
+	}
+	return p
+}
 
 func (p pick) matches(c *eval.Case) bool {
+	if p.ids != nil && !p.ids[c.ID] {
+		return false
+	}
 	if p.filter != nil && !p.filter.MatchString(c.ID) {
 		return false
 	}
@@ -54,7 +72,7 @@ func (p pick) from(cases iter.Seq2[eval.Case, error], repeats int) iter.Seq2[eva
 		if p.sample == 0 {
 			return nil, nil
 		}
-		whole := pick{filter: p.filter, tags: p.tags}
+		whole := pick{filter: p.filter, tags: p.tags, ids: p.ids}
 		return sampled(whole.from(cases, 0), p.sample)
 	})
 	return func(yield func(eval.Case, error) bool) {

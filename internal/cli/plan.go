@@ -101,7 +101,7 @@ func (b planner) add(ctx context.Context, made *plan, one *loaded) error {
 		}
 		made.arms = append(made.arms, arms[name])
 		made.planned += size.results
-		made.groups = append(made.groups, runner.Group{Group: group, Cases: b.pick.from(one.Cases(), b.repeats)})
+		made.groups = append(made.groups, runner.Group{Group: group, Cases: b.pick.in(one.Name).from(one.Cases(), b.repeats)})
 		tally, err := b.tally(group, one)
 		if err != nil {
 			return err
@@ -134,7 +134,7 @@ func (p *plan) putBeside() {
 
 // survey counts a suite's selected cases, and gates what they bound.
 func (b planner) survey(ctx context.Context, one *loaded) (size, error) {
-	s, err := measure(ctx, b.pick.from(one.Cases(), b.repeats), one.prompt, one.Count)
+	s, err := measure(ctx, b.pick.in(one.Name).from(one.Cases(), b.repeats), one.prompt, one.Count)
 	if s.operational {
 		one.gateOperation()
 	}
@@ -260,6 +260,9 @@ func (p pick) String() string {
 	}
 	if p.sample > 0 {
 		words = append(words, fmt.Sprintf("--sample %d", p.sample))
+	}
+	if p.only != nil {
+		words = append(words, "--only "+p.only.kind)
 	}
 	if p.shard.of > 0 {
 		words = append(words, "--shard "+p.shard.String())

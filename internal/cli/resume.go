@@ -18,7 +18,7 @@ import (
 const newestCut = "newest"
 
 // ownFlags decide what is asked: a run that goes on has its own.
-var ownFlags = []string{"prompt", "model", "against", "confirm", "filter", "tag", "sample", "shard", "repeats", "missing", "replay", "record", "live", "fresh", "fresh-judges"}
+var ownFlags = []string{"prompt", "model", "against", "confirm", "filter", "tag", "sample", "only", "of", "shard", "repeats", "missing", "replay", "record", "live", "fresh", "fresh-judges"}
 
 // resume finds the run that is to go on, and takes its selection for what is asked;
 // nil for a new run.
@@ -58,6 +58,7 @@ func (o *testOptions) resume(ctx context.Context, w *World) (*eval.Run, error) {
 	o.confirm = old.Selection.Confirm
 	o.against, o.named = old.Selection.Commit, old.Selection.Against // where the name points meanwhile does not matter
 	o.sample, o.shard = old.Selection.Sample, old.Selection.Shard
+	o.only, o.of = old.Selection.Only, old.Selection.Of
 	o.replies = repliesFlags{replay: mode == replay.Replay, record: mode == replay.Record, live: mode == replay.Live, fresh: old.Selection.Fresh, freshJudges: old.Selection.FreshJudges}
 	return &old, nil
 }
@@ -94,7 +95,7 @@ func (o *testOptions) asked(p *plan) eval.Selection {
 	selected := eval.Selection{
 		Suites: o.names, Prompt: o.prompt, Models: o.models, Filter: o.filter, Tags: o.tags,
 		Sample: o.sample, Shard: o.shard, Repeats: o.repeats, Missing: o.missing, Fresh: o.replies.fresh, FreshJudges: o.replies.freshJudges, Cases: p.hashes,
-		Confirm: o.confirm,
+		Confirm: o.confirm, Only: o.only, Of: o.of,
 	}
 	if p.past != nil {
 		selected.Against, selected.Commit = p.past.commit.ref, p.past.commit.hash

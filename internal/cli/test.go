@@ -17,6 +17,8 @@ type testOptions struct {
 	filter  string
 	tags    []string
 	sample  int
+	only    string // how the cases came out before
+	of      string // … in which run
 	shard   string
 	repeats int
 	jobs    int
@@ -49,6 +51,7 @@ in both arms, and accuracy is tested by the new answers alone (--confirm).`
 const testExamples = `  llmx test                          every suite
   llmx test triage --filter '^refund-'
   llmx test triage --prompt triage@1.0.0
+  llmx test --only failed            the cases that failed in the newest run
   llmx test --record                 ask for replies that are missing, and keep them
   llmx test --against main           the prompts of main beside those of now, in one run
   llmx test --shard 1/4 --report json=part.json
@@ -79,6 +82,8 @@ func newTest(w *World) *cobra.Command {
 	flags.StringVar(&o.filter, "filter", "", "only cases whose id matches the `REGEX`")
 	flags.StringSliceVar(&o.tags, "tag", nil, "only cases with one of these tags")
 	flags.IntVar(&o.sample, "sample", 0, "only so many cases of each suite, the same ones every time, of each set of tags its share")
+	flags.StringVar(&o.only, "only", "", "only cases that came out so before: `failed|errored|flaky|flipped`; in the newest run, or in that of --of")
+	flags.StringVar(&o.of, "of", "", "the `RUN` that --only speaks of")
 	flags.StringVar(&o.shard, "shard", "", "only a `PART` of all cases, 1/4 to 4/4, to be joined by llmx runs merge")
 	flags.IntVar(&o.repeats, "repeats", 0, "ask every case so often (default: as the suite says)")
 	flags.IntVar(&o.jobs, "jobs", 0, "cases under way at once (default: test.jobs of llmx.yaml)")
@@ -89,6 +94,7 @@ func newTest(w *World) *cobra.Command {
 	flags.Lookup("resume").NoOptDefVal = newestCut
 	flags.BoolVar(&o.json, "json", false, "print the run as JSON")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "say what the run would ask, cost and take; no model is called, nothing is written")
+	_ = cmd.RegisterFlagCompletionFunc("only", cobra.FixedCompletions(onlyKinds, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("model", completeModels(w))
 	_ = cmd.RegisterFlagCompletionFunc("prompt", completePrompts(w))
 	return cmd
@@ -107,6 +113,9 @@ func (o *testOptions) check(w *World) (pick, []reportFile, error) {
 		return pick{}, nil, fault.New(fault.Usage, "--sample %d is no number of cases", o.sample).WithHint("--sample 100 takes a hundred of each suite")
 	}
 	chosen.sample = o.sample
+	if err := o.checkOnly(); err != nil {
+		return pick{}, nil, err
+	}
 	if chosen.shard, err = parseShard(o.shard); err != nil {
 		return pick{}, nil, err
 	}
@@ -156,6 +165,9 @@ func runTest(ctx context.Context, w *World, o *testOptions) error {
 	}
 	limit, err := parseMaxCost(o.maxCost)
 	if err != nil {
+		return err
+	}
+	if chosen.only, err = o.choose(ctx, p); err != nil {
 		return err
 	}
 	suites, err := p.loadSuites(o.selection)

@@ -128,6 +128,9 @@ func (t *testRun) record(ctx context.Context, s *servers, files map[string]*repl
 		Replies: string(t.mode), Version: Version(), Filtered: t.filtered || t.shard.of > 1, Groups: t.plan.evalGroups(), Warnings: t.run.Warnings,
 		Selection: t.options.asked(t.plan),
 	}
+	if t.options.only != "" {
+		t.run.Warnings = append(t.run.Warnings, "the cases were chosen by how they came out before: some come out otherwise by chance alone, and the figures are not the suite's; llmx test asks all of it")
+	}
 	if t.old != nil {
 		if err := t.goesOn(ctx, t.old); err != nil {
 			return err

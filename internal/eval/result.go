@@ -223,6 +223,8 @@ type Selection struct {
 	Filter  string   `json:"filter,omitempty"`
 	Tags    []string `json:"tags,omitempty"`
 	Sample  int      `json:"sample,omitempty"`
+	Only    string   `json:"only,omitempty"`  // how the cases came out before: "failed"
+	Of      string   `json:"of,omitempty"`    // … in which run
 	Shard   string   `json:"shard,omitempty"` // "2/4", "" for the whole
 	Repeats int      `json:"repeats,omitempty"`
 	Confirm int      `json:"confirm,omitempty"` // how often what flipped is asked anew

@@ -69,6 +69,12 @@ func againWith(run eval.Run, g *eval.GroupVerdict, prompt string, repeats int) s
 	if asked.Sample > 0 {
 		words = append(words, "--sample", fmt.Sprint(asked.Sample))
 	}
+	if asked.Only != "" {
+		words = append(words, "--only", asked.Only)
+	}
+	if asked.Of != "" {
+		words = append(words, "--of", asked.Of)
+	}
 	words = append(words, "--repeats", fmt.Sprint(repeats))
 	if run.Replies == "live" {
 		return strings.Join(append(words, "--live"), " ")
