@@ -77,7 +77,7 @@ func (t *testRun) compareArms(ctx context.Context) error {
 	read := planner{project: t.project, read: newAnswerReader(), confirms: t.options.confirm > 0}
 	for i := range t.plan.tallies {
 		at := slices.IndexFunc(t.plan.suites, func(one *loaded) bool { return one.Name == t.plan.groups[i].Suite })
-		settings, err := read.settings(t.plan.suites[at])
+		settings, err := read.settings(t.plan.suites[at], t.plan.groups[i].Model)
 		if err != nil {
 			return err
 		}
@@ -113,6 +113,7 @@ func (t *testRun) putAgainst(ctx context.Context, group, beside int, settings *v
 			c.Unknown = "no case has a result both there and in the baseline"
 		}
 	}
+	c.MissingErrors, c.MissingUnjudged = tally.Missing()
 	c.Asked, t.beside = tally.Counts(), t.beside.Plus(tally.Beside())
 	results := t.store.Results(ctx, t.run.ID, store.ResultFilter{Arm: asked.Arm, Suite: asked.Suite, Model: asked.Model})
 	var err error

@@ -193,7 +193,7 @@ func (t *testRun) confirmBy(ctx context.Context, again *plan, at, group int) err
 	asking := t.over(again)
 	settings, err := planner{project: t.project, read: newAnswerReader()}.settings(again.suites[slices.IndexFunc(again.suites, func(one *loaded) bool {
 		return one.Name == again.groups[at].Suite
-	})])
+	})], again.groups[at].Model)
 	if err != nil {
 		return err
 	}
@@ -209,6 +209,7 @@ func (t *testRun) confirmBy(ctx context.Context, again *plan, at, group int) err
 	}
 	settings.Shares = true
 	settings.Against = &eval.Comparison{Ref: "what it is compared with", Asked: then.Counts()}
+	settings.Against.MissingErrors, settings.Against.MissingUnjudged = then.Missing()
 	now := verdict.NewTally(again.groups[at].Group, settings)
 	if err := asking.tallyStored(ctx, at, at, now); err != nil {
 		return err

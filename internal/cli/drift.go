@@ -15,7 +15,7 @@ import (
 )
 
 func newDrift(w *World) *cobra.Command {
-	o := &testOptions{missing: "error", replies: repliesFlags{live: true, fresh: true}}
+	o := &testOptions{drift: true, missing: "error", replies: repliesFlags{live: true, fresh: true}}
 	cmd := &cobra.Command{
 		Use:   "drift [SUITE…]",
 		Short: "Has the model moved since the baseline? For nights",
@@ -171,7 +171,7 @@ func (d drifting) add(ctx context.Context, made *plan, one *loaded) (untold []st
 		if err := d.fits(ctx, one, a); err != nil {
 			return nil, err
 		}
-		settings, err := d.settings(one)
+		settings, err := d.settings(one, header.Model)
 		if err != nil {
 			return nil, err
 		}

@@ -88,11 +88,15 @@ func (e *earlier) add(suite, id string) {
 	e.cases[suite][id] = true
 }
 
-// judged takes the cases of which a repeat failed, or was not judged.
+// judged takes the cases of which a repeat failed, or was not judged; none that was in
+// quarantine, as it holds nothing up.
 func (e *earlier) judged(ctx context.Context, s *store.Store) error {
 	for r, err := range s.Results(ctx, e.run, store.ResultFilter{}) {
 		if err != nil {
 			return err
+		}
+		if slices.Contains(r.Tags, eval.TagQuarantine) {
+			continue
 		}
 		if r.Status == eval.Fail && e.kind == "failed" || !r.Status.Judged() && e.kind == "errored" {
 			e.add(r.Suite, r.Case)

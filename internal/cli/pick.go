@@ -148,8 +148,8 @@ func measure(ctx context.Context, cases iter.Seq2[eval.Case, error], asked rende
 		if !c.Quarantined() {
 			s.gated.cases++
 			s.gated.results += max(1, c.Repeats)
+			keys = append(keys, c.ClusterKey())
 		}
-		keys = append(keys, c.ClusterKey())
 		if s.bounded.File == "" && c.HasCheck(boundsCost) {
 			s.bounded = c.Place
 		}

@@ -151,24 +151,26 @@ func (l *loaded) gateOperation() {
 
 // tally makes what will judge a group, with the suite's gates and baseline.
 func (b planner) tally(group eval.Group, one *loaded) (*verdict.Tally, error) {
-	settings, err := b.settings(one)
+	settings, err := b.settings(one, group.Model)
 	if err != nil {
 		return nil, err
 	}
-	calibrated, err := baseline.ReadCalibration(b.project.fs, baseline.CalibrationPath(one.File))
-	if err != nil {
-		return nil, err
-	}
-	settings.Sight = calibrated.Of(group.Model).Sight(one.gated.cases, one.gated.results)
 	return verdict.NewTally(group, settings), nil
 }
 
-// settings are what a suite is judged by, its accepted baseline among them.
-func (b planner) settings(one *loaded) (verdict.Settings, error) {
+// settings are what a suite is judged by on a model, its accepted baseline among them.
+func (b planner) settings(one *loaded, model string) (verdict.Settings, error) {
 	settings := b.gates(one)
 	var err error
-	settings.Baseline, err = baseline.Read(b.project.fs, baseline.Path(one.File))
-	return settings, err
+	if settings.Baseline, err = baseline.Read(b.project.fs, baseline.Path(one.File)); err != nil {
+		return verdict.Settings{}, err
+	}
+	calibrated, err := baseline.ReadCalibration(b.project.fs, baseline.CalibrationPath(one.File))
+	if err != nil {
+		return verdict.Settings{}, err
+	}
+	settings.Sight = calibrated.Of(model).Sight(one.gated.cases, one.gated.results)
+	return settings, nil
 }
 
 // gates are what a suite is judged by, without what was accepted of it.

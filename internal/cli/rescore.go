@@ -52,8 +52,16 @@ func runRescore(ctx context.Context, p *project, s *store.Store, id string, o *t
 		ID: newRunID(now), Started: now, State: eval.Running, Command: "llmx rescore " + old.ID, Replies: "stored",
 		Version: Version(), Filtered: old.Filtered, Groups: old.Groups, Spent: llm.KnownCost(0),
 	}
+	t.run.Selection = old.Selection
+	t.run.Selection.Against, t.run.Selection.Commit, t.run.Selection.Confirm, t.run.Selection.Drift = "", "", 0, false
 	if against := old.Selection.Against; against != "" {
 		t.run.Warnings = append(t.run.Warnings, "the run was compared with "+against+"; its answers are compared with the baseline now")
+	}
+	if old.Selection.Drift {
+		t.run.Warnings = append(t.run.Warnings, "the run asked whether the models have moved; its answers are put to the suites' gates now")
+	}
+	if old.Verdict != nil && old.Verdict.Confirming != nil {
+		t.run.Warnings = append(t.run.Warnings, "what flipped was asked anew in that run, and decided; its first answers alone are judged now")
 	}
 	again := rescorer{run: t, old: old, read: newAnswerReader()}
 	if err := again.prepare(ctx); err != nil {
@@ -71,6 +79,7 @@ type rescorer struct {
 	old    eval.Run
 	suites map[string]*loaded
 	read   eval.Read
+	pick   pick // of the cases that the run has
 	scored int
 }
 
@@ -98,12 +107,32 @@ func (r *rescorer) prepare(ctx context.Context) error {
 	if err := problems.Err(); err != nil {
 		return err
 	}
-	planned, err := planner{project: p, read: r.read}.tallies(ctx, r.old.Groups, r.suites)
+	if err := r.choose(ctx); err != nil {
+		return err
+	}
+	planned, err := planner{project: p, pick: r.pick, repeats: r.old.Selection.Repeats, read: r.read}.tallies(ctx, r.old.Groups, r.suites)
 	r.run.plan.tallies = planned
 	for _, group := range r.old.Groups {
 		r.run.plan.planned += group.Planned
 	}
 	return err
+}
+
+// choose finds the cases of a run that had not all of its suites: what others ask or
+// share must not count.
+func (r *rescorer) choose(ctx context.Context) error {
+	if !r.old.Filtered {
+		return nil
+	}
+	found := &earlier{cases: map[string]map[string]bool{}}
+	for result, err := range r.run.store.Results(ctx, r.old.ID, store.ResultFilter{}) {
+		if err != nil {
+			return err
+		}
+		found.add(result.Suite, result.Case)
+	}
+	r.pick.only = found
+	return nil
 }
 
 // rescorable refuses a suite with checks that may score otherwise another time: before
@@ -128,7 +157,7 @@ func rescorable(one *loaded) error {
 func (r *rescorer) judge(ctx context.Context) error {
 	for index, group := range r.old.Groups {
 		one := r.suites[group.Suite]
-		for c, err := range one.Cases() {
+		for c, err := range r.pick.in(one.Name).from(one.Cases(), r.old.Selection.Repeats) {
 			if err != nil {
 				return err
 			}

@@ -30,6 +30,7 @@ type testOptions struct {
 	resumed string // the run that is to go on, "" for a new one
 	against string // the commit to compare with, "" for the baselines
 	named   string // … as the run named it that goes on
+	drift   bool   // asks baselines afresh
 	confirm int    // how often what flipped is asked anew; 0 for not
 	command string // as typed
 	changed func(flag string) bool

@@ -269,7 +269,12 @@ func (t *testRun) finish(ctx context.Context, failure error) error {
 // wasJudged reports a group of which no more is missing than the run may lack.
 func (t *testRun) wasJudged(g eval.Group) bool {
 	i := slices.IndexFunc(t.plan.suites, func(one *loaded) bool { return one.Name == g.Suite })
-	return i >= 0 && g.Settled() && g.Errors <= t.plan.suites[i].MaxErrors && (g.Unjudged == 0 || t.options.missing == "neutral")
+	at := slices.IndexFunc(t.plan.groups, func(one runner.Group) bool { return one.Suite == g.Suite && one.Model == g.Model })
+	if i < 0 || at < 0 {
+		return false
+	}
+	errors, unjudged := t.plan.tallies[at].Missing()
+	return g.Settled() && errors <= t.plan.suites[i].MaxErrors && (unjudged == 0 || t.options.missing == "neutral")
 }
 
 // abandon keeps what was finished, says so, and gives the reason back.
@@ -294,7 +299,11 @@ func (t *testRun) abandon(ctx context.Context, failure error) error {
 		if err != nil {
 			return err
 		}
-		return fault.New(fault.Canceled, "interrupted: %d of %d results are stored as run %s", n, t.plan.planned, t.run.ID).
+		stopped := fault.New(fault.Canceled, "interrupted: %d of %d results are stored as run %s", n, t.plan.planned, t.run.ID)
+		if t.options.drift {
+			return stopped.WithHint("whether a model has moved is asked at one time: llmx drift asks anew; see what there is with llmx runs show %s", t.run.ID)
+		}
+		return stopped.
 			WithHint("go on with llmx test --resume %s; see what there is with llmx runs show %[1]s", t.run.ID)
 	}
 	return failure

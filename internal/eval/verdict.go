@@ -198,14 +198,17 @@ type Confirmed struct {
 // Comparison is what a group was compared with in a run against a commit: its cases,
 // asked as they would have been then, side by side with those of now.
 type Comparison struct {
-	Ref      string `json:"ref"` // as it was named
-	Commit   string `json:"commit"`
-	Asked    Group  `json:"asked"`        // as it was asked beside
-	Model    *Drift `json:"model_drift"`  // from the stored baseline to what was asked beside; nil where it cannot be told
-	Unknown  string `json:"unknown"`      // … why
-	Since    string `json:"since"`        // date of the stored baseline, YYYY-MM-DD
-	Prompt   *Drift `json:"prompt_drift"` // from what was asked beside to what is judged; nil without a pair
-	Sentence string `json:"sentence"`     // both, in words
+	Ref    string `json:"ref"` // as it was named
+	Commit string `json:"commit"`
+	Asked  Group  `json:"asked"` // as it was asked beside
+	// Of these, what is missing and not in quarantine.
+	MissingErrors   int    `json:"-"`
+	MissingUnjudged int    `json:"-"`
+	Model           *Drift `json:"model_drift"`  // from the stored baseline to what was asked beside; nil where it cannot be told
+	Unknown         string `json:"unknown"`      // … why
+	Since           string `json:"since"`        // date of the stored baseline, YYYY-MM-DD
+	Prompt          *Drift `json:"prompt_drift"` // from what was asked beside to what is judged; nil without a pair
+	Sentence        string `json:"sentence"`     // both, in words
 }
 
 // Drift is how far accuracy moved, over the cases that both sides have.

@@ -210,7 +210,7 @@ func (f *headerFold) add(r *eval.Result) {
 		f.answered[r.Answered] = true
 	}
 	f.addSpend(r)
-	if r.StoredBy == "" {
+	if r.StoredBy == "" && !slices.Contains(r.Tags, eval.TagQuarantine) {
 		f.latencies = append(f.latencies, r.Service)
 	}
 }

@@ -36,33 +36,47 @@ func (d Differences) Loss() float64 {
 	return -d.Sum / float64(d.N)
 }
 
-// LossBound is the one-sided upper confidence bound of the loss: the case
-// differences with two pseudo-cases +1 and −1 have mean μ; over the clusters' sums D of
-// k cases each,
+// LossBound is the one-sided upper confidence bound of the loss, from the differences
+// and two pseudo-clusters of the mean size k of the clusters, of which one falls and one
+// rises: with both the mean is μ, and over the clusters' sums D of k cases each it is
 //
-//	−μ + z·√(Σ (D − kμ)²) / (N + 2), at most 1
+//	−μ + z·√(Σ (D − kμ)²) / (N + 2k), at most 1
 //
 // which for clusters of one case is −μ + z·√(v/(N+2)) with the population variance v.
-// With one repeat it is one side of Bonett and Price's interval; the pseudo-cases keep
-// it honest where no case differs.
+// With one repeat it is one side of Bonett and Price's interval; the pseudo-clusters keep
+// it honest where no case differs. The mean size is that in which a case finds itself, so
+// that a few large clusters do not count as many cases.
 //
 // Source: DESIGN §7, after Bonett and Price (2012); for clusters Liang and Zeger,
 // Biometrika 73 (1986).
 func (d Differences) LossBound(confidence float64) float64 {
-	size := float64(d.N + 2)
-	mean := d.Sum / size
-	spread := d.Squares + 2 - 2*mean*d.Cross + mean*mean*(d.Sizes+2)
-	return min(1, -mean+normalQuantile(confidence)*math.Sqrt(max(0, spread))/size)
+	mean, se := d.smoothed()
+	return min(1, -mean+normalQuantile(confidence)*se)
 }
 
-// Interval is the two-sided interval of the mean change, from the differences with the
-// two pseudo-cases, by clusters as LossBound: with one repeat it is Bonett and Price's.
+// Interval is the two-sided interval of the mean change, with the pseudo-clusters of
+// LossBound: with one repeat it is Bonett and Price's.
 func (d Differences) Interval(confidence float64) (low, high float64) {
-	size := float64(d.N + 2)
-	mean := d.Sum / size
-	spread := d.Squares + 2 - 2*mean*d.Cross + mean*mean*(d.Sizes+2)
-	half := normalQuantile((1+confidence)/2) * math.Sqrt(max(0, spread)) / size
+	mean, se := d.smoothed()
+	half := normalQuantile((1+confidence)/2) * se
 	return max(-1, mean-half), min(1, mean+half)
+}
+
+// pseudo is the size of a pseudo-cluster: the mean size of the cluster of a case.
+func (d Differences) pseudo() float64 {
+	if d.N == 0 {
+		return 1
+	}
+	return d.Sizes / float64(d.N)
+}
+
+// smoothed is the mean change with the pseudo-clusters, and its standard error.
+func (d Differences) smoothed() (mean, se float64) {
+	k := d.pseudo()
+	size := float64(d.N) + 2*k
+	mean = d.Sum / size
+	spread := d.Squares + 2*k*k - 2*mean*d.Cross + mean*mean*(d.Sizes+2*k*k)
+	return mean, math.Sqrt(max(0, spread)) / size
 }
 
 // Clustered is the two-sided normal interval of the mean change by its clustered standard
@@ -75,10 +89,13 @@ func (d Differences) Clustered(confidence float64) (low, high float64) {
 	return max(-1, mean-half), min(1, mean+half)
 }
 
-// Moved is the mean square of the differences a case, pseudo-cases included: with one
-// repeat, the share of cases that move. The sum of a cluster counts squared: such cases
-// say less than as many independent ones.
-func (d Differences) Moved() float64 { return (d.Squares + 2) / float64(d.N+2) }
+// Moved is the mean square of the differences a case, the pseudo-clusters of LossBound
+// included: with one repeat, the share of cases that move. The sum of a cluster counts
+// squared: such cases say less than as many independent ones.
+func (d Differences) Moved() float64 {
+	k := d.pseudo()
+	return (d.Squares + 2*k*k) / (float64(d.N) + 2*k)
+}
 
 // PairsNeeded is the number of pairs at which a one-sided test at level alpha sees
 // a loss with the power, when psi is the share of pairs that move (or the mean

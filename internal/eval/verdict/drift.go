@@ -126,12 +126,12 @@ func (t *Tally) driftSentence(group *eval.GroupVerdict) string {
 // besideMissing says what of the other arm was not judged, where that is more than the
 // suite allows.
 func (t *Tally) besideMissing() string {
-	g := t.settings.Against.Asked
+	against := t.settings.Against
 	switch {
-	case g.Errors > t.settings.MaxErrors:
-		return fmt.Sprintf("%s of %d at %s", count(g.Errors, "error"), g.Planned, t.settings.Against.Ref)
-	case g.Unjudged > 0:
-		return fmt.Sprintf("%s of %d at %s have no reply", count(g.Unjudged, "result"), g.Planned, t.settings.Against.Ref)
+	case against.MissingErrors > t.settings.MaxErrors:
+		return fmt.Sprintf("%s of %d at %s", count(against.MissingErrors, "error"), against.Asked.Planned, against.Ref)
+	case against.MissingUnjudged > 0:
+		return fmt.Sprintf("%s of %d at %s have no reply", count(against.MissingUnjudged, "result"), against.Asked.Planned, against.Ref)
 	}
 	return ""
 }
@@ -139,7 +139,7 @@ func (t *Tally) besideMissing() string {
 // besideNeutral reports that nothing but replies is missing of the other arm.
 func (t *Tally) besideNeutral() bool {
 	against := t.settings.Against
-	return against != nil && against.Asked.Unjudged > 0 && against.Asked.Errors <= t.settings.MaxErrors
+	return against != nil && against.MissingUnjudged > 0 && against.MissingErrors <= t.settings.MaxErrors
 }
 
 // comparison says of a group that was asked beside another whose drift it is.

@@ -61,6 +61,9 @@ func (q *quarantineTally) described() *eval.Quarantine {
 }
 
 // errors and unjudged are the results that were not judged and that a gate waits for.
+// Missing counts what was not judged and is not in quarantine.
+func (t *Tally) Missing() (errors, unjudged int) { return t.errors(), t.unjudged() }
+
 func (t *Tally) errors() int   { return t.group.Errors - t.quarantine.errors }
 func (t *Tally) unjudged() int { return t.group.Unjudged - t.quarantine.unjudged }
 

@@ -16,13 +16,25 @@ func (t *Tally) sight() *eval.Sight {
 	}
 	var better, worse float64
 	cases := 0
-	for _, s := range t.accuracy.strata.Sorted() {
-		count := t.accuracy.strata[s]
+	add := func(d float64, count int) {
 		cases += count
-		if d := s.Difference(); d > 0 {
+		if d > 0 {
 			better += float64(count) * d * d
 		} else {
 			worse += float64(count) * d * d
+		}
+	}
+	depends := t.accuracy.dependent(false)
+	for _, s := range t.accuracy.strata.Sorted() {
+		count := t.accuracy.strata[s]
+		if depends != nil {
+			count -= depends.strata[s]
+		}
+		add(s.Difference(), count)
+	}
+	if depends != nil { // a cluster is one observation
+		for _, one := range depends.sums {
+			add(one.sum/float64(one.size), 1)
 		}
 	}
 	if cases == 0 {
