@@ -55,7 +55,14 @@ and keeps the reason.`,
 				return fault.New(fault.Usage, "--because goes with --case")
 			}
 			return withStore(cmd.Context(), w, reads, func(ctx context.Context, p *project, s *store.Store) error {
-				return runAccept(ctx, p, s, firstArg(args, store.LatestComplete), o)
+				id, err := latestTest(ctx, s)
+				if len(args) > 0 {
+					id, err = args[0], nil
+				}
+				if err != nil {
+					return err
+				}
+				return runAccept(ctx, p, s, id, o)
 			})
 		},
 	}
@@ -63,6 +70,21 @@ and keeps the reason.`,
 	cmd.Flags().StringSliceVar(&o.cases, "case", nil, "only these cases")
 	cmd.Flags().StringVar(&o.because, "because", "", "why single cases are accepted")
 	return cmd
+}
+
+// latestTest is the newest complete run of a test: what a drift or a calibration has
+// asked is not what somebody looked at, and would accept.
+func latestTest(ctx context.Context, s *store.Store) (string, error) {
+	runs, err := s.Runs(ctx, 0)
+	if err != nil {
+		return "", err
+	}
+	for i := range runs {
+		if r := &runs[i]; r.State == eval.Complete && !r.Selection.Drift && !r.Selection.Calibration {
+			return r.ID, nil
+		}
+	}
+	return store.LatestComplete, nil // which says what there is not
 }
 
 func runAccept(ctx context.Context, p *project, s *store.Store, id string, o *acceptOptions) error {

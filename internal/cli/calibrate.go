@@ -58,7 +58,7 @@ func newCalibrate(w *World) *cobra.Command {
   llmx calibrate triage --replay       from recorded replies: nobody is asked`,
 		Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.test.names = args
+			o.test.names, o.test.itself = args, true
 			o.test.command, o.test.changed = commandLine(cmd, args), cmd.Flags().Changed
 			return runSuiteCalibrate(cmd.Context(), w, o)
 		},
@@ -290,7 +290,7 @@ func (c *suiteCalibration) drawsOf(ctx context.Context, s *store.Store, run eval
 	}
 	if lost > 0 || len(draws) != len(cases) {
 		return nil, fault.New(fault.Unjudged, "%d of %d draws of %s on %s were not judged: %s", lost, group.Planned, group.Suite, group.Model, why).
-			WithHint("llmx runs show %s lists them; in replay every draw has to be recorded: llmx calibrate %s --record", run.ID, group.Suite)
+			WithHint("llmx runs show %s lists them; every draw has to be judged: recorded in replay (--record), within --max-cost, without an error that stays", run.ID)
 	}
 	return draws, nil
 }

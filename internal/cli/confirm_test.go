@@ -57,7 +57,10 @@ func TestConfirmAgainstTheBaseline(t *testing.T) {
 	a := accepted(t)
 	a.edit()
 	a.wrong = func(edited bool, _ string, n int) bool { return n < 8 } // the model, and not the edit
-	got := a.against(0, "--live", "--fresh", "--confirm", "3")
+	got := a.against(1, "--live", "--fresh", "--confirm", "3")
+	if gate := got.Groups[0].Gates[0]; gate.Word != eval.Regressed || !strings.Contains(gate.Note, "it is not the edit") {
+		t.Errorf("%+v", gate) // what was accepted is lost, whoever has lost it
+	}
 	if want := agesCases + 2*8*3; len(a.asked) != want || count(a.asked, "then") != 8*3 {
 		t.Errorf("%d requests, %d of them by the prompt of then", len(a.asked), count(a.asked, "then"))
 	}
@@ -68,7 +71,7 @@ func TestConfirmAgainstTheBaseline(t *testing.T) {
 		t.Errorf("%q", w)
 	}
 	for _, want := range []int{agesCases + 2*8*3, 0} { // the second time out of the cache, for all of it
-		if got := a.against(0, "--live", "--filter", "t-", "--confirm", "3"); len(a.asked) > want || got.Groups[0].Confirmed == nil || got.Groups[0].Confirmed.Same != 8 {
+		if got := a.against(1, "--live", "--filter", "t-", "--confirm", "3"); len(a.asked) > want || got.Groups[0].Confirmed == nil || got.Groups[0].Confirmed.Same != 8 {
 			t.Errorf("%d requests, want %d at most: %+v", len(a.asked), want, got.Groups[0].Confirmed)
 		}
 	}

@@ -25,7 +25,8 @@ max_rise compare with the baseline, case by case, and are tests:
   unchanged     no case came out otherwise
   inconclusive  neither could be shown. The line ends with the drop that could have been
                 seen, and what would settle it. on_inconclusive: pass, fail or
-                fail_if_worse (the default: worse is a loss beyond the margin)
+                fail_if_worse (the default: worse is a loss beyond the margin;
+                but pass for accuracy where what flipped was asked anew, see --confirm)
 
 Without a gate on accuracy the rule is max_drop: 0, and min: 1 as long as there is no
 baseline. A case of the baseline that is gone fails the run until the baseline is accepted

@@ -95,7 +95,7 @@ func (o *testOptions) asked(p *plan) eval.Selection {
 	selected := eval.Selection{
 		Suites: o.names, Prompt: o.prompt, Models: o.models, Filter: o.filter, Tags: o.tags,
 		Sample: o.sample, Shard: o.shard, Repeats: o.repeats, Missing: o.missing, Fresh: o.replies.fresh, FreshJudges: o.replies.freshJudges, Cases: p.hashes,
-		Confirm: o.confirm, Only: o.only, Of: o.of, Drift: o.drift,
+		Confirm: o.confirm, Only: o.only, Of: o.of, Drift: o.drift, Calibration: o.itself,
 	}
 	if p.past != nil {
 		selected.Against, selected.Commit = p.past.commit.ref, p.past.commit.hash

@@ -31,6 +31,7 @@ type testOptions struct {
 	against string // the commit to compare with, "" for the baselines
 	named   string // … as the run named it that goes on
 	drift   bool   // asks baselines afresh
+	itself  bool   // holds a prompt against itself
 	confirm int    // how often what flipped is asked anew; 0 for not
 	command string // as typed
 	changed func(flag string) bool
@@ -79,7 +80,7 @@ func newTest(w *World) *cobra.Command {
 	flags.StringVar(&o.prompt, "prompt", "", "test this `NAME[@VERSION]` in place of the suites' prompt")
 	flags.StringSliceVar(&o.models, "model", nil, "ask these models or routes in place of the suites' (repeatable)")
 	flags.StringVar(&o.against, "against", "", "ask the prompts, models and routes of a commit beside those of now, and compare with them: `GITREF`")
-	flags.IntVar(&o.confirm, "confirm", 0, fmt.Sprintf("ask cases that flipped so often anew, in both arms, and test only the new answers (default: %d with --live and --against; 0 is not at all)", defaultConfirm))
+	flags.IntVar(&o.confirm, "confirm", 0, fmt.Sprintf("ask cases that flipped so often anew, in both arms, and test only the new answers (default: %d with --live or --against; 0 is not at all)", defaultConfirm))
 	flags.StringVar(&o.filter, "filter", "", "only cases whose id matches the `REGEX`")
 	flags.StringSliceVar(&o.tags, "tag", nil, "only cases with one of these tags")
 	flags.IntVar(&o.sample, "sample", 0, "only so many cases of each suite, the same ones every time, of each set of tags its share")

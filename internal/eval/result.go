@@ -238,6 +238,8 @@ type Selection struct {
 	Commit  string `json:"commit,omitempty"`
 	// Drift says that baselines were asked afresh: whether the models have moved.
 	Drift bool `json:"drift,omitempty"`
+	// Calibration says that a prompt was held against itself.
+	Calibration bool `json:"calibration,omitempty"`
 	// Cases names what is asked of each suite and what it is judged by.
 	Cases map[string]string `json:"cases,omitempty"`
 }

@@ -51,13 +51,23 @@ func (t *Tally) dropOfConfirmed(out *trial, best bool) {
 	strata := again.accuracy.of(best)
 	p, sum, name := testShares(strata, again.accuracy.dependent(best))
 	sum.Add(0, out.N-sum.N)
-	out.Test = name + ", of answers asked for anew"
+	out.Test, out.anew = name+", of answers asked for anew", !t.ruled
 	out.Note = fmt.Sprintf("%s flipped, asked %d times anew in both arms: %d worse, %d better, %d as before", count(c.Cases, "case"), c.Times, c.Down, c.Up, c.Same)
 	t.test(out, p, sum)
 	if first.tested {
 		out.bound = max(out.bound, first.bound)
 	}
+	if t.settings.Against == nil && p.Less > alpha && first.tested && first.worse <= movedAlpha && first.loss > out.margin {
+		note := out.Note
+		*out = first
+		out.Note = note + ": it is not the edit, as the prompt of the baseline does as badly now; llmx drift says whether the model has moved"
+	}
 }
+
+// movedAlpha is the level at which the first answers alone tell a fall from the accepted
+// baseline that asking both prompts anew does not: where the model has moved, both are as
+// bad now. It is small, so that it adds little to the false alarms of the new answers.
+const movedAlpha = 0.01
 
 // missing says what of the new answers was not judged, in either arm, where that is more
 // than the suite allows.

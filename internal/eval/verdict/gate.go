@@ -23,6 +23,7 @@ type trial struct {
 	observed            float64 // what decides "worse" where nothing is significant
 	moves               stats.Differences
 	noise               noise
+	anew                bool                  // tested by answers asked for anew, and the suite rules nothing else
 	settle              func(r *trial) string // what would, and fills r.Settle
 }
 

@@ -187,7 +187,7 @@ func minutes(seconds float64) string {
 func (t *Tally) settleCost(r *trial, change stats.Ratio, n int) string {
 	if math.IsInf(change.High, 1) {
 		r.Settle = &eval.Settle{Cases: t.moreCases(10, n)}
-		return fmt.Sprintf("%d cases are too few to bound the rise; about %d would be a start", n, 10) + priceOf(r.Settle)
+		return fmt.Sprintf("%s %s too few to bound the rise; about %d would be a start", count(n, "case"), is(n), 10) + priceOf(r.Settle)
 	}
 	text := fmt.Sprintf("the rise of a typical case lies between %+.1f %% and %+.1f %%", 100*(change.Low-1), 100*(change.High-1))
 	if seen := change.DetectableRise(confidence, power); seen > 0 {

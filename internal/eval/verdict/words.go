@@ -56,6 +56,9 @@ func (r *trial) decide(rule eval.OnInconclusive) {
 		r.Word = eval.Inconclusive
 		var why string
 		r.Pass, why = r.onInconclusive(rule)
+		if r.anew {
+			why = "it passes, as what was worse has been asked anew (on_inconclusive is pass after a confirm, unless the suite says otherwise)"
+		}
 		r.Note = join(join(r.Note, why), r.settle(r))
 	}
 	r.P, r.Adjusted, r.Bound = &p, &adjusted, finite(r.bound)
@@ -64,7 +67,7 @@ func (r *trial) decide(rule eval.OnInconclusive) {
 // rule is what an inconclusive gate does: as the suite says, else after a confirm it
 // passes, as what was worse has been asked once more.
 func (t *Tally) rule(r *trial) eval.OnInconclusive {
-	if t.confirmed != nil && r.Metric == metricAccuracy && !t.ruled {
+	if r.anew {
 		return eval.InconclusivePass
 	}
 	return t.settings.OnInconclusive
