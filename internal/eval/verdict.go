@@ -202,8 +202,8 @@ type Comparison struct {
 	Commit string `json:"commit"`
 	Asked  Group  `json:"asked"` // as it was asked beside
 	// Of these, what is missing and not in quarantine.
-	MissingErrors   int    `json:"-"`
-	MissingUnjudged int    `json:"-"`
+	MissingErrors   int    `json:"missing_errors"`
+	MissingUnjudged int    `json:"missing_unjudged"`
 	Model           *Drift `json:"model_drift"`  // from the stored baseline to what was asked beside; nil where it cannot be told
 	Unknown         string `json:"unknown"`      // … why
 	Since           string `json:"since"`        // date of the stored baseline, YYYY-MM-DD
