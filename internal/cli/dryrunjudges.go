@@ -77,15 +77,7 @@ func (j *judging) planned(priced *appraiser, c *eval.Case, repeat int, asked ask
 	text := fmt.Sprintf("%s/%d ", c.ID, repeat) // no other answer is the same
 	text += strings.Repeat(" x", int(max(0, min(4*use.Output, maxStandIn)-int64(len(text))))/2)
 	subject := eval.Subject{Answer: text, Planned: true, Golden: c.Golden, Vars: c.Vars, Origin: llm.Origin{Suite: c.Suite, Case: c.ID}}
-	var all []llm.Request
-	for _, check := range c.Checks {
-		some, err := eval.Questions(check, subject)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, some...)
-	}
-	return all, nil
+	return questionsAbout(c, subject)
 }
 
 // maxStandIn bounds a text that stands in for an answer, in bytes.

@@ -72,6 +72,10 @@ func questionsOf(c *eval.Case, said eval.Said, under eval.Contract, read eval.Re
 		Answer: said.Answer, Value: reading.Value, Broken: reading.Broken, ToolCalls: reading.ToolCalls, Output: under.Output,
 		Finish: said.Finish, Golden: c.Golden, Vars: c.Vars, Origin: llm.Origin{Suite: c.Suite, Case: c.ID},
 	}
+	return questionsAbout(c, subject)
+}
+
+func questionsAbout(c *eval.Case, subject eval.Subject) ([]llm.Request, error) {
 	var all []llm.Request
 	for _, check := range c.Checks {
 		some, err := eval.Questions(check, subject)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -61,11 +62,7 @@ func (o *testOptions) earlier(ctx context.Context, s *store.Store) (*earlier, er
 		}
 		return found, err
 	}
-	of := o.of
-	if of == "" {
-		of = store.Latest
-	}
-	run, err := s.Run(ctx, of)
+	run, err := s.Run(ctx, cmp.Or(o.of, store.Latest))
 	if err != nil {
 		return nil, err
 	}

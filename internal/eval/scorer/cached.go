@@ -11,6 +11,15 @@ import (
 // answer came from the cache. A recording, and an answer shared with an equal call
 // that was under way, did not.
 func parseCached(n strictyaml.Node) (rule, error) {
+	return parseWhether(n, "an answer from the cache", "an answer that is not from the cache", func(s *eval.Subject) (bool, string) {
+		from := map[string]string{"": "asked now", "cache": "from the cache", "recording": "from a recording", "shared": "shared with an equal call"}[s.StoredBy]
+		return s.StoredBy == "cache", ", got one " + cmp.Or(from, s.StoredBy)
+	})
+}
+
+// parseWhether reads a check of what an answer either is or is not: tell says whether,
+// and what was there. Without a value it is to be.
+func parseWhether(n strictyaml.Node, yes, no string, tell func(*eval.Subject) (is bool, got string)) (rule, error) {
 	var args struct {
 		Value   bool `yaml:"value" json:"value"`
 		options `yaml:",inline" json:"-"`
@@ -19,15 +28,15 @@ func parseCached(n strictyaml.Node) (rule, error) {
 	if err := decodeOr(n, &args, func(n strictyaml.Node) error { return n.Decode(&args.Value) }); err != nil {
 		return rule{}, err
 	}
-	want := "an answer from the cache"
+	want := yes
 	if !args.Value {
-		want = "an answer that is not from the cache"
+		want = no
 	}
 	return rule{args: args, options: args.options, about: "is " + want, judge: func(s *eval.Subject) (bool, string, error) {
-		if (s.StoredBy == "cache") == args.Value {
+		is, got := tell(s)
+		if is == args.Value {
 			return true, "", nil
 		}
-		from := map[string]string{"": "asked now", "cache": "from the cache", "recording": "from a recording", "shared": "shared with an equal call"}[s.StoredBy]
-		return false, "want " + want + ", got one " + cmp.Or(from, s.StoredBy), nil
+		return false, "want " + want + got, nil
 	}}, nil
 }
