@@ -58,7 +58,7 @@ func TestConfirmAgainstTheBaseline(t *testing.T) {
 	a.edit()
 	a.wrong = func(edited bool, _ string, n int) bool { return n < 8 } // the model, and not the edit
 	got := a.against(1, "--live", "--fresh", "--confirm", "3")
-	if gate := got.Groups[0].Gates[0]; gate.Word != eval.Regressed || !strings.Contains(gate.Note, "it is not the edit") {
+	if gate := got.Groups[0].Gates[0]; gate.Word != eval.Regressed || !strings.Contains(gate.Note, "does not show that it is the edit") {
 		t.Errorf("%+v", gate) // what was accepted is lost, whoever has lost it
 	}
 	if want := agesCases + 2*8*3; len(a.asked) != want || count(a.asked, "then") != 8*3 {

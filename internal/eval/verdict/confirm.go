@@ -60,13 +60,13 @@ func (t *Tally) dropOfConfirmed(out *trial, best bool) {
 	if t.settings.Against == nil && p.Less > alpha && first.tested && first.worse <= movedAlpha && first.loss > out.margin {
 		note := out.Note
 		*out = first
-		out.Note = note + ": it is not the edit, as the prompt of the baseline does as badly now; llmx drift says whether the model has moved"
+		out.Note = note + ", which does not show that it is the edit; llmx drift says whether the model has moved"
 	}
 }
 
 // movedAlpha is the level at which the first answers alone tell a fall from the accepted
-// baseline that asking both prompts anew does not: where the model has moved, both are as
-// bad now. It is small, so that it adds little to the false alarms of the new answers.
+// baseline that asking both prompts anew does not: where the model has moved, both may be
+// as bad now. It is small, so that it adds little to the false alarms of the new answers.
 const movedAlpha = 0.01
 
 // missing says what of the new answers was not judged, in either arm, where that is more
