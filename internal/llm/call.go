@@ -19,6 +19,8 @@ type Call struct {
 	Model   string          // the alias or route that was asked
 	Repeat  int
 	Origin  Origin
+	Key     string // id of the caller's key, "" at the command line
+	User    string // whom the caller asked for, in its words
 
 	Turns []Turn
 

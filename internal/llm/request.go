@@ -79,6 +79,8 @@ type Request struct {
 
 	Tags   []string // of the case, or the caller's own: rules of routes may look at them
 	Key    string   // id of the caller's key, "" at the command line: budgets go by it
+	User   string   // whom the caller asks for, in the caller's words; "" where it does not say
+	ID     string   // of the call, where its caller has named it already; "" lets the engine do so
 	Sticky string   // a weighted route gives the same model for the same text; "" goes by what is asked
 
 	// Live asks for the pieces as they come. It holds only where nothing may still

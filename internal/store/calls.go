@@ -11,7 +11,7 @@ import (
 const (
 	// callHead is a call but for its contents.
 	callHead = `n, id, started, run, suite, "case", "check", prompt, prompt_version, prompt_hash, model, repeat, answered, finish,
-	stored, queue, service, first_token, total, failure`
+	stored, queue, service, first_token, total, failure, key, user`
 	callColumns = callHead + `, vars, answer, answer_in_turn`
 )
 
@@ -51,7 +51,7 @@ func (w *writer) insertCall(c *llm.Call) error {
 		textValue(c.Prompt.Name), textValue(c.Prompt.Version), textValue(c.Prompt.Hash), textValue(c.Model),
 		int64(c.Repeat), textValue(c.Answered), textValue(string(c.Finish)), stored,
 		int64(c.Queue), int64(c.Service), int64(c.FirstToken), int64(c.Total),
-		failure, textValue(string(c.Vars)), answer, boolValue(inTurn),
+		failure, textValue(c.Key), textValue(c.User), textValue(string(c.Vars)), answer, boolValue(inTurn),
 	)
 	if err != nil {
 		return err

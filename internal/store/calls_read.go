@@ -51,6 +51,7 @@ func (r *record) call() (n int64, call *llm.Call, answerInTurn bool) {
 		Prompt: llm.PromptRef{Name: r.text(), Version: r.text(), Hash: r.text()}, Model: r.text(), Repeat: r.int(),
 		Answered: r.text(), Finish: llm.FinishReason(r.text()), Stored: r.stored(),
 		Queue: r.duration(), Service: r.duration(), FirstToken: r.duration(), Total: r.duration(), Failure: r.failure(),
+		Key: r.text(), User: r.text(),
 	}
 	if vars := r.text(); vars != "" {
 		c.Vars = json.RawMessage(vars)

@@ -34,7 +34,8 @@ var decided = map[string]bool{
 	"Reask":      false, // such a request passes the cache by
 	"Origin.Run": false, "Origin.Suite": false, "Origin.Case": false, "Origin.Check": false,
 	"Tags": false, "Sticky": false, "Step": false, "Recorded": false, // they choose the model, which is resolved
-	"Key":  false,                                                                                                      // says who pays
+	"Key":  false,              // says who pays
+	"User": false, "ID": false, // never sent
 	"Live": false, "KeepAlive": false, "Timeouts.Connect": false, "Timeouts.FirstToken": false, "Timeouts.Idle": false, // when, not what
 	"Hint": false, // never sent
 }

@@ -23,8 +23,11 @@ func New(recorder Recorder, newID func() string, now func() time.Time, next llm.
 	return llm.ModelFunc(func(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
 		return func(yield func(llm.Event, error) bool) {
 			call := &llm.Call{
-				ID: newID(), Started: now(), Prompt: req.Prompt, Vars: encode(req.Vars),
-				Model: req.Model, Repeat: req.Repeat, Origin: req.Origin,
+				ID: req.ID, Started: now(), Prompt: req.Prompt, Vars: encode(req.Vars),
+				Model: req.Model, Repeat: req.Repeat, Origin: req.Origin, Key: req.Key, User: req.User,
+			}
+			if call.ID == "" {
+				call.ID = newID()
 			}
 			begin := time.Now()
 			var failure error
