@@ -13,6 +13,7 @@ import (
 	"github.com/llmx-dev/llmx/internal/engine"
 	"github.com/llmx-dev/llmx/internal/engine/budget"
 	"github.com/llmx-dev/llmx/internal/engine/cache"
+	"github.com/llmx-dev/llmx/internal/engine/render"
 	"github.com/llmx-dev/llmx/internal/engine/route"
 	"github.com/llmx-dev/llmx/internal/engine/trace"
 	"github.com/llmx-dev/llmx/internal/fault"
@@ -27,6 +28,7 @@ type engineParts struct {
 	book    *budget.Book
 	servers *servers
 	prompts map[llm.PromptRef]*prompt.Prompt // those that are asked, resolved
+	source  render.Source                    // in place of prompts: who finds them
 	models  []string                         // models and routes that are asked
 	wrap    func(alias string, next llm.Model) llm.Model
 	cached  bool
@@ -71,8 +73,11 @@ func (p *project) newEngine(parts engineParts) (llm.Model, error) {
 	if parts.troubles != nil {
 		parts.troubles.next, recorder = recorder, parts.troubles
 	}
+	if parts.source == nil {
+		parts.source = func(ref llm.PromptRef) (*prompt.Prompt, error) { return find(parts.prompts, ref) }
+	}
 	e := engine.Parts{
-		Prompts:  func(ref llm.PromptRef) (*prompt.Prompt, error) { return find(parts.prompts, ref) },
+		Prompts:  parts.source,
 		Recorder: recorder, NewID: newCallIDs(), Now: p.world.Now,
 		Targets: targets, Policies: policies, Cascades: cascades,
 	}

@@ -117,6 +117,16 @@ func tooMuchMedia() *fault.Error {
 	return fault.New(fault.Invalid, "the file is larger than %d MB", maxMedia>>20).WithHint("at most %d MB are sent", maxMedia>>20)
 }
 
+// MediaFromURL takes a web address (http, https) as it is, and a data: URL apart.
+// It follows no address.
+func MediaFromURL(text string) (*llm.Media, error) {
+	media, err := mediaFromURL(text)
+	if err != nil {
+		return nil, err
+	}
+	return media, nil
+}
+
 // mediaFromURL takes a web address as it is, and a data: URL apart.
 func mediaFromURL(text string) (*llm.Media, *fault.Error) {
 	if rest, ok := strings.CutPrefix(text, "data:"); ok {

@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+
+	"github.com/spf13/cobra"
+
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/server"
+)
+
+type serveOptions struct {
+	addr  string
+	draft bool
+	model string
+	log   string
+}
+
+const serveHelp = `Serve the prompts of the project over HTTP, through the runtime that tests them:
+OpenAI's API with prompts, models and routes behind it, and a small one of our own.
+
+A bare prompt is its label production (llmx prompt label NAME production VERSION);
+with --draft it is the draft, for development.
+
+Ctrl-C, or SIGTERM, lets what is under way finish; a second one leaves at once.`
+
+const serveExamples = `  llmx serve
+  llmx serve --draft --model sim       the drafts, answered by a simulated model: no key needed
+  curl localhost:8787/v1/prompts/triage -d '{"variables": {"ticket": "I was charged twice"}}'`
+
+func newServe(w *World) *cobra.Command {
+	o := &serveOptions{}
+	cmd := &cobra.Command{
+		Use:     "serve",
+		Short:   "Serve the prompts over HTTP, with OpenAI's API",
+		Long:    serveHelp,
+		Example: serveExamples,
+		Args:    takes(0, 0),
+		RunE: inProject(w, func(cmd *cobra.Command, p *project, _ []string) error {
+			return runServe(cmd.Context(), w, p, o)
+		}),
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.addr, "addr", defaultAddr, "listen on this `HOST:PORT`; port 0 takes a free one")
+	flags.BoolVar(&o.draft, "draft", false, "a bare prompt is its draft: for development")
+	flags.StringVar(&o.model, "model", "", "ask this model or route in place of the prompts'")
+	flags.StringVar(&o.log, "log", "text", "form of the log on stderr: `text|json`")
+	_ = cmd.RegisterFlagCompletionFunc("model", completeModels(w))
+	return cmd
+}
+
+const defaultAddr = "127.0.0.1:8787"
+
+func (o *serveOptions) logger(w *World) (*slog.Logger, error) {
+	switch o.log {
+	case "text":
+		return slog.New(slog.NewTextHandler(w.Stderr, nil)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w.Stderr, nil)), nil
+	}
+	return nil, fault.New(fault.Usage, "--log %s is not known", o.log).WithHint("allowed: text, json")
+}
+
+func runServe(ctx context.Context, w *World, p *project, o *serveOptions) error {
+	log, err := o.logger(w)
+	if err != nil {
+		return err
+	}
+	s, err := openServing(ctx, p, o, log)
+	if err != nil {
+		return err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.addr)
+	if err != nil {
+		return joined(fault.New(fault.Usage, "cannot listen on %s: %s", o.addr, reason(err)).WithHint("--addr HOST:PORT names another one").Because(err), s.close())
+	}
+	fmt.Fprintf(w.Stdout, "llmx serves on http://%s\n", listener.Addr())
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	now := make(chan struct{})
+	signals, release := w.signals()
+	defer release()
+	go func() {
+		<-signals
+		log.Info("ending: what is under way may finish; a second signal leaves at once")
+		cancel()
+		<-signals
+		close(now)
+	}()
+	err = server.Serve(ctx, listener, s.server, server.Bounds{}, log, now)
+	return joined(err, s.close())
+}

@@ -1,0 +1,67 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/llmx-dev/llmx/internal/fault"
+)
+
+// Bounds keep a slow or a rude client from holding what others need; 0 is the default.
+type Bounds struct {
+	Header time.Duration // until the head of a request is read; 10 s
+	Body   time.Duration // until its body is; 60 s
+	Idle   time.Duration // between two requests of a connection; 120 s
+	Drain  time.Duration // for what is under way when the server ends; 30 s
+}
+
+func (b Bounds) withDefaults() Bounds {
+	for _, one := range []struct {
+		bound *time.Duration
+		usual time.Duration
+	}{{&b.Header, 10 * time.Second}, {&b.Body, time.Minute}, {&b.Idle, 2 * time.Minute}, {&b.Drain, 30 * time.Second}} {
+		if *one.bound <= 0 {
+			*one.bound = one.usual
+		}
+	}
+	return b
+}
+
+const maxHeaderBytes = 64 << 10
+
+// Serve answers on a listener until ctx ends; then it takes nothing new, and waits for
+// what is under way, at most for the bound. now leaves at once.
+func Serve(ctx context.Context, listener net.Listener, handler http.Handler, b Bounds, log *slog.Logger, now <-chan struct{}) error {
+	b = b.withDefaults()
+	s := &http.Server{
+		Handler: handler, ReadHeaderTimeout: b.Header, ReadTimeout: b.Header + b.Body, IdleTimeout: b.Idle, MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(listener) }()
+	select {
+	case err := <-ended:
+		return fault.New(fault.Internal, "the server stopped: %v", err).Because(err)
+	case <-ctx.Done():
+	}
+	bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.Drain)
+	defer cancel()
+	go func() {
+		select {
+		case <-now:
+			cancel()
+		case <-bound.Done():
+		}
+	}()
+	if err := s.Shutdown(bound); err != nil {
+		_ = s.Close()
+		if errors.Is(err, context.DeadlineExceeded) {
+			log.Warn("requests were still under way when the time to finish was up", "bound", b.Drain.String())
+		}
+	}
+	return nil
+}

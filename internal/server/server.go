@@ -1,0 +1,135 @@
+// Package server is the HTTP face of the runtime: OpenAI's API over prompts, models
+// and routes, and a small one of our own. It turns requests into llm.Request and events
+// into answers; what is asked, kept and known is handed in by package cli. It imports
+// prompt, llm, fault and the standard library.
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
+	"github.com/llmx-dev/llmx/internal/prompt"
+)
+
+// Runtime is what is served: one reading of the project's files. It does not change;
+// another reading is another Runtime.
+type Runtime struct {
+	Engine  llm.Model
+	Models  []ModelCard // models and routes that may be asked for by name, sorted
+	Prompts Prompts
+}
+
+// ModelCard is a model or a route, as GET /v1/models lists it.
+type ModelCard struct {
+	Name  string // an alias, a route, or prompt:NAME
+	Owner string // the provider's name, "route" or "prompt"
+}
+
+// Prompts finds what callers may ask for.
+type Prompts interface {
+	// Find gives the prompt of a reference: a name (its label production), name@1.2.0,
+	// name@label. sticky chooses where a label is for a share of the traffic alone.
+	Find(ref, sticky string) (*prompt.Prompt, error)
+	// List gives the prompts that a bare name may ask for, sorted by name.
+	List() []*prompt.Prompt
+}
+
+// Options are what a server is made of.
+type Options struct {
+	Current func() *Runtime                                                          // the newest; called once a request
+	Keys    Keys                                                                     // who may ask; nil: whoever can connect
+	Explain func(ctx context.Context, id string) (*llm.Call, json.RawMessage, error) // a call, and its JSON
+	NewID   func() string                                                            // names requests, and the calls that they make
+	Now     func() time.Time                                                         // the wall clock
+	Log     *slog.Logger
+
+	KeepAlive time.Duration // how often a waiting stream says that somebody is at work; 0: 10 s
+	MaxBody   int64         // bytes of a request's body; 0: 32 MB
+}
+
+const (
+	defaultKeepAlive = 10 * time.Second
+	defaultMaxBody   = 32 << 20
+	writeTimeout     = 30 * time.Second // of one piece of an answer, for a caller that does not read
+)
+
+// Server answers HTTP requests. It is safe for concurrent use.
+type Server struct {
+	Options
+	mux http.Handler
+}
+
+// New makes a server; it listens to nothing by itself.
+func New(o Options) *Server {
+	if o.KeepAlive <= 0 {
+		o.KeepAlive = defaultKeepAlive
+	}
+	if o.MaxBody <= 0 {
+		o.MaxBody = defaultMaxBody
+	}
+	s := &Server{Options: o}
+	s.mux = s.routes()
+	return s
+}
+
+// routes are all that is answered.
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, answer := range map[string]func(*exchange) error{
+		"POST /v1/chat/completions": s.chat,
+		"POST /v1/embeddings":       s.embeddings,
+		"GET /v1/models":            s.models,
+		"GET /v1/models/{name...}":  s.model,
+		"GET /v1/prompts":           s.prompts,
+		"POST /v1/prompts/{name}":   s.promptCall,
+		"GET /v1/calls/{id}":        s.call,
+	} {
+		mux.Handle(pattern, s.handler(pattern, answer))
+	}
+	mux.Handle("/", s.handler("", func(x *exchange) error { return notThere(x.r) }))
+	return mux
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+// handler gives every request a name, finds its caller, and answers a failure in
+// OpenAI's form.
+func (s *Server) handler(pattern string, answer func(*exchange) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := &exchange{server: s, pattern: pattern, r: r, w: w, id: s.NewID(), begun: time.Now(), runtime: s.Current()}
+		w.Header().Set("X-Request-Id", x.id)
+		defer x.log()
+		defer x.recovered()
+		var err error
+		if x.caller, err = s.callerOf(r); err == nil {
+			err = answer(x)
+		}
+		if err != nil {
+			x.fail(err)
+		}
+	})
+}
+
+// notThere refuses a path or a method that there is not.
+func notThere(r *http.Request) error {
+	return refuse(http.StatusNotFound, "unknown_url", "there is no %s %s", r.Method, r.URL.Path)
+}
+
+// recovered answers a bug of ours like every failure: the process lives on.
+func (x *exchange) recovered() {
+	said := recover()
+	if said == nil {
+		return
+	}
+	if said == http.ErrAbortHandler {
+		panic(said)
+	}
+	x.server.Log.Error("a bug: a request panicked", "id", x.id, "panic", said, "stack", stack())
+	x.fail(fault.New(fault.Internal, "a bug of ours"))
+}
