@@ -116,16 +116,18 @@ func readFormat(raw json.RawMessage) (llm.Output, error) {
 	return llm.Output{}, invalid("response_format.type", "response_format.type %q is not known; allowed: text, json_object, json_schema", format.Type)
 }
 
+type toolField struct {
+	Type     string `json:"type"`
+	Function *struct {
+		Name        string          `json:"name"`
+		Description string          `json:"description"`
+		Parameters  json.RawMessage `json:"parameters"`
+	} `json:"function"`
+}
+
 // toolFields are the members that speak of tools.
 type toolFields struct {
-	list []struct {
-		Type     string `json:"type"`
-		Function *struct {
-			Name        string          `json:"name"`
-			Description string          `json:"description"`
-			Parameters  json.RawMessage `json:"parameters"`
-		} `json:"function"`
-	}
+	list     []toolField
 	choice   json.RawMessage
 	parallel *bool
 }

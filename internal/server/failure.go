@@ -140,7 +140,9 @@ func (x *exchange) fail(err error) {
 	x.failed = err
 	status, body := bodyOf(err)
 	if x.sent {
-		x.failInBand(body)
+		if !told(err) {
+			x.failInBand(body)
+		}
 		return
 	}
 	x.status = status

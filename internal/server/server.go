@@ -82,6 +82,7 @@ func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, answer := range map[string]func(*exchange) error{
 		"POST /v1/chat/completions": s.chat,
+		"POST /v1/responses":        s.responses,
 		"POST /v1/embeddings":       s.embeddings,
 		"GET /v1/models":            s.models,
 		"GET /v1/models/{name...}":  s.model,
