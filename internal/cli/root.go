@@ -125,7 +125,7 @@ embedded SQLite file, the verdict is an exit code:
   1    judged: a gate fails
   2    wrong usage
   3    a file is invalid, a release has drifted, a suite is empty
-  4    could not judge: provider down, key refused, reply missing, no match
+  4    could not judge: provider down, key missing or refused, reply missing, no match
   130  interrupted (what was finished is stored)`
 
 func newRoot(w *World) *cobra.Command {

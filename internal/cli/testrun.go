@@ -70,19 +70,6 @@ func (t *testRun) execute(ctx context.Context) error {
 	return err
 }
 
-// checkKeys resolves every provider that is going to be asked, so that a missing
-// key is one error before the first call.
-func (t *testRun) checkKeys(s *servers) error {
-	if !asksProviders(t.mode) {
-		return nil
-	}
-	err := s.checkKeys(t.plan.models())
-	if err == nil {
-		err = t.checkArmKeys(s)
-	}
-	return err
-}
-
 func (t *testRun) openRecordings() (map[string]*replay.Recordings, error) {
 	files := map[string]*replay.Recordings{}
 	if t.mode == replay.Live {
