@@ -38,7 +38,7 @@ func newGoldenAccept(w *World) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "accept CASE…",
 		Short: "Write the answers of the last run into the suite as golden",
-		Long: `Take the answer that each case got in a run (default: the last complete one) as its
+		Long: `Take the answer that each case got in a run (default: the last complete test) as its
 golden answer, and write it into the suite's file. The rest of the file stays as it is.
 A case that is a conversation is refused: its golden answers stand at its turns.`,
 		Example: "  llmx golden accept refund-angry late-fee\n  llmx golden accept refund-angry --suite triage --dry-run",
@@ -50,7 +50,7 @@ A case that is a conversation is refused: its golden answers stand at its turns.
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.run, "run", store.LatestComplete, "the run whose answers are taken")
+	flags.StringVar(&o.run, "run", "", "the `RUN` whose answers are taken (default: the last complete test)")
 	flags.StringVar(&o.suite, "suite", "", "the suite, where more than one has the case")
 	flags.StringVar(&o.model, "model", "", "the model, where more than one was asked")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "only say what would be written")
@@ -58,7 +58,11 @@ A case that is a conversation is refused: its golden answers stand at its turns.
 }
 
 func runGolden(ctx context.Context, p *project, s *store.Store, cases []string, o *goldenOptions) error {
-	run, err := s.Run(ctx, o.run)
+	id, err := latestTest(ctx, s, o.run)
+	if err != nil {
+		return err
+	}
+	run, err := s.Run(ctx, id)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"slices"
 
@@ -62,7 +61,14 @@ func (o *testOptions) earlier(ctx context.Context, s *store.Store) (*earlier, er
 		}
 		return found, err
 	}
-	run, err := s.Run(ctx, cmp.Or(o.of, store.Latest))
+	id, err := o.of, error(nil)
+	if id == "" {
+		id, err = newestTest(ctx, s, store.Latest, func(*eval.Run) bool { return true })
+	}
+	if err != nil {
+		return nil, err
+	}
+	run, err := s.Run(ctx, id)
 	if err != nil {
 		return nil, err
 	}
