@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -177,7 +178,8 @@ func (m *merger) fit() error {
 // alike reports whether two parts were asked for the same but for which part.
 func alike(a, b eval.Selection) bool {
 	return slices.Equal(a.Suites, b.Suites) && a.Prompt == b.Prompt && slices.Equal(a.Models, b.Models) &&
-		a.Filter == b.Filter && slices.Equal(a.Tags, b.Tags) && a.Sample == b.Sample && a.Repeats == b.Repeats && a.Missing == b.Missing
+		a.Filter == b.Filter && slices.Equal(a.Tags, b.Tags) && a.Sample == b.Sample && a.Repeats == b.Repeats && a.Missing == b.Missing &&
+		a.Only == b.Only && a.Of == b.Of && maps.EqualFunc(a.Chosen, b.Chosen, slices.Equal)
 }
 
 // plan makes the whole run that the parts are of.
@@ -191,6 +193,9 @@ func (m *merger) plan(ctx context.Context) error {
 		return err
 	}
 	chosen.sample = asked.Sample
+	if asked.Only != "" {
+		chosen.only = chosenBefore(asked.Only, asked.Of, asked.Chosen)
+	}
 	suites, err := m.project.loadSuites(selection{names: asked.Suites, prompt: asked.Prompt, models: asked.Models})
 	if err != nil {
 		return err

@@ -76,3 +76,29 @@ func TestMergedPartsAreTheWhole(t *testing.T) {
 	s.write("prompts/triage/draft.prompty", ticketPrompt+"\nBe quick.\n")
 	refused(3, "the prompt triage@draft of the suite tickets has changed", stores...)
 }
+
+// The cases that came out so before can be shared, too: the run is named, so that every
+// machine takes the same ones.
+func TestMergedPartsOfOnly(t *testing.T) {
+	s := newKilled(t, 0)
+	s.mustRun(0, "test", "--record")
+	run := strings.Fields(s.mustRun(0, "runs"))[6]
+	only := []string{"test", "--replay", "--json", "--only", "failed", "--of", run}
+	whole := s.mustRun(1, only...)
+	if !strings.Contains(whole, `"planned": 16,`) {
+		t.Fatalf("not what failed:\n%s", whole)
+	}
+	var ids []string
+	for _, shard := range []string{"1/3", "2/3", "3/3"} {
+		s.mustRun(0, append(only, "--shard", shard)...)
+		ids = append(ids, strings.Fields(s.mustRun(0, "runs", "--limit", "1"))[6])
+	}
+	if diff := cmp.Diff(timeless(whole), timeless(s.mustRun(1, append([]string{"runs", "merge", "--json"}, ids...)...))); diff != "" {
+		t.Error(diff)
+	}
+	s.mustRun(0, "test", "--replay", "--json", "--shard", "2/3")
+	other := strings.Fields(s.mustRun(0, "runs", "--limit", "1"))[6]
+	if code, _, errs := s.run("runs", "merge", ids[0], other, ids[2]); code != 2 || !strings.Contains(errs, "were asked for different things") {
+		t.Errorf("exit %d, %q", code, errs)
+	}
+}

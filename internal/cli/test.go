@@ -17,8 +17,9 @@ type testOptions struct {
 	filter  string
 	tags    []string
 	sample  int
-	only    string // how the cases came out before
-	of      string // … in which run
+	only    string              // how the cases came out before
+	of      string              // … in which run
+	chosen  map[string][]string // … by suite, once they are known
 	shard   string
 	repeats int
 	jobs    int
