@@ -52,7 +52,7 @@ func runLint(w *World) error {
 		asked[one.prompt.File] = append(asked[one.prompt.File], one.models...)
 		problems.Add(p.lintBeside(one))
 		warnings = append(warnings, one.judges.lint(one)...)
-		for _, look := range []func(*loaded) ([]*fault.Error, error){lintGoldens, lintTools, lintTags, p.lintSight} {
+		for _, look := range []func(*loaded) ([]*fault.Error, error){lintGoldens, lintFields, lintTools, lintTags, p.lintSight} {
 			unmet, err := look(one)
 			problems.Add(err)
 			warnings = append(warnings, unmet...)
