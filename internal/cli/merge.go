@@ -15,6 +15,7 @@ import (
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
+	"github.com/llmx-dev/llmx/internal/provider/replay"
 	"github.com/llmx-dev/llmx/internal/store"
 )
 
@@ -100,6 +101,10 @@ func (m *merger) merge(ctx context.Context, names []string) error {
 				WithHint("merge where the files are as they were in the run, or run the parts again")
 		}
 	}
+	if len(m.run.plan.groups) == 0 {
+		m.options.command = m.run.run.Command
+		return m.run.unchanged(ctx)
+	}
 	if err := m.store.BeginRun(ctx, m.run.run); err != nil {
 		return err
 	}
@@ -179,7 +184,7 @@ func (m *merger) fit() error {
 func alike(a, b eval.Selection) bool {
 	return slices.Equal(a.Suites, b.Suites) && a.Prompt == b.Prompt && slices.Equal(a.Models, b.Models) &&
 		a.Filter == b.Filter && slices.Equal(a.Tags, b.Tags) && a.Sample == b.Sample && a.Repeats == b.Repeats && a.Missing == b.Missing &&
-		a.Only == b.Only && a.Of == b.Of && maps.EqualFunc(a.Chosen, b.Chosen, slices.Equal)
+		a.Commit == b.Commit && a.Only == b.Only && a.Of == b.Of && maps.EqualFunc(a.Chosen, b.Chosen, slices.Equal)
 }
 
 // plan makes the whole run that the parts are of.
@@ -200,12 +205,22 @@ func (m *merger) plan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	planned, err := planner{project: m.project, pick: chosen, repeats: asked.Repeats, read: newAnswerReader()}.plan(ctx, suites)
+	then, err := m.project.pastOf(ctx, asked.Commit, asked.Against)
+	if err != nil {
+		return err
+	}
+	if then != nil {
+		defer then.close()
+	}
+	planned, err := planner{project: m.project, pick: chosen, repeats: asked.Repeats, read: newAnswerReader(), past: then, models: asked.Models}.plan(ctx, suites)
 	if err != nil {
 		return err
 	}
 	asked.Cases = planned.hashes
-	m.run = &testRun{project: m.project, options: m.options, reports: m.reports, store: m.store, filtered: chosen.active(), plan: planned}
+	m.run = &testRun{
+		project: m.project, options: m.options, reports: m.reports, store: m.store, filtered: chosen.active(), plan: planned,
+		mode: replay.Mode(first.Replies),
+	}
 	m.run.run = eval.Run{
 		ID: newRunID(m.project.world.Now()), Started: m.project.world.Now(), State: eval.Running, Replies: first.Replies, Version: Version(),
 		Command:  strings.Replace(first.Command, " --shard "+first.Selection.Shard, "", 1),
@@ -226,23 +241,40 @@ func (m *merger) plan(ctx context.Context) error {
 func (m *merger) collect(ctx context.Context) error {
 	for i := range m.run.plan.groups {
 		group := &m.run.plan.groups[i]
+		if group.Arm != eval.Candidate {
+			continue // comes with the group that it stands beside
+		}
 		for c, err := range group.Cases {
+			if err == nil {
+				err = m.collectCase(ctx, i, &c)
+			}
+			if err == nil && group.Beside > 0 {
+				err = m.collectCase(ctx, group.Beside, &c)
+			}
 			if err != nil {
 				return err
 			}
-			n := 0
-			for _, p := range m.parts {
-				found, err := m.take(ctx, p, i, &c)
-				if err != nil {
-					return err
-				}
-				n += found
-			}
-			if n != max(1, c.Repeats) {
-				return fault.New(fault.Invalid, "case %s of suite %s has %d results in all parts, want %d", c.ID, group.Suite, n, max(1, c.Repeats)).
-					WithHint("merge where the suites are as they were in the run")
-			}
 		}
+	}
+	if m.run.plan.past != nil {
+		return m.run.compareArms(ctx)
+	}
+	return nil
+}
+
+// collectCase puts all results of a case in a group into the whole.
+func (m *merger) collectCase(ctx context.Context, group int, c *eval.Case) error {
+	n := 0
+	for _, p := range m.parts {
+		found, err := m.take(ctx, p, group, c)
+		if err != nil {
+			return err
+		}
+		n += found
+	}
+	if n != max(1, c.Repeats) {
+		return fault.New(fault.Invalid, "case %s of suite %s has %d results in all parts, want %d", c.ID, m.run.plan.groups[group].Suite, n, max(1, c.Repeats)).
+			WithHint("merge where the suites are as they were in the run")
 	}
 	return nil
 }
@@ -250,7 +282,7 @@ func (m *merger) collect(ctx context.Context) error {
 // take puts a part's results of one case into the whole.
 func (m *merger) take(ctx context.Context, p part, group int, c *eval.Case) (found int, err error) {
 	g := &m.run.plan.groups[group]
-	for r, err := range p.store.Results(ctx, p.run.ID, store.ResultFilter{Suite: g.Suite, Model: g.Model, Case: c.ID}) {
+	for r, err := range p.store.Results(ctx, p.run.ID, store.ResultFilter{Arm: g.Arm, Suite: g.Suite, Model: g.Model, Case: c.ID}) {
 		switch {
 		case err != nil:
 			return found, err
@@ -259,7 +291,9 @@ func (m *merger) take(ctx context.Context, p part, group int, c *eval.Case) (fou
 				WithHint("merge where the suites are as they were in the run")
 		}
 		r.Run = m.run.run.ID
-		m.run.plan.tallies[group].Add(c, &r)
+		if m.run.plan.past == nil { // else both arms are compared once they are in
+			m.run.plan.tallies[group].Add(c, &r)
+		}
 		if err := m.store.AddResult(r); err != nil {
 			return found, err
 		}

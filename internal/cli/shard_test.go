@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/llmx-dev/llmx/internal/provider/upstream"
 )
 
 // passing are the ids and times of a document, which are of one run alone.
@@ -101,4 +103,67 @@ func TestMergedPartsOfOnly(t *testing.T) {
 	if code, _, errs := s.run("runs", "merge", ids[0], other, ids[2]); code != 2 || !strings.Contains(errs, "were asked for different things") {
 		t.Errorf("exit %d, %q", code, errs)
 	}
+}
+
+// Parts that compare with a commit have both arms, and are compared once they are merged.
+func TestMergedPartsAgainstACommit(t *testing.T) {
+	a := newAges(t)
+	a.suite(agesCases, "gates: {accuracy: {max_drop: 0.02}}\n")
+	a.commit("a margin")
+	a.wrong = func(edited bool, _ string, n int) bool { return edited && n < 9 || n == 12 }
+	run := func(want int, args ...string) string {
+		t.Helper()
+		code, out, errs := a.in(a.dir, args...)
+		if code != want {
+			t.Fatalf("llmx %v: exit %d, want %d\n%s%s", args, code, want, out, errs)
+		}
+		return out
+	}
+	merge := func(want int) string {
+		t.Helper()
+		return run(want, append([]string{"runs", "merge", "--json"}, a.newest(3)...)...)
+	}
+
+	// Nothing differs: nobody is asked, and the parts are there to be merged.
+	whole := run(0, "test", "--against", "main", "--json")
+	for _, shard := range []string{"1/3", "2/3", "3/3"} {
+		run(0, "test", "--against", "main", "--json", "--shard", shard)
+	}
+	if diff := cmp.Diff(timeless(whole), timeless(merge(0))); diff != "" || len(a.asked) > 0 {
+		t.Errorf("%d were asked\n%s", len(a.asked), diff)
+	}
+
+	a.edit()
+	run(1, "test", "--record", "--against", "main", "--confirm", "0")
+	whole = run(1, "test", "--replay", "--against", "main", "--json")
+	if !strings.Contains(whole, `"word": "regressed"`) || !strings.Contains(whole, "Your edit: −22.5 points") {
+		t.Fatalf("not worse:\n%s", whole)
+	}
+	for _, shard := range []string{"1/3", "2/3", "3/3"} {
+		out := run(0, "test", "--replay", "--against", "main", "--json", "--shard", shard)
+		if !strings.Contains(out, "part "+shard+" of a run: ") || strings.Contains(out, "regressed") || strings.Contains(out, "Your edit") {
+			t.Errorf("a part says:\n%s", out)
+		}
+	}
+	if diff := cmp.Diff(timeless(whole), timeless(merge(1))); diff != "" {
+		t.Error(diff)
+	}
+	a.reply = func(_ bool, _ string, n int, reply *upstream.Reply) {
+		if n == 1 {
+			*reply = upstream.Reply{Status: 400, Body: "{}"}
+		}
+	}
+	if code, out, _ := a.in(a.dir, "test", "--live", "--against", "main", "--shard", "2/3"); code != 4 {
+		t.Errorf("a part with errors: exit %d\n%s", code, out)
+	}
+}
+
+// newest are the ids of the last runs.
+func (a *ages) newest(n int) []string {
+	a.t.Helper()
+	code, out, errs := a.in(a.dir, "runs", "--limit", fmt.Sprint(n))
+	if code != 0 {
+		a.t.Fatal(errs)
+	}
+	return regexp.MustCompile(`\d{8}-\d{6}-[0-9a-f]{4}`).FindAllString(out, -1)
 }

@@ -203,7 +203,7 @@ func runTest(ctx context.Context, w *World, o *testOptions) error {
 		jobs: firstOf(o.jobs, p.config.Test.Jobs), old: old,
 	}
 	if len(planned.groups) == 0 {
-		return run.unchanged()
+		return run.unchanged(ctx)
 	}
 	if o.dryRun {
 		return newDryRun(run).execute(ctx)
