@@ -9,19 +9,10 @@ import (
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/eval/baseline"
 	"github.com/llmx-dev/llmx/internal/eval/verdict"
-	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/provider/replay"
 	"github.com/llmx-dev/llmx/internal/store"
 )
-
-// checkAgainst refuses what cannot stand beside --against.
-func (o *testOptions) checkAgainst() error {
-	if o.against == "" && o.given("against") {
-		return fault.New(fault.Usage, "--against names no commit").WithHint("name a branch, a tag or a commit: --against main")
-	}
-	return nil
-}
 
 // openPast reads the project at the commit of --against; nil without one.
 func (o *testOptions) openPast(ctx context.Context, p *project) (*past, error) {

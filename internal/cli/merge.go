@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -132,6 +133,10 @@ func (m *merger) open(ctx context.Context, name string) error {
 		return fault.New(fault.Usage, "%s is a directory", name).WithHint("name the store file in it, as llmx.yaml does: .llmx/llmx.db where it says nothing else")
 	}
 	if err == nil {
+		if !isDatabase(path) {
+			return fault.New(fault.Usage, "%s is no store of llmx", name).
+				WithHint("a part is the store file of its machine, .llmx/llmx.db there where llmx.yaml says nothing else; a report is not enough")
+		}
 		other, err := store.Open(ctx, path, store.Options{Now: m.project.world.Now, ReadOnly: true, Name: name})
 		if err != nil {
 			return err
@@ -148,6 +153,20 @@ func (m *merger) open(ctx context.Context, name string) error {
 	}
 	m.parts = append(m.parts, part{run, from, name})
 	return nil
+}
+
+// isDatabase reports a file that begins as SQLite's do; of one that cannot be read the
+// store says why.
+func isDatabase(path string) bool {
+	file, err := os.Open(path)
+	if err != nil {
+		return true
+	}
+	defer file.Close()
+	const magic = "SQLite format 3\x00"
+	head := make([]byte, len(magic))
+	_, err = io.ReadFull(file, head)
+	return err == nil && string(head) == magic
 }
 
 // fit refuses runs that are no parts of one, and parts that are missing or there twice.

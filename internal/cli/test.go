@@ -57,7 +57,7 @@ const testExamples = `  llmx test                          every suite
   llmx test --only failed            the cases that failed in the newest run
   llmx test --record                 ask for replies that are missing, and keep them
   llmx test --against main           the prompts of main beside those of now, in one run
-  llmx test --shard 1/4 --report json=part.json
+  llmx test --shard 1/4              a part; llmx runs merge joins the machines' stores
   llmx test --resume                 go on with the run that was cut short
   llmx test --record --dry-run       what that would ask, cost and take; nobody is asked
   llmx test --report junit=out.xml --report markdown=out.md`
@@ -136,9 +136,6 @@ func (o *testOptions) check(w *World) (pick, []reportFile, error) {
 	}
 	if o.confirm < 0 || o.confirm > maxRepeats || o.confirm > 0 && o.shard != "" {
 		return pick{}, nil, o.wrongConfirm()
-	}
-	if err := o.checkAgainst(); err != nil {
-		return pick{}, nil, err
 	}
 	reports, err := parseReports(w, o.reports)
 	return chosen, reports, err
