@@ -174,9 +174,6 @@ func (d *dryRun) count(g *report.PlanGroup, priced *appraiser, c *eval.Case, cal
 // warnings are those that the run would begin with.
 func (d *dryRun) warnings() []string {
 	list := d.run.Warnings
-	if d.plan.past != nil {
-		list = append(list, fmt.Sprintf("the plan is of both arms: the cases as they are asked now, and as they were at %s", d.plan.past.commit))
-	}
 	compares := func(one *loaded) bool {
 		_, err := fs.Stat(d.project.fs, baseline.Path(one.File))
 		return err == nil

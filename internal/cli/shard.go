@@ -63,6 +63,11 @@ func (s shard) partly(v *eval.Verdict, judged func(*eval.GroupVerdict) bool) {
 			gate.Word, gate.Pass, gate.P, gate.Adjusted, gate.Note = eval.NotGated, true, nil, nil, "judged once all parts are merged"
 			gate.Bound, gate.Sees, gate.Settle = nil, nil, nil
 		}
-		group.Alerts, group.Sight, group.CostChange, group.Against = []eval.Alert{}, nil, nil, nil
+		group.Alerts, group.Sight, group.CostChange = []eval.Alert{}, nil, nil
+		if group.Against != nil {
+			against := *group.Against
+			against.Model, against.Prompt, against.Sentence = nil, nil, "Whether it is your edit is told once all parts are merged."
+			group.Against = &against
+		}
 	}
 }

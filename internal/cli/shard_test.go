@@ -141,7 +141,7 @@ func TestMergedPartsAgainstACommit(t *testing.T) {
 	}
 	for _, shard := range []string{"1/3", "2/3", "3/3"} {
 		out := run(0, "test", "--replay", "--against", "main", "--json", "--shard", shard)
-		if !strings.Contains(out, "part "+shard+" of a run: ") || strings.Contains(out, "regressed") || strings.Contains(out, "Your edit") {
+		if !strings.Contains(out, "part "+shard+" of a run: ") || strings.Contains(out, "regressed") || strings.Contains(out, "Your edit") || !strings.Contains(out, "is told once all parts are merged.") {
 			t.Errorf("a part says:\n%s", out)
 		}
 	}
