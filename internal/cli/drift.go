@@ -49,6 +49,7 @@ was committed, else of the store. A release that was edited is named without any
 	flags.StringVar(&o.maxCost, "max-cost", "", "stop asking before more than so many `USD` are spent (exit 4)")
 	flags.StringArrayVar(&o.reports, "report", nil, "write a report, `KIND=FILE`: json, junit or markdown (repeatable)")
 	flags.BoolVar(&o.json, "json", false, "print the run as JSON")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "say what it would ask, cost and take; no model is called, nothing is written")
 	_ = cmd.RegisterFlagCompletionFunc("model", completeModels(w))
 	return cmd
 }
@@ -98,6 +99,9 @@ func runDriftOf(ctx context.Context, w *World, o *testOptions) error {
 		},
 	}
 	run.run.Warnings = append(left, untold...)
+	if o.dryRun {
+		return newDryRun(run).execute(ctx)
+	}
 	return run.execute(ctx)
 }
 

@@ -25,23 +25,33 @@ func (d *dryRun) survey(ctx context.Context) error {
 		if asked.Groups[i].Arm == eval.Against {
 			continue // comes with the group that it stands beside
 		}
-		if err := d.surveyGroup(ctx, asked, i, i, now, now); err != nil {
-			return err
+		both := []int{i}
+		if beside := asked.Groups[i].Beside; beside > 0 {
+			both = append(both, beside)
 		}
-		beside := asked.Groups[i].Beside
-		if beside == 0 {
-			continue
-		}
-		a := d.plan.arms[beside]
-		then, err := d.engineOf(a.project, promptsOf([]*arm{a}), []string{a.model})
-		if err != nil {
-			return err
-		}
-		if err := d.surveyGroup(ctx, asked, beside, i, a.asks(then), now); err != nil {
-			return err
+		for _, group := range both {
+			model, err := d.asking(d.plan.arms[group], now)
+			if err != nil {
+				return err
+			}
+			if err := d.surveyGroup(ctx, asked, group, i, model, now); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// asking is the engine that asks nobody for an arm; nil for now.
+func (d *dryRun) asking(a *arm, now llm.Model) (llm.Model, error) {
+	if a == nil {
+		return now, nil
+	}
+	then, err := d.engineOf(a.project, promptsOf([]*arm{a}), []string{a.model})
+	if err != nil {
+		return nil, err
+	}
+	return a.asks(then), nil
 }
 
 // engineOf is the engine that asks nobody, over the models of a project.

@@ -17,7 +17,8 @@ func newLint(w *World) *cobra.Command {
 		Use:   "lint",
 		Short: "Validate every file, schema and template; no model is called",
 		Long: `Validate llmx.yaml, every prompt, release, lock, label, suite, baseline and
-recording. All problems are reported at once; no model is called.`,
+recording. All problems are reported at once; no model is called. It warns of golden answers, of
+paths in checks and of tools that no valid answer of the prompt can have.`,
 		Example: "  llmx lint",
 		Args:    takes(0, 0),
 		RunE:    func(*cobra.Command, []string) error { return runLint(w) },
