@@ -75,6 +75,9 @@ func runAccept(ctx context.Context, p *project, s *store.Store, id string, o *ac
 		return err
 	}
 	names := suitesOf(run)
+	if len(names) == 0 {
+		return fault.New(fault.Usage, "the run %s has no result: nothing was asked in it", run.ID).WithHint("name another: llmx baseline accept RUN; llmx runs lists them")
+	}
 	for _, name := range o.suites {
 		if !slices.Contains(names, name) {
 			return fault.New(fault.Usage, "the run %s has no suite %q", run.ID, name).WithHint("%s", fault.Allowed(name, names))

@@ -97,7 +97,7 @@ func (m *merger) merge(ctx context.Context, names []string) error {
 		return err
 	}
 	for _, p := range m.parts {
-		if changes := changedGroups(m.withoutCounts(p.run.Groups), m.withoutCounts(m.run.run.Groups)); len(changes) > 0 {
+		if changes := changedGroups(p.run.Groups, m.groupsOf(p)); len(changes) > 0 {
 			return fault.New(fault.Invalid, "%s does not fit the project: %s", p.name, strings.Join(changes, "; ")).
 				WithHint("merge where the files are as they were in the run, or run the parts again")
 		}
@@ -112,11 +112,15 @@ func (m *merger) merge(ctx context.Context, names []string) error {
 	return m.run.finish(ctx, m.collect(ctx))
 }
 
-// withoutCounts leaves out how much was planned: parts have less than the whole.
-func (m *merger) withoutCounts(groups []eval.Group) []eval.Group {
-	out := slices.Clone(groups)
-	for i := range out {
-		out[i].Planned = 0
+// groupsOf are the groups of the whole that a part has cases of, with the part's counts: a
+// suite may have less cases than there are parts. What is missing in all is found later.
+func (m *merger) groupsOf(p part) (out []eval.Group) {
+	for _, g := range m.run.run.Groups {
+		i := slices.IndexFunc(p.run.Groups, func(of eval.Group) bool { return of.Suite == g.Suite && of.Model == g.Model })
+		if i >= 0 {
+			g.Planned = p.run.Groups[i].Planned
+			out = append(out, g)
+		}
 	}
 	return out
 }

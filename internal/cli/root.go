@@ -122,7 +122,9 @@ func newRoot(w *World) *cobra.Command {
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
 		RunE:          onlySubcommands,
+		Version:       Version(), // for who asks with --version
 	}
+	root.SetVersionTemplate(versionLine() + "\n")
 	dir := "."
 	root.PersistentFlags().StringVarP(&dir, "dir", "C", dir, "work in this directory of the project")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {

@@ -167,3 +167,36 @@ func (a *ages) newest(n int) []string {
 	}
 	return regexp.MustCompile(`\d{8}-\d{6}-[0-9a-f]{4}`).FindAllString(out, -1)
 }
+
+// There may be more machines than a suite, or a run, has cases.
+func TestMergedPartsWithoutCases(t *testing.T) {
+	s := newTickets(t, "")
+	s.write("suites/one.yaml", "suite: one\nprompt: triage\nmodels: [small]\ncases: [{id: alone, vars: {ticket: one}, golden: billing}]\n")
+	s.mustRun(0, "test", "--record")
+	whole := s.mustRun(0, "test", "--replay", "--json")
+	const parts = ticketCases + 1
+	ids := func() (ids []string) {
+		for part := 1; part <= parts; part++ {
+			out := s.mustRun(0, "test", "--replay", "--json", "--shard", fmt.Sprintf("%d/%d", part, parts))
+			if part == parts && !strings.Contains(out, "part 4/4 of a run: it has no case") {
+				t.Errorf("a part without a case says:\n%s", out)
+			}
+			ids = append(ids, regexp.MustCompile(`\d{8}-\d{6}-[0-9a-f]{4}`).FindString(s.mustRun(0, "runs", "--limit", "1")))
+		}
+		return ids
+	}()
+	if diff := cmp.Diff(timeless(whole), timeless(s.mustRun(0, append([]string{"runs", "merge", "--json"}, ids...)...))); diff != "" {
+		t.Error(diff)
+	}
+	if code, _, errs := s.run("baseline", "accept", ids[parts-1]); code != 2 || !strings.Contains(errs, "has no result") {
+		t.Errorf("exit %d, %s", code, errs)
+	}
+	if code, _, errs := s.run("test", "--replay", "--filter", "nothing", "--shard", "1/2"); code != 4 || !strings.Contains(errs, "no case is selected") {
+		t.Errorf("exit %d, %s", code, errs)
+	}
+	// A suite that nobody had when the parts were asked is found.
+	s.write("suites/new.yaml", "suite: new\nprompt: triage\nmodels: [small]\ncases: [{id: x, vars: {ticket: one}, golden: billing}]\n")
+	if code, _, errs := s.run(append([]string{"runs", "merge"}, ids...)...); code != 3 || !strings.Contains(errs, "case x of suite new has 0 results in all parts") {
+		t.Errorf("exit %d, %s", code, errs)
+	}
+}

@@ -199,7 +199,10 @@ func runTest(ctx context.Context, w *World, o *testOptions) error {
 		project: p, options: o, mode: mode, plan: planned, limit: limit, reports: reports, filtered: chosen.active(), shard: chosen.shard,
 		jobs: firstOf(o.jobs, p.config.Test.Jobs), old: old,
 	}
-	if len(planned.groups) == 0 {
+	switch {
+	case planned.empty:
+		return run.emptyPart(ctx)
+	case len(planned.groups) == 0:
 		return run.unchanged(ctx)
 	}
 	if o.dryRun {
