@@ -9,38 +9,31 @@ import (
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/eval/baseline"
 	"github.com/llmx-dev/llmx/internal/eval/verdict"
-	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/provider/replay"
 	"github.com/llmx-dev/llmx/internal/store"
 )
 
-// checkAgainst refuses what cannot stand beside --against.
-func (o *testOptions) checkAgainst() error {
-	if o.against == "" && o.given("against") {
-		return fault.New(fault.Usage, "--against names no commit").WithHint("name a branch, a tag or a commit: --against main")
-	}
-	if o.against != "" && o.shard != "" {
-		return fault.New(fault.Usage, "--shard and --against do not go together: a part has not enough cases to compare").
-			WithHint("--sample 100 makes a run smaller")
-	}
-	return nil
-}
-
 // openPast reads the project at the commit of --against; nil without one.
 func (o *testOptions) openPast(ctx context.Context, p *project) (*past, error) {
-	if o.against == "" {
+	return p.pastOf(ctx, o.against, o.named)
+}
+
+// pastOf is the project at a commit, called as people did who named it before; "" for as
+// it is named now. Nil for no commit.
+func (p *project) pastOf(ctx context.Context, ref, named string) (*past, error) {
+	if ref == "" {
 		return nil, nil
 	}
 	g, err := p.openGit(ctx)
 	if err != nil {
 		return nil, err
 	}
-	at, err := g.find(ctx, o.against)
+	at, err := g.find(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
-	at.ref = cmp.Or(o.named, at.ref)
+	at.ref = cmp.Or(named, at.ref)
 	return p.openPast(ctx, g, at)
 }
 
@@ -172,20 +165,4 @@ func (t *testRun) tellAgainst(v *eval.Verdict) {
 	if t.beside.Planned > 0 {
 		v.Beside = &t.beside
 	}
-}
-
-// unchanged reports a run in which nothing is asked, as nothing differs that decides an
-// answer. It is not stored: there is nothing of it to read again.
-func (t *testRun) unchanged() error {
-	now := t.project.world.Now()
-	v := eval.Verdict{
-		Word: eval.Unchanged, Exit: fault.ExitOK, Groups: []eval.GroupVerdict{}, Cost: llm.KnownCost(0), Paid: llm.KnownCost(0),
-		Sentence: fmt.Sprintf("unchanged: nothing that decides an answer differs from %s; no model was asked", t.plan.past.commit),
-	}
-	t.tellAgainst(&v)
-	t.run = eval.Run{
-		Started: now, Ended: now, State: eval.Complete, Command: t.options.command, Replies: string(t.mode), Version: Version(),
-		Verdict: &v, Word: v.Word, Exit: v.Exit, Spent: llm.KnownCost(0), Groups: []eval.Group{}, Selection: t.options.asked(t.plan),
-	}
-	return t.report(func(yield func(eval.Result, error) bool) {})
 }

@@ -42,7 +42,7 @@ func newBaselineAccept(w *World) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "accept [RUN]",
 		Short: "Make a run's results the baseline of its suites",
-		Long: `Make a run (default: the last complete one) the baseline of its suites. The run must
+		Long: `Make a run (default: the last complete test) the baseline of its suites. The run must
 be complete, unfiltered and free of errors; --case accepts single cases of any run
 and keeps the reason.`,
 		Example: "  llmx baseline accept\n  llmx baseline accept --suite triage\n  llmx baseline accept --case refund-angry,late-fee --because \"refunds go to billing now\"",
@@ -55,10 +55,7 @@ and keeps the reason.`,
 				return fault.New(fault.Usage, "--because goes with --case")
 			}
 			return withStore(cmd.Context(), w, reads, func(ctx context.Context, p *project, s *store.Store) error {
-				id, err := latestTest(ctx, s)
-				if len(args) > 0 {
-					id, err = args[0], nil
-				}
+				id, err := latestTest(ctx, s, firstArg(args, ""))
 				if err != nil {
 					return err
 				}
@@ -72,27 +69,15 @@ and keeps the reason.`,
 	return cmd
 }
 
-// latestTest is the newest complete run of a test: what a drift or a calibration has
-// asked is not what somebody looked at, and would accept.
-func latestTest(ctx context.Context, s *store.Store) (string, error) {
-	runs, err := s.Runs(ctx, 0)
-	if err != nil {
-		return "", err
-	}
-	for i := range runs {
-		if r := &runs[i]; r.State == eval.Complete && !r.Selection.Drift && !r.Selection.Calibration {
-			return r.ID, nil
-		}
-	}
-	return store.LatestComplete, nil // which says what there is not
-}
-
 func runAccept(ctx context.Context, p *project, s *store.Store, id string, o *acceptOptions) error {
 	run, err := s.Run(ctx, id)
 	if err != nil {
 		return err
 	}
 	names := suitesOf(run)
+	if len(names) == 0 {
+		return fault.New(fault.Usage, "the run %s has no result: nothing was asked in it", run.ID).WithHint("name another: llmx baseline accept RUN; llmx runs lists them")
+	}
 	for _, name := range o.suites {
 		if !slices.Contains(names, name) {
 			return fault.New(fault.Usage, "the run %s has no suite %q", run.ID, name).WithHint("%s", fault.Allowed(name, names))

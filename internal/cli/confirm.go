@@ -19,7 +19,8 @@ const defaultConfirm = 5
 
 func (o *testOptions) wrongConfirm() error {
 	if o.shard != "" {
-		return fault.New(fault.Usage, "--shard and --confirm do not go together: what flipped is known once all parts are merged")
+		return fault.New(fault.Usage, "--shard and --confirm do not go together: what flipped is known once all parts are merged").
+			WithHint("leave --confirm out; once they are merged, llmx test --only flipped asks anew what flipped")
 	}
 	return fault.New(fault.Usage, "--confirm %d is out of range", o.confirm).WithHint("allowed: 0 to %d", maxRepeats)
 }
@@ -29,7 +30,7 @@ func (o *testOptions) settleConfirm(mode replay.Mode) error {
 	switch {
 	case o.confirm > 0 && mode != replay.Live && mode != replay.Record:
 		return fault.New(fault.Usage, "--confirm asks anew, and replies come from recordings here").WithHint("say --live --confirm %d", o.confirm)
-	case (o.against != "" && mode != replay.Replay || mode == replay.Live && o.shard == "") && o.resumed == "" && !o.given("confirm"):
+	case (o.against != "" && mode != replay.Replay || mode == replay.Live) && o.shard == "" && o.resumed == "" && !o.given("confirm"):
 		o.confirm = defaultConfirm
 	}
 	return nil

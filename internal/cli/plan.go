@@ -29,6 +29,8 @@ type plan struct {
 
 	arms []*arm // one a group: how it is asked as it once was; nil for those of now
 
+	empty bool // a part without a case, of a run that has some
+
 	// Of a run against a commit. Groups that are asked beside another come last.
 	past      *past
 	unchanged []eval.Group // which need not be asked
@@ -58,10 +60,29 @@ func (b planner) plan(ctx context.Context, suites []*loaded) (*plan, error) {
 	}
 	made.putBeside()
 	if made.planned == 0 && len(made.unchanged) == 0 {
+		if made.empty = b.elsewhere(suites); made.empty {
+			return made, nil
+		}
 		return nil, fault.New(fault.NoMatch, "no case is selected by %s", b.pick).
 			WithHint("llmx lint counts the cases of every suite")
 	}
 	return made, nil
+}
+
+// elsewhere reports that other parts of the run have cases: there may be more machines
+// than cases.
+func (b planner) elsewhere(suites []*loaded) bool {
+	if b.pick.shard.of <= 1 {
+		return false
+	}
+	whole := b.pick
+	whole.shard = shard{}
+	for _, one := range suites {
+		for _, err := range whole.in(one.Name).from(one.Cases(), 0) {
+			return err == nil
+		}
+	}
+	return false
 }
 
 func (b planner) add(ctx context.Context, made *plan, one *loaded) error {

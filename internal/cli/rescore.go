@@ -20,12 +20,16 @@ func newRescore(w *World) *cobra.Command {
 		Use:   "rescore [RUN]",
 		Short: "Run the checks again over stored answers, without a call",
 		Long: `Run the suites' checks as they are now over the answers of a run (default: the last
-complete one). The result is a new run with a verdict of its own.`,
+complete test). The result is a new run with a verdict of its own.`,
 		Example: "  llmx rescore\n  llmx rescore 20261122-0215",
 		Args:    takes(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withStore(cmd.Context(), w, changes, func(ctx context.Context, p *project, s *store.Store) error {
-				return runRescore(ctx, p, s, firstArg(args, store.LatestComplete), o)
+				id, err := latestTest(ctx, s, firstArg(args, ""))
+				if err != nil {
+					return err
+				}
+				return runRescore(ctx, p, s, id, o)
 			})
 		},
 	}

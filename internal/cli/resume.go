@@ -58,7 +58,7 @@ func (o *testOptions) resume(ctx context.Context, w *World) (*eval.Run, error) {
 	o.confirm = old.Selection.Confirm
 	o.against, o.named = old.Selection.Commit, old.Selection.Against // where the name points meanwhile does not matter
 	o.sample, o.shard = old.Selection.Sample, old.Selection.Shard
-	o.only, o.of = old.Selection.Only, old.Selection.Of
+	o.only, o.of, o.chosen = old.Selection.Only, old.Selection.Of, old.Selection.Chosen
 	o.replies = repliesFlags{replay: mode == replay.Replay, record: mode == replay.Record, live: mode == replay.Live, fresh: old.Selection.Fresh, freshJudges: old.Selection.FreshJudges}
 	return &old, nil
 }
@@ -95,7 +95,7 @@ func (o *testOptions) asked(p *plan) eval.Selection {
 	selected := eval.Selection{
 		Suites: o.names, Prompt: o.prompt, Models: o.models, Filter: o.filter, Tags: o.tags,
 		Sample: o.sample, Shard: o.shard, Repeats: o.repeats, Missing: o.missing, Fresh: o.replies.fresh, FreshJudges: o.replies.freshJudges, Cases: p.hashes,
-		Confirm: o.confirm, Only: o.only, Of: o.of, Drift: o.drift, Calibration: o.itself,
+		Confirm: o.confirm, Only: o.only, Of: o.of, Chosen: o.chosen, Drift: o.drift, Calibration: o.itself,
 	}
 	if p.past != nil {
 		selected.Against, selected.Commit = p.past.commit.ref, p.past.commit.hash

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -180,5 +181,41 @@ func TestResumeRefusesWhatHasChanged(t *testing.T) {
 	refused(2, "no run was cut short", "--resume")
 	if !strings.Contains(s.mustRun(0, "runs", "show", run), "--filter t-") {
 		t.Error("the run has lost its command")
+	}
+}
+
+// Which cases are flaky is told by all runs, and a run that was cut short goes on with
+// those that were flaky when it began.
+func TestResumeOfWhatWasFlaky(t *testing.T) {
+	s := newKilled(t, 0)
+	var asked atomic.Int64
+	var flaky, delay atomic.Int64
+	s.answer = func(_, ticket string) upstream.Reply {
+		reply := upstream.Reply{Text: "billing", Delay: time.Duration(delay.Load())}
+		var order int64
+		if _, err := fmt.Sscanf(ticket, "ticket %d", &order); err == nil && order < flaky.Load() && asked.Add(1)%2 == 0 {
+			reply.Text = "bug"
+		}
+		return reply
+	}
+	flaky.Store(2)
+	s.mustRun(0, "test", "--live", "--fresh", "--jobs", "1", "--repeats", "6", "--filter", "t-0", "--confirm", "0")
+	delay.Store(int64(20 * time.Millisecond))
+	process := s.start("test --live --fresh --jobs 1 --only flaky --repeats 10 --confirm 0")
+	s.until("something is stored", func() bool {
+		code, out, _ := s.run("runs", "show", "--json")
+		return code == 0 && strings.Count(out, "\n") > 2 && strings.Count(out, "\n") < 20
+	})
+	if err := process.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = process.Wait()
+	delay.Store(0)
+	run := strings.Fields(s.mustRun(0, "runs", "--limit", "1"))[6]
+	flaky.Store(4)
+	s.mustRun(0, "test", "--live", "--fresh", "--jobs", "1", "--repeats", "6", "--filter", "t-0", "--confirm", "0")
+	out := s.mustRun(0, "test", "--json", "--resume", run)
+	if !strings.Contains(out, `"planned": 20,`) {
+		t.Errorf("not the two cases that were flaky:\n%s", out)
 	}
 }

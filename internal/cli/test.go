@@ -17,8 +17,9 @@ type testOptions struct {
 	filter  string
 	tags    []string
 	sample  int
-	only    string // how the cases came out before
-	of      string // … in which run
+	only    string              // how the cases came out before
+	of      string              // … in which run
+	chosen  map[string][]string // … by suite, once they are known
 	shard   string
 	repeats int
 	jobs    int
@@ -56,7 +57,7 @@ const testExamples = `  llmx test                          every suite
   llmx test --only failed            the cases that failed in the newest run
   llmx test --record                 ask for replies that are missing, and keep them
   llmx test --against main           the prompts of main beside those of now, in one run
-  llmx test --shard 1/4 --report json=part.json
+  llmx test --shard 1/4              a part; llmx runs merge joins the machines' stores
   llmx test --resume                 go on with the run that was cut short
   llmx test --record --dry-run       what that would ask, cost and take; nobody is asked
   llmx test --report junit=out.xml --report markdown=out.md`
@@ -136,9 +137,6 @@ func (o *testOptions) check(w *World) (pick, []reportFile, error) {
 	if o.confirm < 0 || o.confirm > maxRepeats || o.confirm > 0 && o.shard != "" {
 		return pick{}, nil, o.wrongConfirm()
 	}
-	if err := o.checkAgainst(); err != nil {
-		return pick{}, nil, err
-	}
 	reports, err := parseReports(w, o.reports)
 	return chosen, reports, err
 }
@@ -201,8 +199,11 @@ func runTest(ctx context.Context, w *World, o *testOptions) error {
 		project: p, options: o, mode: mode, plan: planned, limit: limit, reports: reports, filtered: chosen.active(), shard: chosen.shard,
 		jobs: firstOf(o.jobs, p.config.Test.Jobs), old: old,
 	}
-	if len(planned.groups) == 0 {
-		return run.unchanged()
+	switch {
+	case planned.empty:
+		return run.emptyPart(ctx)
+	case len(planned.groups) == 0:
+		return run.unchanged(ctx)
 	}
 	if o.dryRun {
 		return newDryRun(run).execute(ctx)

@@ -70,19 +70,6 @@ func (t *testRun) execute(ctx context.Context) error {
 	return err
 }
 
-// checkKeys resolves every provider that is going to be asked, so that a missing
-// key is one error before the first call.
-func (t *testRun) checkKeys(s *servers) error {
-	if !asksProviders(t.mode) {
-		return nil
-	}
-	err := s.checkKeys(t.plan.models())
-	if err == nil {
-		err = t.checkArmKeys(s)
-	}
-	return err
-}
-
 func (t *testRun) openRecordings() (map[string]*replay.Recordings, error) {
 	files := map[string]*replay.Recordings{}
 	if t.mode == replay.Live {
@@ -266,15 +253,19 @@ func (t *testRun) finish(ctx context.Context, failure error) error {
 	return nil
 }
 
-// wasJudged reports a group of which no more is missing than the run may lack.
-func (t *testRun) wasJudged(g eval.Group) bool {
+// wasJudged reports a group of which no more is missing than the run may lack, nor of what
+// was asked beside it.
+func (t *testRun) wasJudged(g *eval.GroupVerdict) bool {
 	i := slices.IndexFunc(t.plan.suites, func(one *loaded) bool { return one.Name == g.Suite })
 	at := slices.IndexFunc(t.plan.groups, func(one runner.Group) bool { return one.Suite == g.Suite && one.Model == g.Model })
 	if i < 0 || at < 0 {
 		return false
 	}
-	errors, unjudged := t.plan.tallies[at].Missing()
-	return g.Settled() && errors <= t.plan.suites[i].MaxErrors && (unjudged == 0 || t.options.missing == "neutral")
+	may := func(errors, unjudged int) bool {
+		return errors <= t.plan.suites[i].MaxErrors && (unjudged == 0 || t.options.missing == "neutral")
+	}
+	beside := g.Against == nil || may(g.Against.MissingErrors, g.Against.MissingUnjudged)
+	return g.Settled() && may(t.plan.tallies[at].Missing()) && beside
 }
 
 // abandon keeps what was finished, says so, and gives the reason back.

@@ -217,19 +217,21 @@ type Run struct {
 // Selection is what a run was asked to do, in the words of the command line: one that
 // was cut short goes on with it.
 type Selection struct {
-	Suites  []string `json:"suites,omitempty"` // empty: all
-	Prompt  string   `json:"prompt,omitempty"`
-	Models  []string `json:"models,omitempty"`
-	Filter  string   `json:"filter,omitempty"`
-	Tags    []string `json:"tags,omitempty"`
-	Sample  int      `json:"sample,omitempty"`
-	Only    string   `json:"only,omitempty"`  // how the cases came out before: "failed"
-	Of      string   `json:"of,omitempty"`    // … in which run
-	Shard   string   `json:"shard,omitempty"` // "2/4", "" for the whole
-	Repeats int      `json:"repeats,omitempty"`
-	Confirm int      `json:"confirm,omitempty"` // how often what flipped is asked anew
-	Missing string   `json:"missing,omitempty"`
-	Fresh   bool     `json:"fresh,omitempty"`
+	Suites []string `json:"suites,omitempty"` // empty: all
+	Prompt string   `json:"prompt,omitempty"`
+	Models []string `json:"models,omitempty"`
+	Filter string   `json:"filter,omitempty"`
+	Tags   []string `json:"tags,omitempty"`
+	Sample int      `json:"sample,omitempty"`
+	Only   string   `json:"only,omitempty"` // how the cases came out before: "failed"
+	Of     string   `json:"of,omitempty"`   // … in which run
+	// Chosen are the ids that Only meant, by suite, sorted: later runs may tell otherwise.
+	Chosen  map[string][]string `json:"chosen,omitempty"`
+	Shard   string              `json:"shard,omitempty"` // "2/4", "" for the whole
+	Repeats int                 `json:"repeats,omitempty"`
+	Confirm int                 `json:"confirm,omitempty"` // how often what flipped is asked anew
+	Missing string              `json:"missing,omitempty"`
+	Fresh   bool                `json:"fresh,omitempty"`
 	// FreshJudges likewise, of what checks ask.
 	FreshJudges bool `json:"fresh_judges,omitempty"`
 	// Against is the commit as it was named, whose prompts and models are asked beside

@@ -29,6 +29,7 @@ type PlanGroup struct {
 	Suite    string
 	Model    string // or a route
 	Prompt   llm.PromptRef
+	At       string // the commit as of which it is asked beside; "" for now
 	Cases    int
 	Results  int // cases × repeats
 	Recorded int // a recording answers
