@@ -15,6 +15,7 @@ import (
 	"github.com/llmx-dev/llmx/internal/report"
 	"github.com/llmx-dev/llmx/internal/server"
 	"github.com/llmx-dev/llmx/internal/store"
+	"github.com/llmx-dev/llmx/internal/telemetry"
 )
 
 // maxUpstream is how many connections a provider gets from a server: as many as there
@@ -29,6 +30,7 @@ type serving struct {
 	book    *budget.Book
 	servers *servers
 	log     *slog.Logger
+	told    *telemetry.Telemetry
 	current atomic.Pointer[server.Runtime]
 	server  *server.Server
 }
@@ -46,6 +48,9 @@ func openServing(ctx context.Context, p *project, o *serveOptions, log *slog.Log
 	if s.book, err = p.openBook(kept, nil, &alerts{}); err != nil {
 		return nil, joined(err, kept.Close())
 	}
+	if s.told, err = newTelemetry(ctx, p.world, s); err != nil {
+		return nil, joined(err, s.close())
+	}
 	runtime, err := s.read(p)
 	if err != nil {
 		return nil, joined(err, s.close())
@@ -53,6 +58,7 @@ func openServing(ctx context.Context, p *project, o *serveOptions, log *slog.Log
 	s.current.Store(runtime)
 	s.server = server.New(server.Options{
 		Current: s.current.Load, Explain: s.explain, NewID: newCallIDs(), Now: p.world.Now, Log: log,
+		Observe: s.observe, Metrics: s.told.Handler(),
 	})
 	return s, nil
 }
@@ -60,6 +66,7 @@ func openServing(ctx context.Context, p *project, o *serveOptions, log *slog.Log
 // close lets go of everything; what is queued for the store is written.
 func (s *serving) close() error {
 	s.servers.close()
+	s.endTelemetry()
 	return joined(closeBook(s.book), s.store.Close())
 }
 
@@ -82,6 +89,7 @@ func (s *serving) read(p *project) (*server.Runtime, error) {
 	engine, err := p.newEngine(engineParts{
 		store: s.store, book: s.book, servers: s.servers.of(p), source: prompts.source, models: names,
 		wrap: func(_ string, next llm.Model) llm.Model { return next }, cached: true,
+		observer: s.told, breaker: s.told.Breakers(),
 	})
 	if err != nil {
 		return nil, err

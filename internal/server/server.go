@@ -47,6 +47,8 @@ type Options struct {
 	NewID   func() string                                                            // names requests, and the calls that they make
 	Now     func() time.Time                                                         // the wall clock
 	Log     *slog.Logger
+	Observe func() (done func(Observed)) // told of every request that begins; nil: nobody is
+	Metrics http.Handler                 // of GET /metrics; nil: there is none
 
 	KeepAlive time.Duration // how often a waiting stream says that somebody is at work; 0: 10 s
 	MaxBody   int64         // bytes of a request's body; 0: 32 MB
@@ -92,6 +94,9 @@ func (s *Server) routes() http.Handler {
 	} {
 		mux.Handle(pattern, s.handler(pattern, answer))
 	}
+	if s.Metrics != nil {
+		mux.Handle("GET /metrics", s.handler("GET /metrics", s.metrics))
+	}
 	mux.Handle("/", s.handler("", func(x *exchange) error { return notThere(x.r) }))
 	return mux
 }
@@ -105,7 +110,7 @@ func (s *Server) handler(pattern string, answer func(*exchange) error) http.Hand
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := &exchange{server: s, pattern: pattern, r: r, w: w, id: s.NewID(), begun: time.Now(), runtime: s.Current()}
 		w.Header().Set("X-Request-Id", x.id)
-		defer x.log()
+		defer x.over(s.begin())
 		defer x.recovered()
 		var err error
 		if x.caller, err = s.callerOf(r); err == nil {
