@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"iter"
-	"slices"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/eval/baseline"
@@ -11,7 +10,6 @@ import (
 	"github.com/llmx-dev/llmx/internal/eval/verdict"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/provider/replay"
-	"github.com/llmx-dev/llmx/internal/store"
 )
 
 // defaultConfirm is how often a case that flipped is asked anew where nobody says.
@@ -91,7 +89,7 @@ func (t *testRun) comparedWith(ctx context.Context, found *baselines, group int)
 	if g.Beside > 0 {
 		return t.plan.arms[g.Beside], "", nil
 	}
-	one := t.plan.suites[slices.IndexFunc(t.plan.suites, func(one *loaded) bool { return one.Name == g.Suite })]
+	one := t.plan.suiteOf(g.Group)
 	accepted, err := baseline.Read(t.project.fs, baseline.Path(one.File))
 	if err != nil {
 		return nil, "", err
@@ -191,9 +189,7 @@ func (t *testRun) confirmBy(ctx context.Context, again *plan, at, group int) err
 		return err
 	}
 	asking := t.over(again)
-	settings, err := planner{project: t.project, read: newAnswerReader()}.settings(again.suites[slices.IndexFunc(again.suites, func(one *loaded) bool {
-		return one.Name == again.groups[at].Suite
-	})], again.groups[at].Model)
+	settings, err := planner{project: t.project, read: newAnswerReader()}.settings(again.suiteOf(again.groups[at].Group), again.groups[at].Model)
 	if err != nil {
 		return err
 	}
@@ -202,7 +198,7 @@ func (t *testRun) confirmBy(ctx context.Context, again *plan, at, group int) err
 	if err := asking.tallyStored(ctx, at, at+1, then); err != nil {
 		return err
 	}
-	results := t.store.Results(ctx, t.run.ID, store.ResultFilter{Arm: beside.Arm, Suite: beside.Suite, Model: beside.Model})
+	results := t.store.Results(ctx, t.run.ID, resultsOfGroup(beside, ""))
 	settings.Baseline, err = baseline.Beside(results, beside, again.groups[at].Model, t.run)
 	if err != nil {
 		return err

@@ -65,8 +65,7 @@ func (d *dryRun) newAppraiser(group *runner.Group) (*appraiser, error) {
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(d.plan.suites, func(one *loaded) bool { return one.Name == group.Suite })
-	return a, a.readBaseline(d.plan.suites[i], &group.Group)
+	return a, a.readBaseline(d.plan.suiteOf(group.Group), &group.Group)
 }
 
 // appraise prices what goes to a target, without what was accepted.

@@ -90,7 +90,7 @@ func (r *rescorer) prepare(ctx context.Context) error {
 	var problems fault.List
 	for _, group := range r.old.Groups {
 		if r.suites[group.Suite] == nil {
-			found, err := p.loadSuites(selection{names: []string{group.Suite}, prompt: group.Prompt.String()})
+			found, err := p.loadSuites(selection{names: []string{group.Suite}, prompts: []string{group.Prompt.String()}})
 			if err != nil {
 				problems.Add(err)
 				continue

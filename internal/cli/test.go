@@ -22,19 +22,21 @@ type testOptions struct {
 	shard   string
 	repeats int
 	jobs    int
-	missing string
-	maxCost string
-	reports []string
-	json    bool
-	dryRun  bool
-	resumed string // the run that is to go on, "" for a new one
-	against string // the commit to compare with, "" for the baselines
-	named   string // … as the run named it that goes on
-	drift   bool   // asks baselines afresh
-	itself  bool   // holds a prompt against itself
-	confirm int    // how often what flipped is asked anew; 0 for not
-	command string // as typed
-	changed func(flag string) bool
+	// reference names the model or prompt that the others are compared with.
+	reference string
+	missing   string
+	maxCost   string
+	reports   []string
+	json      bool
+	dryRun    bool
+	resumed   string // the run that is to go on, "" for a new one
+	against   string // the commit to compare with, "" for the baselines
+	named     string // … as the run named it that goes on
+	drift     bool   // asks baselines afresh
+	itself    bool   // holds a prompt against itself
+	confirm   int    // how often what flipped is asked anew; 0 for not
+	command   string // as typed
+	changed   func(flag string) bool
 }
 
 const testHelp = `Run golden suites through the full runtime, judge the answers, and compare them
@@ -77,8 +79,9 @@ func newTest(w *World) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	o.replies.add(flags)
-	flags.StringVar(&o.prompt, "prompt", "", "test this `NAME[@VERSION]` in place of the suites' prompt")
-	flags.StringSliceVar(&o.models, "model", nil, "ask these models or routes in place of the suites' (repeatable)")
+	flags.StringSliceVar(&o.prompts, "prompt", nil, "test this `NAME[@VERSION]` in place of the suites' prompt; several are asked side by side (repeatable)")
+	flags.StringSliceVar(&o.models, "model", nil, "ask these models or routes in place of the suites'; several side by side (repeatable)")
+	flags.StringVar(&o.reference, "reference", "", "compare what is asked side by side with this `MODEL|PROMPT@VERSION` (default: the first that is named)")
 	flags.StringVar(&o.against, "against", "", "ask the prompts, models and routes of a commit beside those of now, and compare with them: `GITREF`")
 	flags.IntVar(&o.confirm, "confirm", 0, fmt.Sprintf("ask cases that flipped so often anew, in both arms, and test only the new answers (default: %d with --live or --against; 0 is not at all)", defaultConfirm))
 	flags.StringVar(&o.filter, "filter", "", "only cases whose id matches the `REGEX`")
@@ -139,6 +142,9 @@ func (o *testOptions) check(w *World) (pick, []reportFile, error) {
 	if err := o.checkAgainst(); err != nil {
 		return pick{}, nil, err
 	}
+	if err := o.checkSideBySide(); err != nil {
+		return pick{}, nil, err
+	}
 	reports, err := parseReports(w, o.reports)
 	return chosen, reports, err
 }
@@ -196,6 +202,11 @@ func runTest(ctx context.Context, w *World, o *testOptions) error {
 	}
 	if err := planned.priced(p, limit); err != nil {
 		return err
+	}
+	if then == nil {
+		if err := planned.putSideBySide(p, o.reference); err != nil {
+			return err
+		}
 	}
 	run := &testRun{
 		project: p, options: o, mode: mode, plan: planned, limit: limit, reports: reports, filtered: chosen.active(), shard: chosen.shard,

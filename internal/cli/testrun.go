@@ -185,9 +185,7 @@ func (t *testRun) judge(ctx context.Context, stop <-chan struct{}, model llm.Mod
 	watch := newWatch(t.project.world, t.plan.planned)
 	plan := runner.Plan{Run: t.run.ID, Groups: t.plan.groups, Jobs: t.jobs, Stop: stop, Reuse: t.options.replies.reuse(), Judges: t.options.replies.judging(t.mode)}
 	see := func(group int, c *eval.Case, r *eval.Result) error {
-		if t.plan.past == nil { // else both arms are compared once they are in
-			t.plan.tallies[group].Add(c, r)
-		}
+		t.plan.add(group, c, r)
 		watch.see(r)
 		return t.tellAlerts(watch)
 	}
@@ -242,6 +240,7 @@ func (t *testRun) finish(ctx context.Context, failure error) error {
 	judged := sum(t.plan.tallies, verdict.Options{Filtered: t.filtered || t.shard.of > 1, MissingNeutral: t.options.missing == "neutral"})
 	t.shard.partly(&judged, t.wasJudged)
 	t.tellAgainst(&judged)
+	t.tellSideBySide(&judged)
 	if t.again.Planned > 0 {
 		judged.Confirming = &t.again
 	}
@@ -268,13 +267,13 @@ func (t *testRun) finish(ctx context.Context, failure error) error {
 
 // wasJudged reports a group of which no more is missing than the run may lack.
 func (t *testRun) wasJudged(g eval.Group) bool {
-	i := slices.IndexFunc(t.plan.suites, func(one *loaded) bool { return one.Name == g.Suite })
-	at := slices.IndexFunc(t.plan.groups, func(one runner.Group) bool { return one.Suite == g.Suite && one.Model == g.Model })
-	if i < 0 || at < 0 {
+	one := t.plan.suiteOf(g)
+	at := slices.IndexFunc(t.plan.groups, func(one runner.Group) bool { return one.Group.Same(g) })
+	if one == nil || at < 0 {
 		return false
 	}
 	errors, unjudged := t.plan.tallies[at].Missing()
-	return g.Settled() && errors <= t.plan.suites[i].MaxErrors && (unjudged == 0 || t.options.missing == "neutral")
+	return g.Settled() && errors <= one.MaxErrors && (unjudged == 0 || t.options.missing == "neutral")
 }
 
 // abandon keeps what was finished, says so, and gives the reason back.

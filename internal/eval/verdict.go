@@ -307,6 +307,8 @@ type Verdict struct {
 	Beside    *Beside `json:"beside,omitempty"`
 
 	Confirming *Beside `json:"confirming,omitempty"` // what was asked to confirm flips, in both arms
+
+	SideBySide []SideBySide `json:"side_by_side,omitempty"` // one a suite that several models or prompts were asked
 }
 
 // Beside sums up what was asked beside the groups that are judged; it is no part of

@@ -62,6 +62,9 @@ type documentVerdict struct {
 	Beside *documentBeside `json:"beside,omitempty"`
 	// Confirming likewise, of what was asked to confirm flips, in both arms.
 	Confirming *documentBeside `json:"confirming,omitempty"`
+	// SideBySide is of suites that several models or prompts were asked: their figures, the
+	// frontier of cost and accuracy, and each against the reference.
+	SideBySide []eval.SideBySide `json:"side_by_side,omitempty"`
 }
 
 // documentBeside sums up what was asked beside the groups that are judged.
@@ -177,7 +180,7 @@ func documentOf(run eval.Run) document {
 	d.Verdict = documentVerdict{
 		Word: v.Word, Exit: v.Exit, Sentence: v.Sentence, Planned: v.Planned, Judged: v.Judged,
 		Errors: v.Errors, Unjudged: v.Unjudged, Cost: costOf(v.Cost), Paid: costOf(v.Paid), Eval: evalOf(v.Eval),
-		Against: v.Against, Unchanged: v.Unchanged,
+		Against: v.Against, Unchanged: v.Unchanged, SideBySide: v.SideBySide,
 	}
 	d.Verdict.Beside, d.Verdict.Confirming = besideDocument(v.Beside), besideDocument(v.Confirming)
 	for _, g := range v.Groups {

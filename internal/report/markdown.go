@@ -27,6 +27,7 @@ func Markdown(w io.Writer, run eval.Run, limit int) error {
 	if v := run.Verdict; v != nil {
 		m.figures(v)
 		m.against(v)
+		m.sideBySide(v)
 		m.labels(v)
 		m.sums(run)
 		m.lookAt(v)

@@ -19,6 +19,7 @@ func Terminal(w io.Writer, run eval.Run, s Style) error {
 		p.space()
 		p.verdictTable(v)
 		p.against(v)
+		p.sideBySide(v)
 		p.space()
 		p.counts(run)
 		p.errorClasses(v)

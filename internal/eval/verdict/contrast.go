@@ -1,0 +1,224 @@
+package verdict
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/eval/stats"
+)
+
+// contrast is one metric of a candidate against the reference, on its way to a word.
+type contrast struct {
+	eval.Contrast
+	change, bound float64 // positive change is better; bound is that of the loss
+	without       bool    // the interval does not reach no change
+	moves         stats.Differences
+}
+
+// CompareSideBySide says how candidates do beside each other, in one run. Every p is
+// two-sided, as neither side is the one of before, and Holm's correction runs over all
+// comparisons of all suites. They take no more results afterwards.
+func CompareSideBySide(all []*SideBySide) []eval.SideBySide {
+	contrasts := make([][][]contrast, len(all))
+	var tested []*contrast
+	for i, s := range all {
+		s.settle()
+		contrasts[i] = make([][]contrast, len(s.groups))
+		for j := range s.groups {
+			contrasts[i][j] = s.contrasts(j)
+			for k := range contrasts[i][j] {
+				if c := &contrasts[i][j][k]; c.P != nil {
+					tested = append(tested, c)
+				}
+			}
+		}
+	}
+	p := make([]float64, len(tested))
+	for i, c := range tested {
+		p[i] = *c.P
+	}
+	for i, adjusted := range stats.Holm(p) {
+		tested[i].decide(adjusted, len(tested))
+	}
+	described := []eval.SideBySide{}
+	for i, s := range all {
+		one := s.describe()
+		one.Tests = len(tested)
+		for j := range one.Candidates {
+			for _, c := range contrasts[i][j] {
+				one.Candidates[j].Contrasts = append(one.Candidates[j].Contrasts, c.Contrast)
+			}
+		}
+		described = append(described, one)
+	}
+	return described
+}
+
+// contrasts compares a candidate with the reference: nothing, for the reference itself.
+func (s *SideBySide) contrasts(candidate int) []contrast {
+	if candidate == s.reference {
+		return nil
+	}
+	var accuracy, validity shareMetric
+	kinds := s.pairs[candidate]
+	for _, kind := range slices.SortedFunc(maps.Keys(kinds), comparePairs) {
+		for range kinds[kind] {
+			accuracy.pair(kind.passed.A, kind.passed.N, 0, kind.passed.B, kind.passed.M, kind.cluster)
+			if v := kind.valid; v.N > 0 {
+				validity.pair(v.A, v.N, 0, v.B, v.M, kind.cluster)
+			}
+		}
+	}
+	list := []contrast{s.contrastShares(metricAccuracy, &accuracy)}
+	if validity.paired > 0 {
+		list = append(list, s.contrastShares(metricValidity, &validity))
+	}
+	return append(list, s.contrastCosts(candidate))
+}
+
+func comparePairs(a, b pairKind) int {
+	of := func(x, y stats.Stratum) int { return cmp.Or(x.N-y.N, x.M-y.M, x.A-y.A, x.B-y.B) }
+	return cmp.Or(cmp.Compare(a.cluster, b.cluster), of(a.passed, b.passed), of(a.valid, b.valid))
+}
+
+// margin is what the suite lets a metric lose: that of its relative gate, else nothing.
+func (s *SideBySide) margin(metric string, kind eval.GateKind) float64 {
+	for _, gate := range s.settings.Gates {
+		if gate.Metric == metric && gate.Kind == kind {
+			return gate.Limit
+		}
+	}
+	return 0
+}
+
+// contrastShares compares passes out of repeats by the tests of the gate on accuracy.
+func (s *SideBySide) contrastShares(metric string, m *shareMetric) contrast {
+	c := contrast{Contrast: eval.Contrast{Metric: metric, Unit: "share", N: m.paired, Margin: s.margin(metric, eval.GateMaxDrop)}}
+	if !c.compares() {
+		return c
+	}
+	c.Value, c.Reference = ratio(m.now, m.paired), ratio(m.base, m.paired)
+	for stratum, count := range m.strata {
+		switch moved := stratum.Difference(); {
+		case moved < 0:
+			c.Worse += count
+		case moved > 0:
+			c.Better += count
+		}
+	}
+	p, sum, name := testShares(m.strata, m.dependent(false))
+	low, high := sum.Interval(confidence)
+	c.change, c.bound, c.moves = -sum.Loss(), sum.LossBound(confidence), sum
+	c.Change, c.Low, c.High = &c.change, &low, &high
+	if c.same("no case passes more or less often than with the reference") {
+		return c
+	}
+	// As in driftOf: the tests are exact, and the interval leans to the wide side.
+	c.without = low > 0 || high < 0
+	if narrow, wide := sum.Clustered(confidence); twoSided(p) <= alpha && !c.without && (narrow > 0 || wide < 0) {
+		low, high, c.without = narrow, wide, true
+	}
+	c.test(p, name)
+	return c
+}
+
+// contrastCosts compares costs by paired log-ratios, those of a cluster by their mean.
+func (s *SideBySide) contrastCosts(candidate int) contrast {
+	costs := s.costs[candidate]
+	c := contrast{Contrast: eval.Contrast{Metric: metricCost, Unit: "USD", N: len(costs), Margin: s.margin(metricCost, eval.GateMaxRise)}}
+	if unknown := s.unknown[candidate]; unknown > 0 {
+		c.Word, c.Note = eval.NotGated, fmt.Sprintf("the cost of %s is unknown, or 0 on one side alone", count(unknown, "case"))
+		return c
+	}
+	if !c.compares() {
+		return c
+	}
+	slices.SortFunc(costs, func(a, b pairedCost) int {
+		return cmp.Or(cmp.Compare(a.cluster, b.cluster), cmp.Compare(a.reference, b.reference), cmp.Compare(a.cost, b.cost))
+	})
+	now, reference := 0.0, 0.0
+	var logs []float64
+	inCluster := 0
+	for i, one := range costs {
+		now, reference = now+one.cost, reference+one.reference
+		log, _ := stats.LogRatio(one.reference, one.cost)
+		switch {
+		case log > 0:
+			c.Worse++
+		case log < 0:
+			c.Better++
+		}
+		if i > 0 && one.cluster != 0 && one.cluster == costs[i-1].cluster {
+			inCluster++
+			last := &logs[len(logs)-1]
+			*last += (log - *last) / float64(inCluster)
+			continue
+		}
+		logs, inCluster = append(logs, log), 1
+	}
+	c.Value, c.Reference = ratio(now/1e9, c.N), ratio(reference/1e9, c.N)
+	if c.same("every case costs what it does with the reference") {
+		zero := 0.0
+		c.Change = &zero
+		return c
+	}
+	change := stats.PairedRatio(logs, confidence)
+	rise, low, high := change.Shift-1, change.Low-1, change.High-1
+	c.change, c.bound, c.without = -rise, high, low > 0 || high < 0
+	c.Change, c.Low, c.High = finite(rise), finite(low), finite(high)
+	c.Note = fmt.Sprintf("typical case × %.3f, mean × %.3f", change.Shift, now/reference)
+	c.test(change.P, "Wilcoxon signed-rank test of log-ratios")
+	return c
+}
+
+// compares is false where no case is on both sides.
+func (c *contrast) compares() bool {
+	if c.N == 0 {
+		c.Word, c.Note = eval.NotGated, "nothing to compare: no case has a judged result of both"
+	}
+	return c.N > 0
+}
+
+func (c *contrast) same(note string) bool {
+	if c.Worse+c.Better > 0 {
+		return false
+	}
+	c.Word, c.Note = eval.Unchanged, note
+	return true
+}
+
+func twoSided(p stats.P) float64 { return min(1, 2*min(p.Less, p.Greater)) }
+
+func (c *contrast) test(p stats.P, name string) {
+	both := twoSided(p)
+	c.P, c.Test = &both, name
+}
+
+// decide gives a tested comparison its word, as gates have theirs, but to both sides:
+// neither the candidate nor the reference is the one that somebody means to keep.
+func (c *contrast) decide(adjusted float64, tests int) {
+	c.Holm = &adjusted
+	shown := adjusted <= alpha && c.without
+	switch {
+	case shown && c.change < 0 && -c.change >= c.Margin-slack:
+		c.Word = eval.Regressed
+	case shown && c.change > 0:
+		c.Word = eval.Improved
+	case c.bound <= c.Margin+slack:
+		c.Word = eval.Held
+	default:
+		c.Word = eval.Inconclusive
+		if c.moves.N > 0 {
+			// At Holm's first step, where the correction is strictest.
+			c.Sees = finite(stats.DetectableLoss(c.moves.Moved(), c.moves.N, alpha/2/float64(tests), power))
+		}
+	}
+	if c.Sees != nil && math.Abs(*c.Sees) >= 1 {
+		c.Sees = nil
+		c.Note = join(c.Note, "so few cases show no difference")
+	}
+}

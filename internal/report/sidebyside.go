@@ -1,0 +1,235 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/llmx-dev/llmx/internal/eval"
+)
+
+// sideBySide writes how models and prompts did beside each other: the figures with the
+// frontier of cost and accuracy, then each against the reference.
+func (p *page) sideBySide(v *eval.Verdict) {
+	for i := range v.SideBySide {
+		s := &v.SideBySide[i]
+		p.space()
+		p.hang("", "  ", span{sideTitle(s), strong}, span{"  " + sideScope(s), faint})
+		p.table("  ", candidateColumns, spansOf(candidateRows(s)))
+		if rows := contrastRows(s); len(rows) > 0 {
+			p.space()
+			l := p.lay("  ", contrastColumns(s), contrastSpans(s, rows))
+			p.titles(l)
+			for _, row := range contrastSpans(s, rows) {
+				p.line(l.line(row)...)
+			}
+		}
+		for _, note := range sideNotes(s) {
+			p.flow("  ", span{clip(note, maxSentence), faint})
+		}
+	}
+}
+
+func sideTitle(s *eval.SideBySide) string { return "Side by side: " + s.Suite }
+
+func sideScope(s *eval.SideBySide) string {
+	if s.Cases < s.Planned {
+		return fmt.Sprintf("%s of %s", number(s.Cases), count(s.Planned, "case", "cases"))
+	}
+	return count(s.Cases, "case", "cases")
+}
+
+var candidateColumns = []column{
+	{title: "CANDIDATE", least: narrowest}, {title: "ACCURACY", right: true}, {title: "95 % INTERVAL", right: true},
+	{title: "COST/CASE", right: true}, {title: "MEDIAN", right: true}, {title: "P95", right: true}, {title: "FRONTIER", least: narrowest},
+}
+
+// candidateRows are the candidates with their figures, in the order of candidateColumns.
+func candidateRows(s *eval.SideBySide) [][]string {
+	var rows [][]string
+	for i := range s.Candidates {
+		c := &s.Candidates[i]
+		interval := ""
+		if c.Low != nil && c.High != nil {
+			interval = fmt.Sprintf("%.1f – %.1f %%", *c.Low*100, *c.High*100)
+		}
+		rows = append(rows, []string{
+			c.Name, known(unitShare, c.Accuracy), interval, figure(unitUSD, c.Cost),
+			known(unitSeconds, c.LatencyP50), known(unitSeconds, c.LatencyP95), placeOf(c),
+		})
+	}
+	return rows
+}
+
+// placeOf says whether a candidate is on the frontier, and if not who is before it.
+func placeOf(c *eval.Contender) string {
+	switch {
+	case c.Frontier:
+		return "yes"
+	case c.By != "":
+		return "no: " + c.By
+	}
+	return "–"
+}
+
+func spansOf(rows [][]string) [][]span {
+	list := make([][]span, len(rows))
+	for i, row := range rows {
+		for _, cell := range row {
+			list[i] = append(list[i], text(cell))
+		}
+	}
+	return list
+}
+
+func contrastColumns(s *eval.SideBySide) []column {
+	return []column{
+		{title: "AGAINST " + s.Reference, least: narrowest}, {title: "METRIC", least: len("cost_per_case")}, {title: "CHANGE", right: true},
+		{title: "95 % INTERVAL", right: true}, {title: "RESULT"}, {title: "HOLM"},
+	}
+}
+
+// contrastRows are the comparisons with the reference, in the order of contrastColumns.
+func contrastRows(s *eval.SideBySide) [][]string {
+	var rows [][]string
+	for i := range s.Candidates {
+		name := s.Candidates[i].Name
+		for _, c := range s.Candidates[i].Contrasts {
+			p := ""
+			if c.Holm != nil {
+				p = pValue(*c.Holm)
+			}
+			rows = append(rows, []string{name, c.Metric, contrastChange(c), contrastInterval(c), wordInText(c.Word), p})
+			name = ""
+		}
+	}
+	return rows
+}
+
+func contrastSpans(s *eval.SideBySide, rows [][]string) [][]span {
+	spans := spansOf(rows)
+	at := 0
+	for i := range s.Candidates {
+		for _, c := range s.Candidates[i].Contrasts {
+			spans[at][4].role = wordRole(c.Word, c.Word != eval.Regressed)
+			at++
+		}
+	}
+	return spans
+}
+
+// contrastChange is a difference in points, and of cost the ratio of the typical case.
+func contrastChange(c eval.Contrast) string {
+	switch {
+	case c.Change == nil:
+		return ""
+	case c.Word == eval.Unchanged:
+		return same
+	case c.Unit == unitUSD:
+		return "× " + times(1+*c.Change)
+	}
+	return signed(*c.Change*100, 1, "pt")
+}
+
+func contrastInterval(c eval.Contrast) string {
+	switch {
+	case c.Low == nil || c.High == nil:
+		return ""
+	case c.Unit == unitUSD:
+		return times(1+*c.Low) + " … " + times(1+*c.High)
+	}
+	return fmt.Sprintf("%+.1f … %+.1f pt", *c.Low*100, *c.High*100)
+}
+
+// times prints a ratio with three digits that say something.
+func times(ratio float64) string {
+	decimals := max(0, 2-int(math.Floor(math.Log10(max(ratio, 1e-6)))))
+	return strconv.FormatFloat(ratio, 'f', decimals, 64)
+}
+
+// sideNotes are the sentences below the figures.
+func sideNotes(s *eval.SideBySide) []string {
+	var notes []string
+	if s.Tests > 0 {
+		notes = append(notes, fmt.Sprintf("Each is compared with %s, to both sides; p by Holm over %s of the run. It is advice: gates compare with the baseline.",
+			s.Reference, count(s.Tests, "comparison", "comparisons")))
+	}
+	var sees []string
+	for i := range s.Candidates {
+		for _, c := range s.Candidates[i].Contrasts {
+			switch {
+			case c.Sees != nil && c.Metric == "accuracy":
+				sees = append(sees, fmt.Sprintf("%s from %.1f points", s.Candidates[i].Name, *c.Sees*100))
+			case c.Word == eval.NotGated || c.Word == eval.Inconclusive && c.Metric == "accuracy" && c.Note != "":
+				notes = append(notes, fmt.Sprintf("%s, %s: %s", s.Candidates[i].Name, c.Metric, c.Note))
+			}
+		}
+	}
+	if len(sees) > 0 {
+		notes = append(notes, "What is inconclusive would show in four runs of five: "+strings.Join(sees, ", ")+" on.")
+	}
+	notes = append(notes, s.Notes...)
+	for i := range s.Candidates {
+		if c := &s.Candidates[i]; c.Outside != "" {
+			notes = append(notes, c.Name+" has no place on the frontier: "+c.Outside)
+		}
+	}
+	return append(notes, keptNote(s)...)
+}
+
+// keptNote says whose latency is not of now.
+func keptNote(s *eval.SideBySide) []string {
+	var kept []string
+	for i := range s.Candidates {
+		if s.Candidates[i].LatencyKept {
+			kept = append(kept, s.Candidates[i].Name)
+		}
+	}
+	switch len(kept) {
+	case 0:
+		return nil
+	case len(s.Candidates):
+		return []string{"The latency is that of the kept answers, when they were given."}
+	}
+	return []string{"The latency of " + strings.Join(kept, ", ") + " is that of kept answers, when they were given."}
+}
+
+// sideBySide writes the same as tables.
+func (m *markdown) sideBySide(v *eval.Verdict) {
+	for i := range v.SideBySide {
+		s := &v.SideBySide[i]
+		var b strings.Builder
+		fmt.Fprintf(&b, "\n**%s** (%s)\n\n", mdText(clip(sideTitle(s), 120)), mdPlain(sideScope(s)))
+		b.WriteString("| candidate | accuracy | 95 % interval | cost per case | median | p95 | frontier |\n|---|--:|--:|--:|--:|--:|---|\n")
+		b.WriteString(mdRows(candidateRows(s)))
+		if rows := contrastRows(s); len(rows) > 0 {
+			fmt.Fprintf(&b, "\n| against %s | metric | change | 95 %% interval | result | Holm |\n|---|---|--:|--:|---|---|\n", mdCell(clip(s.Reference, 120)))
+			b.WriteString(mdRows(rows))
+		}
+		b.WriteString("\n")
+		for _, note := range sideNotes(s) {
+			b.WriteString("- " + mdText(clip(note, 500)) + "\n")
+		}
+		if !m.add(b.String()) {
+			m.add("\n… side by side: llmx runs show has it.\n")
+			return
+		}
+	}
+}
+
+func mdRows(rows [][]string) string {
+	var b strings.Builder
+	for _, row := range rows {
+		b.WriteString("|")
+		for i, cell := range row {
+			if cell = clip(cell, 120); i == 0 || i == len(row)-1 {
+				b.WriteString(" " + mdCell(cell) + " |")
+			} else {
+				b.WriteString(" " + mdPlain(cell) + " |")
+			}
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
