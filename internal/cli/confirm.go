@@ -27,6 +27,7 @@ func (o *testOptions) settleConfirm(mode replay.Mode) error {
 	switch {
 	case o.confirm > 0 && mode != replay.Live && mode != replay.Record:
 		return fault.New(fault.Usage, "--confirm asks anew, and replies come from recordings here").WithHint("say --live --confirm %d", o.confirm)
+	case len(o.prompts) > 1: // which have one baseline between them
 	case (o.against != "" && mode != replay.Replay || mode == replay.Live && o.shard == "") && o.resumed == "" && !o.given("confirm"):
 		o.confirm = defaultConfirm
 	}
@@ -73,7 +74,7 @@ func (t *testRun) planAnew(ctx context.Context) (again *plan, of []int, err erro
 			return nil, nil, err
 		}
 		if why != "" {
-			t.run.Warnings = append(t.run.Warnings, t.plan.groups[i].Suite+" on "+t.plan.groups[i].Model+": what flipped was not confirmed: "+why)
+			t.run.Warnings = append(t.run.Warnings, t.plan.groups[i].Name()+": what flipped was not confirmed: "+why)
 			continue
 		}
 		again.groups, again.arms, of = append(again.groups, t.anew(i, flipped)), append(again.arms, nil), append(of, i)
@@ -114,7 +115,7 @@ func (t *testRun) cannotAsk(ctx context.Context, a *arm, cases iter.Seq2[eval.Ca
 func (t *testRun) anew(group int, flipped map[string]bool) runner.Group {
 	again := t.plan.groups[group]
 	times := t.options.confirm
-	again.Arm, again.Cases, again.FirstRepeat = eval.Confirm, onlyCases(again.Cases, flipped, times), maxRepeats
+	again.Arm, again.Cases, again.FirstRepeat, again.Along = eval.Confirm, onlyCases(again.Cases, flipped, times), maxRepeats, nil
 	again.Group.Cases, again.Planned = len(flipped), len(flipped)*times
 	return again
 }

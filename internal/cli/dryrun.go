@@ -146,7 +146,7 @@ func (d *dryRun) survey(ctx context.Context) error {
 			return err
 		}
 		judging := d.newJudging(group, model)
-		g := report.PlanGroup{Suite: group.Suite, Model: group.Model, Prompt: group.Prompt, Cases: group.Group.Cases, Results: group.Planned}
+		g := report.PlanGroup{Suite: group.Suite, Model: group.Model, Prompt: group.Prompt, ByPrompt: group.ByPrompt, Cases: group.Group.Cases, Results: group.Planned}
 		for c, err := range group.Cases {
 			if err == nil && ctx.Err() != nil {
 				err = fault.New(fault.Canceled, "interrupted")

@@ -29,8 +29,8 @@ func newGolden(w *World) *cobra.Command {
 }
 
 type goldenOptions struct {
-	run, suite, model string
-	dryRun            bool
+	run, suite, model, prompt string
+	dryRun                    bool
 }
 
 func newGoldenAccept(w *World) *cobra.Command {
@@ -53,6 +53,7 @@ A case that is a conversation is refused: its golden answers stand at its turns.
 	flags.StringVar(&o.run, "run", store.LatestComplete, "the run whose answers are taken")
 	flags.StringVar(&o.suite, "suite", "", "the suite, where more than one has the case")
 	flags.StringVar(&o.model, "model", "", "the model, where more than one was asked")
+	flags.StringVar(&o.prompt, "prompt", "", promptHelp)
 	flags.BoolVar(&o.dryRun, "dry-run", false, "only say what would be written")
 	return cmd
 }
@@ -60,6 +61,9 @@ A case that is a conversation is refused: its golden answers stand at its turns.
 func runGolden(ctx context.Context, p *project, s *store.Store, cases []string, o *goldenOptions) error {
 	run, err := s.Run(ctx, o.run)
 	if err != nil {
+		return err
+	}
+	if o.prompt, err = choosePrompt(run, o.prompt, "a golden answer"); err != nil {
 		return err
 	}
 	answers := map[string]map[string]any{} // suite → case → golden
@@ -141,7 +145,7 @@ func (p *project) sameInputs(ctx context.Context, name string, inputs map[string
 func (p *project) answered(ctx context.Context, s *store.Store, run eval.Run, id string, o *goldenOptions) (*eval.Result, error) {
 	var found []eval.Result
 	var where []string
-	for r, err := range s.Results(ctx, run.ID, store.ResultFilter{Suite: o.suite, Model: o.model, Case: id}) {
+	for r, err := range s.Results(ctx, run.ID, store.ResultFilter{Suite: o.suite, Model: o.model, Prompt: o.prompt, Case: id}) {
 		if err != nil {
 			return nil, err
 		}

@@ -130,6 +130,7 @@ type Metric struct {
 type Flip struct {
 	Suite    string   `json:"suite"`
 	Model    string   `json:"model"`
+	Prompt   string   `json:"prompt,omitempty"` // name@version, where the run asks the suite with several
 	Case     string   `json:"case"`
 	Tags     []string `json:"tags,omitempty"`
 	Before   string   `json:"before"`         // "3/3"

@@ -136,8 +136,9 @@ type documentGroup struct {
 }
 
 type documentCase struct {
-	Suite string `json:"suite"`
-	Model string `json:"model"`
+	Suite  string `json:"suite"`
+	Model  string `json:"model"`
+	Prompt string `json:"prompt,omitempty"` // name@version, where the run asks the suite with several
 	eval.Failed
 }
 
@@ -187,7 +188,7 @@ func documentOf(run eval.Run) document {
 		d.Groups = append(d.Groups, groupOf(g))
 		d.Flips = append(d.Flips, g.Flips...)
 		for _, f := range g.Failed {
-			d.Failed = append(d.Failed, documentCase{g.Suite, g.Model, f})
+			d.Failed = append(d.Failed, documentCase{g.Suite, g.Model, promptIn(g.Group), f})
 		}
 	}
 	return d

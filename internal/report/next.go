@@ -154,6 +154,9 @@ func acceptSteps(run eval.Run, down, up int) []step {
 		return nil
 	}
 	accept := "llmx baseline accept " + ShellWord(run.ID)
+	if i := slices.IndexFunc(v.Groups, func(g eval.GroupVerdict) bool { return g.ByPrompt }); i >= 0 {
+		accept += " --prompt PROMPT" // which, is for people to say
+	}
 	missing := slices.ContainsFunc(v.Groups, func(g eval.GroupVerdict) bool { return !g.HasBaseline })
 	switch {
 	case v.Exit == fault.ExitGate && down > 0:

@@ -126,7 +126,7 @@ type planColumn struct {
 }
 
 var planColumns = []planColumn{
-	{column{title: "SUITE · MODEL", least: narrowest}, nil, func(g PlanGroup) string { return name(g.Suite, g.Model) }},
+	{column{title: "SUITE · MODEL", least: narrowest}, nil, func(g PlanGroup) string { return named(g.Suite, g.Model, g.beside()) }},
 	{column{title: "CASES", right: true}, nil, func(g PlanGroup) string { return number(g.Cases) }},
 	{column{title: "RESULTS", right: true}, func(_ Plan, t PlanGroup) bool { return t.Results != t.Cases }, func(g PlanGroup) string { return number(g.Results) }},
 	{column{title: "REPLIES", right: true}, func(_ Plan, t PlanGroup) bool { return t.Replies() > t.Results }, func(g PlanGroup) string { return number(g.Replies()) }},

@@ -2,7 +2,7 @@ package report
 
 import (
 	"fmt"
-	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,11 +19,8 @@ func (p *page) sideBySide(v *eval.Verdict) {
 		p.table("  ", candidateColumns, spansOf(candidateRows(s)))
 		if rows := contrastRows(s); len(rows) > 0 {
 			p.space()
-			l := p.lay("  ", contrastColumns(s), contrastSpans(s, rows))
-			p.titles(l)
-			for _, row := range contrastSpans(s, rows) {
-				p.line(l.line(row)...)
-			}
+			p.line(text("  against "), span{s.Reference, strong})
+			p.table("  ", contrastColumns, contrastSpans(s, rows))
 		}
 		for _, note := range sideNotes(s) {
 			p.flow("  ", span{clip(note, maxSentence), faint})
@@ -83,11 +80,9 @@ func spansOf(rows [][]string) [][]span {
 	return list
 }
 
-func contrastColumns(s *eval.SideBySide) []column {
-	return []column{
-		{title: "AGAINST " + s.Reference, least: narrowest}, {title: "METRIC", least: len("cost_per_case")}, {title: "CHANGE", right: true},
-		{title: "95 % INTERVAL", right: true}, {title: "RESULT"}, {title: "HOLM"},
-	}
+var contrastColumns = []column{
+	{title: "CANDIDATE", least: narrowest}, {title: "METRIC", least: len("cost_per_case")}, {title: "CHANGE", right: true},
+	{title: "95 % INTERVAL", right: true}, {title: "RESULT"}, {title: "HOLM P"},
 }
 
 // contrastRows are the comparisons with the reference, in the order of contrastColumns.
@@ -95,10 +90,10 @@ func contrastRows(s *eval.SideBySide) [][]string {
 	var rows [][]string
 	for i := range s.Candidates {
 		name := s.Candidates[i].Name
-		for _, c := range s.Candidates[i].Contrasts {
+		for _, c := range contrastsShown(&s.Candidates[i]) {
 			p := ""
 			if c.Holm != nil {
-				p = pValue(*c.Holm)
+				p = strings.TrimPrefix(strings.TrimPrefix(pValue(*c.Holm), "p "), "= ")
 			}
 			rows = append(rows, []string{name, c.Metric, contrastChange(c), contrastInterval(c), wordInText(c.Word), p})
 			name = ""
@@ -107,11 +102,18 @@ func contrastRows(s *eval.SideBySide) [][]string {
 	return rows
 }
 
+// contrastsShown leaves out the validity where it is the same: that is no news.
+func contrastsShown(c *eval.Contender) []eval.Contrast {
+	return slices.DeleteFunc(slices.Clone(c.Contrasts), func(c eval.Contrast) bool {
+		return c.Word == eval.Unchanged && c.Metric == "schema_validity"
+	})
+}
+
 func contrastSpans(s *eval.SideBySide, rows [][]string) [][]span {
 	spans := spansOf(rows)
 	at := 0
 	for i := range s.Candidates {
-		for _, c := range s.Candidates[i].Contrasts {
+		for _, c := range contrastsShown(&s.Candidates[i]) {
 			spans[at][4].role = wordRole(c.Word, c.Word != eval.Regressed)
 			at++
 		}
@@ -142,9 +144,19 @@ func contrastInterval(c eval.Contrast) string {
 	return fmt.Sprintf("%+.1f … %+.1f pt", *c.Low*100, *c.High*100)
 }
 
-// times prints a ratio with three digits that say something.
+// times prints a ratio, near 1 to the thousandth.
 func times(ratio float64) string {
-	decimals := max(0, 2-int(math.Floor(math.Log10(max(ratio, 1e-6)))))
+	decimals := 3
+	switch {
+	case ratio >= 100:
+		decimals = 0
+	case ratio >= 10:
+		decimals = 1
+	case ratio < 0.01:
+		decimals = 5
+	case ratio < 0.1:
+		decimals = 4
+	}
 	return strconv.FormatFloat(ratio, 'f', decimals, 64)
 }
 
@@ -204,7 +216,7 @@ func (m *markdown) sideBySide(v *eval.Verdict) {
 		b.WriteString("| candidate | accuracy | 95 % interval | cost per case | median | p95 | frontier |\n|---|--:|--:|--:|--:|--:|---|\n")
 		b.WriteString(mdRows(candidateRows(s)))
 		if rows := contrastRows(s); len(rows) > 0 {
-			fmt.Fprintf(&b, "\n| against %s | metric | change | 95 %% interval | result | Holm |\n|---|---|--:|--:|---|---|\n", mdCell(clip(s.Reference, 120)))
+			fmt.Fprintf(&b, "\n| against %s | metric | change | 95 %% interval | result | Holm p |\n|---|---|--:|--:|---|---|\n", mdCell(clip(s.Reference, 120)))
 			b.WriteString(mdRows(rows))
 		}
 		b.WriteString("\n")

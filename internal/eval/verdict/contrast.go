@@ -130,8 +130,12 @@ func (s *SideBySide) contrastShares(metric string, m *shareMetric) contrast {
 func (s *SideBySide) contrastCosts(candidate int) contrast {
 	costs := s.costs[candidate]
 	c := contrast{Contrast: eval.Contrast{Metric: metricCost, Unit: "USD", N: len(costs), Margin: s.margin(metricCost, eval.GateMaxRise)}}
-	if unknown := s.unknown[candidate]; unknown > 0 {
-		c.Word, c.Note = eval.NotGated, fmt.Sprintf("the cost of %s is unknown, or 0 on one side alone", count(unknown, "case"))
+	switch unknown, nothing := s.unknown[candidate], s.nothing[candidate]; {
+	case unknown > 0:
+		c.Word, c.Note = eval.NotGated, fmt.Sprintf("the cost of %s is unknown; give every model a price in llmx.yaml", count(unknown, "case"))
+		return c
+	case nothing > 0:
+		c.Word, c.Note = eval.NotGated, fmt.Sprintf("one side costs nothing for %s, and there is no ratio to nothing", count(nothing, "case"))
 		return c
 	}
 	if !c.compares() {

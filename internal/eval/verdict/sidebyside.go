@@ -24,7 +24,8 @@ type SideBySide struct {
 	marks   map[string]*shared   // by which candidates have a judged result of the case
 	missing []int                // results, by candidate
 	costs   [][]pairedCost       // with the reference, by candidate
-	unknown []int                // … and the cases where that is no pair
+	unknown []int                // … and the cases where a cost is unknown
+	nothing []int                // … or nothing on one side alone, of which there is no ratio
 	pairs   []map[pairKind]int   // with the reference, by candidate
 	now     [][]time.Duration    // calls made now, by candidate
 	kept    [][]time.Duration    // … and of kept answers, what they took once
@@ -84,7 +85,7 @@ func NewSideBySide(groups []eval.Group, reference int, s Settings) *SideBySide {
 	made := &SideBySide{
 		groups: groups, names: CandidateNames(groups), reference: reference, settings: s,
 		pending: map[string]*outcomes{}, marks: map[string]*shared{},
-		missing: make([]int, n), costs: make([][]pairedCost, n), unknown: make([]int, n), pairs: make([]map[pairKind]int, n),
+		missing: make([]int, n), costs: make([][]pairedCost, n), unknown: make([]int, n), nothing: make([]int, n), pairs: make([]map[pairKind]int, n),
 		now: make([][]time.Duration, n), kept: make([][]time.Duration, n),
 	}
 	for i := range made.pairs {
@@ -95,14 +96,17 @@ func NewSideBySide(groups []eval.Group, reference int, s Settings) *SideBySide {
 
 // CandidateNames are the groups' names beside each other: what tells them apart.
 func CandidateNames(groups []eval.Group) []string {
-	models, prompts := false, false
+	models, prompts, others := false, false, false
 	for _, g := range groups {
+		others = others || g.Prompt.Name != groups[0].Prompt.Name
 		models = models || g.Model != groups[0].Model
 		prompts = prompts || g.Prompt.String() != groups[0].Prompt.String()
 	}
 	names := make([]string, len(groups))
 	for i, g := range groups {
 		switch {
+		case models && prompts && !others:
+			names[i] = g.Prompt.Version + " · " + g.Model
 		case models && prompts:
 			names[i] = g.Prompt.String() + " · " + g.Model
 		case prompts:
@@ -209,8 +213,12 @@ func (s *SideBySide) pair(candidate int, one, reference *outcome, cluster uint64
 	}
 	s.pairs[candidate][kind]++
 	before, now := meanCost(reference), meanCost(one)
-	if _, ok := stats.LogRatio(before, now); !ok || !one.cost.Known || !reference.cost.Known {
+	switch _, ok := stats.LogRatio(before, now); {
+	case !one.cost.Known || !reference.cost.Known:
 		s.unknown[candidate]++
+		return
+	case !ok:
+		s.nothing[candidate]++
 		return
 	}
 	s.costs[candidate] = append(s.costs[candidate], pairedCost{before, now, cluster})
