@@ -14,9 +14,10 @@ import (
 // contrast is one metric of a candidate against the reference, on its way to a word.
 type contrast struct {
 	eval.Contrast
-	change, bound float64 // positive change is better; bound is that of the loss
-	without       bool    // the interval does not reach no change
-	moves         stats.Differences
+	change  float64                          // positive is better
+	without bool                             // the interval does not reach no change
+	bound   func(confidence float64) float64 // one-sided, of the loss
+	moves   stats.Differences
 }
 
 // CompareSideBySide says how candidates do beside each other, in one run. Every p is
@@ -112,7 +113,7 @@ func (s *SideBySide) contrastShares(metric string, m *shareMetric) contrast {
 	}
 	p, sum, name := testShares(m.strata, m.dependent(false))
 	low, high := sum.Interval(confidence)
-	c.change, c.bound, c.moves = -sum.Loss(), sum.LossBound(confidence), sum
+	c.change, c.bound, c.moves = -sum.Loss(), sum.LossBound, sum
 	c.Change, c.Low, c.High = &c.change, &low, &high
 	if c.same("no case passes more or less often than with the reference") {
 		return c
@@ -172,7 +173,11 @@ func (s *SideBySide) contrastCosts(candidate int) contrast {
 	}
 	change := stats.PairedRatio(logs, confidence)
 	rise, low, high := change.Shift-1, change.Low-1, change.High-1
-	c.change, c.bound, c.without = -rise, high, low > 0 || high < 0
+	c.change, c.without = -rise, low > 0 || high < 0
+	c.bound = func(confidence float64) float64 {
+		_, high := stats.HodgesLehmannInterval(logs, 2*confidence-1)
+		return math.Exp(high) - 1
+	}
 	c.Change, c.Low, c.High = finite(rise), finite(low), finite(high)
 	c.Note = fmt.Sprintf("typical case × %.3f, mean × %.3f", change.Shift, now/reference)
 	c.test(change.P, "Wilcoxon signed-rank test of log-ratios")
@@ -203,7 +208,9 @@ func (c *contrast) test(p stats.P, name string) {
 }
 
 // decide gives a tested comparison its word, as gates have theirs, but to both sides:
-// neither the candidate nor the reference is the one that somebody means to keep.
+// neither the candidate nor the reference is the one that somebody means to keep. Of
+// several comparisons each may hold on its own, so the bound of held is corrected, too,
+// by Bonferroni: it has no order of p-values to go by.
 func (c *contrast) decide(adjusted float64, tests int) {
 	c.Holm = &adjusted
 	shown := adjusted <= alpha && c.without
@@ -212,7 +219,7 @@ func (c *contrast) decide(adjusted float64, tests int) {
 		c.Word = eval.Regressed
 	case shown && c.change > 0:
 		c.Word = eval.Improved
-	case c.bound <= c.Margin+slack:
+	case c.bound(1-alpha/float64(tests)) <= c.Margin+slack:
 		c.Word = eval.Held
 	default:
 		c.Word = eval.Inconclusive
