@@ -173,11 +173,13 @@ func sideNotes(s *eval.SideBySide) []string {
 			switch {
 			case c.Sees != nil && c.Metric == "accuracy":
 				sees = append(sees, fmt.Sprintf("%s from %.1f points", s.Candidates[i].Name, *c.Sees*100))
+			case s.Candidates[i].Outside != "": // which says why
 			case c.Word == eval.NotGated || c.Word == eval.Inconclusive && c.Metric == "accuracy" && c.Note != "":
 				notes = append(notes, fmt.Sprintf("%s, %s: %s", s.Candidates[i].Name, c.Metric, c.Note))
 			}
 		}
 	}
+	notes = append(notes, heldNote(s)...)
 	if len(sees) > 0 {
 		notes = append(notes, "What is inconclusive would show in four runs of five: "+strings.Join(sees, ", ")+" on.")
 	}
@@ -188,6 +190,29 @@ func sideNotes(s *eval.SideBySide) []string {
 		}
 	}
 	return append(notes, keptNote(s)...)
+}
+
+// heldNote says what held means where the suite lets a metric lose something.
+func heldNote(s *eval.SideBySide) []string {
+	var lets []string
+	for i := range s.Candidates {
+		for _, c := range s.Candidates[i].Contrasts {
+			if c.Word != eval.Held || c.Margin == 0 {
+				continue
+			}
+			let := fmt.Sprintf("%s %.1f points", c.Metric, c.Margin*100)
+			if c.Unit == unitUSD {
+				let = fmt.Sprintf("%s %.1f %%", c.Metric, c.Margin*100)
+			}
+			if !slices.Contains(lets, let) {
+				lets = append(lets, let)
+			}
+		}
+	}
+	if len(lets) == 0 {
+		return nil
+	}
+	return []string{"What held is not worse by more than the suite's gates let it be: " + strings.Join(lets, ", ") + "."}
 }
 
 // keptNote says whose latency is not of now.
