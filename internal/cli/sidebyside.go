@@ -59,7 +59,7 @@ func (p *plan) putSideBySide(now *project, reference string) error {
 		one := p.suiteOf(groups[0])
 		s := verdict.NewSideBySide(groups, at, verdict.Settings{Gates: one.Gates, Clusters: one.clusters})
 		if !ok && reference != "" {
-			s.Note(fmt.Sprintf("%s is not asked of this suite: it is compared with the first that is", reference))
+			s.Note(fmt.Sprintf("%s is not asked of this suite: the reference is the first that is.", reference))
 		}
 		p.compared = append(p.compared, s)
 	}

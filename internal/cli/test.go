@@ -49,12 +49,18 @@ With --against the prompts, models and routes of a commit are asked beside those
 the same cases in turn, so that an edit is told from a model that has moved. Cases,
 checks and providers are those of now; suites in which nothing differs are not asked.
 
+Several models or prompts are asked side by side, and compared with one of them: which
+are on the frontier of cost and accuracy, and who is shown to be better or worse than the
+reference. That is advice: gates compare with the baseline (llmx help side-by-side).
+
 Cases that flipped may do so by chance. Where models are asked live they are asked anew,
 in both arms, and accuracy is tested by the new answers alone (--confirm).`
 
 const testExamples = `  llmx test                          every suite
   llmx test triage --filter '^refund-'
   llmx test triage --prompt triage@1.0.0
+  llmx test triage --model small,large --reference small
+  llmx test triage --prompt triage@1.0.0,triage@draft
   llmx test --only failed            the cases that failed in the newest run
   llmx test --record                 ask for replies that are missing, and keep them
   llmx test --against main           the prompts of main beside those of now, in one run
@@ -83,7 +89,7 @@ func newTest(w *World) *cobra.Command {
 	flags.StringSliceVar(&o.models, "model", nil, "ask these models or routes in place of the suites'; several side by side (repeatable)")
 	flags.StringVar(&o.reference, "reference", "", "compare what is asked side by side with this `MODEL|PROMPT@VERSION` (default: the first that is named)")
 	flags.StringVar(&o.against, "against", "", "ask the prompts, models and routes of a commit beside those of now, and compare with them: `GITREF`")
-	flags.IntVar(&o.confirm, "confirm", 0, fmt.Sprintf("ask cases that flipped so often anew, in both arms, and test only the new answers (default: %d with --live or --against; 0 is not at all)", defaultConfirm))
+	flags.IntVar(&o.confirm, "confirm", 0, fmt.Sprintf("ask cases that flipped so often anew, in both arms, and test only the new answers (default: %d with --live or --against; 0 is not at all; not with several prompts)", defaultConfirm))
 	flags.StringVar(&o.filter, "filter", "", "only cases whose id matches the `REGEX`")
 	flags.StringSliceVar(&o.tags, "tag", nil, "only cases with one of these tags")
 	flags.IntVar(&o.sample, "sample", 0, "only so many cases of each suite, the same ones every time, of each set of tags its share")

@@ -67,7 +67,8 @@ type Contrast struct {
 	N      int      `json:"n"`     // cases
 	Worse  int      `json:"worse"` // of these, those where the candidate does worse than the reference
 	Better int      `json:"better"`
-	Margin float64  `json:"margin"`         // that held speaks of: the suite's max_drop or max_rise, else 0
-	Sees   *float64 `json:"sees,omitempty"` // of an inconclusive accuracy: about the least difference that so many cases show
+	Margin float64  `json:"margin"`                 // that held speaks of: the suite's max_drop or max_rise, else 0
+	Sees   *float64 `json:"sees,omitempty"`         // of an inconclusive accuracy: about the least difference that so many cases show
+	Needs  int      `json:"cases_needed,omitempty"` // … and about how many cases would show the difference that was seen
 	Note   string   `json:"note,omitempty"`
 }

@@ -20,6 +20,7 @@ func RunShow(w io.Writer, run eval.Run, results iter.Seq2[eval.Result, error], s
 		p.space()
 		p.verdictTable(run.Verdict)
 		p.against(run.Verdict)
+		p.sideBySide(run.Verdict)
 		p.space()
 		p.counts(run)
 		p.errorClasses(run.Verdict)

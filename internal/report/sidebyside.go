@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -172,7 +173,11 @@ func sideNotes(s *eval.SideBySide) []string {
 		for _, c := range s.Candidates[i].Contrasts {
 			switch {
 			case c.Sees != nil && c.Metric == "accuracy":
-				sees = append(sees, fmt.Sprintf("%s from %.1f points", s.Candidates[i].Name, *c.Sees*100))
+				one := fmt.Sprintf("%s from %.1f points on", s.Candidates[i].Name, *c.Sees*100)
+				if c.Needs > 0 {
+					one += fmt.Sprintf(" (the %.1f seen take about %s)", math.Abs(*c.Change)*100, count(c.Needs, "case", "cases"))
+				}
+				sees = append(sees, one)
 			case s.Candidates[i].Outside != "": // which says why
 			case c.Word == eval.NotGated || c.Word == eval.Inconclusive && c.Metric == "accuracy" && c.Note != "":
 				notes = append(notes, fmt.Sprintf("%s, %s: %s", s.Candidates[i].Name, c.Metric, c.Note))
@@ -181,7 +186,7 @@ func sideNotes(s *eval.SideBySide) []string {
 	}
 	notes = append(notes, heldNote(s)...)
 	if len(sees) > 0 {
-		notes = append(notes, "What is inconclusive would show in four runs of five: "+strings.Join(sees, ", ")+" on.")
+		notes = append(notes, "A difference of accuracy would be shown in four runs of five: "+strings.Join(sees, ", ")+".")
 	}
 	notes = append(notes, s.Notes...)
 	for i := range s.Candidates {
@@ -260,9 +265,12 @@ func mdRows(rows [][]string) string {
 	for _, row := range rows {
 		b.WriteString("|")
 		for i, cell := range row {
-			if cell = clip(cell, 120); i == 0 || i == len(row)-1 {
+			switch cell = clip(cell, 120); i {
+			case 0:
 				b.WriteString(" " + mdCell(cell) + " |")
-			} else {
+			case len(row) - 1: // it may hold a name
+				b.WriteString(" " + mdText(cell) + " |")
+			default:
 				b.WriteString(" " + mdPlain(cell) + " |")
 			}
 		}

@@ -11,6 +11,10 @@ import (
 	"github.com/llmx-dev/llmx/internal/eval/stats"
 )
 
+// mostNeeded is the number of cases from which on nobody wants to know that they would
+// settle something.
+const mostNeeded = 1e6
+
 // contrast is one metric of a candidate against the reference, on its way to a word.
 type contrast struct {
 	eval.Contrast
@@ -225,7 +229,11 @@ func (c *contrast) decide(adjusted float64, tests int) {
 		c.Word = eval.Inconclusive
 		if c.moves.N > 0 {
 			// At Holm's first step, where the correction is strictest.
-			c.Sees = finite(stats.DetectableLoss(c.moves.Moved(), c.moves.N, alpha/2/float64(tests), power))
+			strict := alpha / 2 / float64(tests)
+			c.Sees = finite(stats.DetectableLoss(c.moves.Moved(), c.moves.N, strict, power))
+			if needs := stats.PairsNeeded(c.moves.Moved(), math.Abs(c.change), strict, power); needs > float64(c.N) && needs < mostNeeded {
+				c.Needs = int(needs)
+			}
 		}
 	}
 	if c.Sees != nil && math.Abs(*c.Sees) >= 1 {

@@ -150,14 +150,22 @@ func dominates(a, b *eval.Contender) bool {
 
 // notes say what readers of the figures must know.
 func (s *SideBySide) notes(out *eval.SideBySide, took []bool) (notes []string) {
-	var missing []string
+	var missing, few []string
+	needed := stats.QuantileMinN(0.95, confidence)
 	for i := range out.Candidates {
-		if c := &out.Candidates[i]; took[i] && c.Missing > 0 {
+		c := &out.Candidates[i]
+		if took[i] && c.Missing > 0 {
 			missing = append(missing, fmt.Sprintf("%s lacks %s", c.Name, count(c.Missing, "result")))
+		}
+		if c.Calls > 0 && c.Calls < needed {
+			few = append(few, fmt.Sprintf("%s (%d)", c.Name, c.Calls))
 		}
 	}
 	if len(missing) > 0 {
-		notes = append(notes, fmt.Sprintf("accuracy and cost are of the %d of %d cases that all have a judged result of: %s", out.Cases, out.Planned, strings.Join(missing, ", ")))
+		notes = append(notes, fmt.Sprintf("Accuracy and cost are of the %d of %d cases that all have a judged result of: %s.", out.Cases, out.Planned, strings.Join(missing, ", ")))
+	}
+	if len(few) > 0 {
+		notes = append(notes, fmt.Sprintf("A p95 of less than %d calls says little of the tail: %s.", needed, strings.Join(few, ", ")))
 	}
 	return notes
 }

@@ -164,7 +164,7 @@ func TestFrontier(t *testing.T) {
 			t.Errorf("%+v, want %+v", got, want[i])
 		}
 	}
-	if s.Cases != 10 || len(s.Notes) != 0 || *s.Candidates[0].Accuracy != 0.7 || math.Abs(*s.Candidates[0].Cost-1e-7) > 1e-15 {
+	if s.Cases != 10 || len(s.Notes) != 1 || !strings.HasPrefix(s.Notes[0], "A p95 of less than 59 calls says little of the tail: small (10), ") || *s.Candidates[0].Accuracy != 0.7 || math.Abs(*s.Candidates[0].Cost-1e-7) > 1e-15 {
 		t.Errorf("%d cases, %q, %+v", s.Cases, s.Notes, s.Candidates[0])
 	}
 	if c := contrastOf(t, s, "secret", metricCost); c.Word != eval.NotGated || !strings.Contains(c.Note, "unknown") {
@@ -186,7 +186,7 @@ func TestFiguresAreOfTheCasesThatAllHave(t *testing.T) {
 			t.Errorf("%s: %v over the 7 that both have", c.Name, *c.Accuracy)
 		}
 	}
-	if want := "accuracy and cost are of the 7 of 10 cases that all have a judged result of: large lacks 3 results"; len(s.Notes) != 1 || s.Notes[0] != want {
+	if want := "Accuracy and cost are of the 7 of 10 cases that all have a judged result of: large lacks 3 results."; len(s.Notes) != 2 || s.Notes[0] != want {
 		t.Errorf("%q", s.Notes)
 	}
 	if c := contrastOf(t, s, "large", metricAccuracy); c.N != 7 || c.Word != eval.Unchanged {
