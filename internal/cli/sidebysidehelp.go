@@ -22,7 +22,7 @@ has, for every suite that was asked more than once:
   the frontier    yes where no other is as accurate for less, or more accurate for as much,
                   by these figures; else who is. Who has no price, or no result, has no place
   the comparison  each with the reference: accuracy (stratified exact and sign-flip test),
-                  schema validity where it differs, cost (paired log-ratios, as the ratio of
+                  schema validity and scores where they differ, cost (paired log-ratios, as the ratio of
                   the typical case); with a 95 % interval each, and the words of llmx help
                   gates. Tests look to both sides, and Holm's correction runs over all
                   comparisons of the run
@@ -38,7 +38,8 @@ llmx baseline accept --prompt NAME@VERSION says which.
 With --replay, --dry-run, --resume and runs merge it works as any run; a part of a run
 (--shard) says nothing side by side, as it has not the cases to. --confirm asks anew what
 flipped against the baseline, and leaves this comparison as it is; with several prompts
-it is refused, and so is --against with several prompts or with --reference.
+it is refused, and so is --against with several prompts or with --reference. Beside
+--against several models are each compared with the commit, and not with each other.
 
 In JSON it is verdict.side_by_side: a list, one a suite, of candidates with accuracy, low,
 high, cost_per_case, latency_p50, latency_p95, frontier, dominated_by or outside, and

@@ -108,6 +108,7 @@ func newTest(w *World) *cobra.Command {
 	_ = cmd.RegisterFlagCompletionFunc("only", cobra.FixedCompletions(onlyKinds, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("model", completeModels(w))
 	_ = cmd.RegisterFlagCompletionFunc("prompt", completePrompts(w))
+	_ = cmd.RegisterFlagCompletionFunc("reference", completeReferences(w))
 	return cmd
 }
 

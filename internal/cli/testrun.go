@@ -90,6 +90,9 @@ func (t *testRun) openRecordings() (map[string]*replay.Recordings, error) {
 	}
 	var problems fault.List
 	for _, one := range t.plan.suites {
+		if files[one.Name] != nil {
+			continue // it is asked with another prompt, too
+		}
 		file, err := t.project.openRecordings(one.Name)
 		if err != nil {
 			problems.Add(err)

@@ -52,8 +52,12 @@ func candidateRows(s *eval.SideBySide) [][]string {
 		if c.Low != nil && c.High != nil {
 			interval = fmt.Sprintf("%.1f – %.1f %%", *c.Low*100, *c.High*100)
 		}
+		cost := ""
+		if c.Accuracy != nil {
+			cost = figure(unitUSD, c.Cost)
+		}
 		rows = append(rows, []string{
-			c.Name, known(unitShare, c.Accuracy), interval, figure(unitUSD, c.Cost),
+			c.Name, known(unitShare, c.Accuracy), interval, cost,
 			known(unitSeconds, c.LatencyP50), known(unitSeconds, c.LatencyP95), placeOf(c),
 		})
 	}
@@ -103,10 +107,10 @@ func contrastRows(s *eval.SideBySide) [][]string {
 	return rows
 }
 
-// contrastsShown leaves out the validity where it is the same: that is no news.
+// contrastsShown leaves out what is the same, but for accuracy and cost: that is no news.
 func contrastsShown(c *eval.Contender) []eval.Contrast {
 	return slices.DeleteFunc(slices.Clone(c.Contrasts), func(c eval.Contrast) bool {
-		return c.Word == eval.Unchanged && c.Metric == "schema_validity"
+		return c.Word == eval.Unchanged && c.Metric != "accuracy" && c.Unit != unitUSD
 	})
 }
 
@@ -131,8 +135,10 @@ func contrastChange(c eval.Contrast) string {
 		return same
 	case c.Unit == unitUSD:
 		return "× " + times(1+*c.Change)
+	case c.Unit != unitShare:
+		return signed(*c.Change, 3, "")
 	}
-	return signed(*c.Change*100, 1, "pt")
+	return signed(*c.Change*100, 1, "pt") // of a share
 }
 
 func contrastInterval(c eval.Contrast) string {
@@ -141,6 +147,8 @@ func contrastInterval(c eval.Contrast) string {
 		return ""
 	case c.Unit == unitUSD:
 		return times(1+*c.Low) + " … " + times(1+*c.High)
+	case c.Unit != unitShare:
+		return fmt.Sprintf("%+.3f … %+.3f", *c.Low, *c.High)
 	}
 	return fmt.Sprintf("%+.1f … %+.1f pt", *c.Low*100, *c.High*100)
 }
@@ -206,8 +214,12 @@ func heldNote(s *eval.SideBySide) []string {
 				continue
 			}
 			let := fmt.Sprintf("%s %.1f points", c.Metric, c.Margin*100)
-			if c.Unit == unitUSD {
+			switch c.Unit {
+			case unitUSD:
 				let = fmt.Sprintf("%s %.1f %%", c.Metric, c.Margin*100)
+			case unitShare:
+			default:
+				let = fmt.Sprintf("%s %.3f", c.Metric, c.Margin)
 			}
 			if !slices.Contains(lets, let) {
 				lets = append(lets, let)

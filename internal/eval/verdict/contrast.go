@@ -82,6 +82,9 @@ func (s *SideBySide) contrasts(candidate int) []contrast {
 	if validity.paired > 0 {
 		list = append(list, s.contrastShares(metricValidity, &validity))
 	}
+	for _, metric := range slices.Sorted(maps.Keys(s.scores[candidate])) {
+		list = append(list, s.contrastScores(metric, s.scores[candidate][metric]))
+	}
 	return append(list, s.contrastCosts(candidate))
 }
 
@@ -108,11 +111,8 @@ func (s *SideBySide) contrastShares(metric string, m *shareMetric) contrast {
 	}
 	c.Value, c.Reference = ratio(m.now, m.paired), ratio(m.base, m.paired)
 	for stratum, count := range m.strata {
-		switch moved := stratum.Difference(); {
-		case moved < 0:
-			c.Worse += count
-		case moved > 0:
-			c.Better += count
+		for range count {
+			c.counts(stratum.Difference())
 		}
 	}
 	p, sum, name := testShares(m.strata, m.dependent(false))
@@ -131,6 +131,48 @@ func (s *SideBySide) contrastShares(metric string, m *shareMetric) contrast {
 	return c
 }
 
+// contrastScores compares a named score by sign flips of the case differences, as its
+// gate does. More is better, unless the suite bounds how far the score may rise.
+func (s *SideBySide) contrastScores(metric string, pairs []pairedScore) contrast {
+	c := contrast{Contrast: eval.Contrast{Metric: metric, Unit: "score", N: len(pairs)}}
+	slices.SortFunc(pairs, func(a, b pairedScore) int {
+		return cmp.Or(cmp.Compare(a.cluster, b.cluster), cmp.Compare(a.reference, b.reference), cmp.Compare(a.score, b.score))
+	})
+	now, reference := 0.0, 0.0
+	for _, pair := range pairs {
+		now, reference = now+pair.score, reference+pair.reference
+	}
+	c.Value, c.Reference = ratio(now, c.N), ratio(reference, c.N)
+	sign := 1.0
+	c.Margin = s.margin(metric, eval.GateMaxDrop)
+	if slices.ContainsFunc(s.settings.Gates, func(g eval.Gate) bool { return g.Metric == metric && g.Kind == eval.GateMaxRise }) {
+		sign, c.Margin = -1, s.margin(metric, eval.GateMaxRise)**c.Reference
+	}
+	var sum stats.Differences
+	var differences []float64
+	together(len(pairs), func(i int) uint64 { return pairs[i].cluster }, func(from, to int) {
+		moved := 0.0
+		for _, pair := range pairs[from:to] {
+			better := sign * (pair.score - pair.reference)
+			c.counts(better)
+			moved += better
+		}
+		differences = append(differences, moved)
+		sum.AddCluster(moved, to-from)
+	})
+	low, high := sum.Interval(confidence)
+	c.change, c.bound, c.without = -sum.Loss(), sum.LossBound, low > 0 || high < 0
+	change := sign * c.change
+	if sign < 0 {
+		low, high = -high, -low
+	}
+	c.Change, c.Low, c.High = &change, &low, &high
+	if !c.same("no case scores otherwise than with the reference") {
+		c.test(stats.SignFlip(differences, flipSeed), "sign-flip test")
+	}
+	return c
+}
+
 // contrastCosts compares costs by paired log-ratios, those of a cluster by their mean.
 func (s *SideBySide) contrastCosts(candidate int) contrast {
 	costs := s.costs[candidate]
@@ -142,8 +184,7 @@ func (s *SideBySide) contrastCosts(candidate int) contrast {
 	case nothing > 0:
 		c.Word, c.Note = eval.NotGated, fmt.Sprintf("one side costs nothing for %s, and there is no ratio to nothing", count(nothing, "case"))
 		return c
-	}
-	if !c.compares() {
+	case !c.compares():
 		return c
 	}
 	slices.SortFunc(costs, func(a, b pairedCost) int {
@@ -151,28 +192,19 @@ func (s *SideBySide) contrastCosts(candidate int) contrast {
 	})
 	now, reference := 0.0, 0.0
 	var logs []float64
-	inCluster := 0
-	for i, one := range costs {
-		now, reference = now+one.cost, reference+one.reference
-		log, _ := stats.LogRatio(one.reference, one.cost)
-		switch {
-		case log > 0:
-			c.Worse++
-		case log < 0:
-			c.Better++
+	together(len(costs), func(i int) uint64 { return costs[i].cluster }, func(from, to int) {
+		sum := 0.0
+		for _, one := range costs[from:to] {
+			now, reference = now+one.cost, reference+one.reference
+			log, _ := stats.LogRatio(one.reference, one.cost)
+			c.counts(-log)
+			sum += log
 		}
-		if i > 0 && one.cluster != 0 && one.cluster == costs[i-1].cluster {
-			inCluster++
-			last := &logs[len(logs)-1]
-			*last += (log - *last) / float64(inCluster)
-			continue
-		}
-		logs, inCluster = append(logs, log), 1
-	}
+		logs = append(logs, sum/float64(to-from))
+	})
 	c.Value, c.Reference = ratio(now/1e9, c.N), ratio(reference/1e9, c.N)
 	if c.same("every case costs what it does with the reference") {
-		zero := 0.0
-		c.Change = &zero
+		c.Change = new(float64)
 		return c
 	}
 	change := stats.PairedRatio(logs, confidence)
@@ -186,6 +218,29 @@ func (s *SideBySide) contrastCosts(candidate int) contrast {
 	c.Note = fmt.Sprintf("typical case × %.3f, mean × %.3f", change.Shift, now/reference)
 	c.test(change.P, "Wilcoxon signed-rank test of log-ratios")
 	return c
+}
+
+// together visits pairs that are sorted by their clusters: those of each at once, and
+// every other alone.
+func together(n int, cluster func(i int) uint64, visit func(from, to int)) {
+	for from := 0; from < n; {
+		to := from + 1
+		for to < n && cluster(from) != 0 && cluster(to) == cluster(from) {
+			to++
+		}
+		visit(from, to)
+		from = to
+	}
+}
+
+// counts takes a case that does so much better than the reference.
+func (c *contrast) counts(better float64) {
+	switch {
+	case better < 0:
+		c.Worse++
+	case better > 0:
+		c.Better++
+	}
 }
 
 // compares is false where no case is on both sides.

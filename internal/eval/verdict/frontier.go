@@ -151,6 +151,11 @@ func dominates(a, b *eval.Contender) bool {
 // notes say what readers of the figures must know.
 func (s *SideBySide) notes(out *eval.SideBySide, took []bool) (notes []string) {
 	var missing, few []string
+	for i, g := range s.groups[1:] {
+		if twin := slices.IndexFunc(s.groups[:i+1], func(o eval.Group) bool { return o.Treatment == g.Treatment }); twin >= 0 && g.Treatment != "" {
+			notes = append(notes, fmt.Sprintf("%s and %s are the same but for the name: nothing differs that decides an answer.", s.names[twin], s.names[i+1]))
+		}
+	}
 	needed := stats.QuantileMinN(0.95, confidence)
 	for i := range out.Candidates {
 		c := &out.Candidates[i]

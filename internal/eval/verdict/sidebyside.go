@@ -9,9 +9,10 @@ import (
 )
 
 // SideBySide counts what several candidates, models or prompts, made of the same cases
-// of a suite. Its figures do not depend on the order in which results come. Memory: the
+// of a suite. Its figures do not depend on the order in which results come,
+// but for the last digit of scores that several repeats have. Memory: the
 // cases in flight, a counter for every kind of outcome, and for every case and candidate
-// 16 bytes of cost and 8 of latency. It belongs to one goroutine.
+// 24 bytes of cost, as many of each named score, and 8 of latency. It belongs to one goroutine.
 type SideBySide struct {
 	groups    []eval.Group
 	names     []string
@@ -19,32 +20,24 @@ type SideBySide struct {
 	settings  Settings
 	told      []string
 
-	pending map[string]*outcomes // by case
-	planned int                  // cases, quarantine left out
-	marks   map[string]*shared   // by which candidates have a judged result of the case
-	missing []int                // results, by candidate
-	costs   [][]pairedCost       // with the reference, by candidate
-	unknown []int                // … and the cases where a cost is unknown
-	nothing []int                // … or nothing on one side alone, of which there is no ratio
-	pairs   []map[pairKind]int   // with the reference, by candidate
-	now     [][]time.Duration    // calls made now, by candidate
-	kept    [][]time.Duration    // … and of kept answers, what they took once
+	pending map[string]*outcomes       // by case
+	planned int                        // cases, quarantine left out
+	marks   map[string]*shared         // by which candidates have a judged result of the case
+	missing []int                      // results, by candidate
+	costs   [][]pairedCost             // with the reference, by candidate
+	unknown []int                      // … and the cases where a cost is unknown
+	nothing []int                      // … or nothing on one side alone, of which there is no ratio
+	pairs   []map[pairKind]int         // with the reference, by candidate
+	scores  []map[string][]pairedScore // likewise, by metric
+	now     [][]time.Duration          // calls made now, by candidate
+	kept    [][]time.Duration          // … and of kept answers, what they took once
 }
 
 // outcomes are a case's of all candidates, until the last has come.
 type outcomes struct {
 	cluster uint64
 	left    int
-	of      []outcome
-}
-
-// outcome is what one candidate made of a case.
-type outcome struct {
-	passes, judged int
-	valid          int
-	contract       bool // a repeat has a standing under a contract
-	missing        int
-	cost           llm.Cost
+	of      []*caseFold
 }
 
 // shared sums up the cases that the same candidates have a judged result of.
@@ -77,6 +70,12 @@ type pairedCost struct {
 	cluster         uint64
 }
 
+// pairedScore is a case's mean score on both sides.
+type pairedScore struct {
+	reference, score float64
+	cluster          uint64
+}
+
 // NewSideBySide begins counting. Candidates are groups of one suite, each with another
 // model or prompt; reference is the place of the one that the others are compared with.
 // Of the settings the gates are read for their margins, and the clusters.
@@ -85,11 +84,11 @@ func NewSideBySide(groups []eval.Group, reference int, s Settings) *SideBySide {
 	made := &SideBySide{
 		groups: groups, names: CandidateNames(groups), reference: reference, settings: s,
 		pending: map[string]*outcomes{}, marks: map[string]*shared{},
-		missing: make([]int, n), costs: make([][]pairedCost, n), unknown: make([]int, n), nothing: make([]int, n), pairs: make([]map[pairKind]int, n),
+		missing: make([]int, n), costs: make([][]pairedCost, n), unknown: make([]int, n), nothing: make([]int, n), pairs: make([]map[pairKind]int, n), scores: make([]map[string][]pairedScore, n),
 		now: make([][]time.Duration, n), kept: make([][]time.Duration, n),
 	}
 	for i := range made.pairs {
-		made.pairs[i] = map[pairKind]int{}
+		made.pairs[i], made.scores[i] = map[pairKind]int{}, map[string][]pairedScore{}
 	}
 	return made
 }
@@ -129,36 +128,20 @@ func (s *SideBySide) Add(candidate int, c *eval.Case, r *eval.Result) {
 	s.time(candidate, r)
 	open := s.pending[c.ID]
 	if open == nil {
-		open = &outcomes{left: len(s.groups) * max(1, c.Repeats), of: make([]outcome, len(s.groups))}
+		open = &outcomes{left: len(s.groups) * max(1, c.Repeats), of: make([]*caseFold, len(s.groups))}
 		if key := c.ClusterKey(); s.settings.Clusters[key] {
 			open.cluster = key
 		}
 		for i := range open.of {
-			open.of[i].cost = llm.KnownCost(0)
+			open.of[i] = newCaseFold(c)
 		}
 		s.pending[c.ID] = open
 	}
-	open.of[candidate].add(r)
+	open.of[candidate].count(r)
 	if open.left--; open.left == 0 {
 		delete(s.pending, c.ID)
 		s.finish(open)
 	}
-}
-
-func (o *outcome) add(r *eval.Result) {
-	if !r.Status.Judged() {
-		o.missing++
-		return
-	}
-	o.judged++
-	if r.Status == eval.Pass {
-		o.passes++
-	}
-	o.contract = o.contract || r.Valid != eval.NoContract
-	if r.Valid == eval.Valid {
-		o.valid++
-	}
-	o.cost = o.cost.Plus(r.Cost)
 }
 
 // time keeps how long an answer took.
@@ -177,7 +160,7 @@ func (s *SideBySide) finish(c *outcomes) {
 	s.planned++
 	mark := make([]byte, len(c.of))
 	for i := range c.of {
-		s.missing[i] += c.of[i].missing
+		s.missing[i] += c.of[i].missing()
 		if c.of[i].judged > 0 {
 			mark[i] = 1
 		}
@@ -192,7 +175,7 @@ func (s *SideBySide) finish(c *outcomes) {
 	}
 	sum.cases++
 	for i := range c.of {
-		one := &c.of[i]
+		one := c.of[i]
 		if one.judged == 0 {
 			continue
 		}
@@ -200,18 +183,23 @@ func (s *SideBySide) finish(c *outcomes) {
 		sum.of[i].cost = sum.of[i].cost.Plus(one.cost)
 		sum.of[i].results += one.judged
 		if i != s.reference && c.of[s.reference].judged > 0 {
-			s.pair(i, one, &c.of[s.reference], c.cluster)
+			s.pair(i, one, c.of[s.reference], c.cluster)
 		}
 	}
 }
 
 // pair takes a case that a candidate and the reference have both.
-func (s *SideBySide) pair(candidate int, one, reference *outcome, cluster uint64) {
+func (s *SideBySide) pair(candidate int, one, reference *caseFold, cluster uint64) {
 	kind := pairKind{passed: stats.Stratum{A: one.passes, N: one.judged, B: reference.passes, M: reference.judged}, cluster: cluster}
 	if one.contract && reference.contract {
 		kind.valid = stats.Stratum{A: one.valid, N: one.judged, B: reference.valid, M: reference.judged}
 	}
 	s.pairs[candidate][kind]++
+	for metric, m := range one.scores {
+		if base := reference.scores[metric]; base != nil && metric != eval.MetricRepair {
+			s.scores[candidate][metric] = append(s.scores[candidate][metric], pairedScore{base.value(), m.value(), cluster})
+		}
+	}
 	before, now := meanCost(reference), meanCost(one)
 	switch _, ok := stats.LogRatio(before, now); {
 	case !one.cost.Known || !reference.cost.Known:
@@ -224,7 +212,7 @@ func (s *SideBySide) pair(candidate int, one, reference *outcome, cluster uint64
 	s.costs[candidate] = append(s.costs[candidate], pairedCost{before, now, cluster})
 }
 
-func meanCost(o *outcome) float64 { return float64(o.cost.Amount) / float64(o.judged) }
+func meanCost(f *caseFold) float64 { return float64(f.cost.Amount) / float64(f.judged) }
 
 // settle finishes the cases that will get no more results.
 func (s *SideBySide) settle() {

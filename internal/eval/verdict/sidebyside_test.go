@@ -194,6 +194,30 @@ func TestFiguresAreOfTheCasesThatAllHave(t *testing.T) {
 	}
 }
 
+// A named score is compared as its gate compares it: less is better where the suite
+// bounds how far it may rise.
+func TestScoresSideBySide(t *testing.T) {
+	for _, gate := range []eval.Gate{maxDrop("tone", 0.1), maxRise("tone", 0.1)} {
+		s := NewSideBySide(groupsFor([]stand{{model: "small"}, {model: "large"}}), 0, Settings{Gates: []eval.Gate{gate}})
+		for i := range 40 {
+			c := &eval.Case{ID: caseID(i), Repeats: 1, InputHash: caseID(i)}
+			for j, value := range []float64{0.5, 0.5 + 0.2*float64(i%4)/3} { // 0.1 more on average
+				r := resultOf('p', 1)
+				r.Scores = []eval.Score{{Check: "judge", Metric: "tone", Value: value, Pass: true}}
+				s.Add(j, c, r)
+			}
+		}
+		c := contrastOf(t, CompareSideBySide([]*SideBySide{s})[0], "large", "tone")
+		word, better, worse := eval.Improved, 30, 0
+		if gate.Kind == eval.GateMaxRise {
+			word, better, worse = eval.Regressed, 0, 30
+		}
+		if c.Word != word || c.Better != better || c.Worse != worse || !same(c.Value, 0.6) || !same(c.Reference, 0.5) || !same(c.Change, 0.1) || *c.Low <= 0 || *c.High <= *c.Low {
+			t.Errorf("%s: %+v (%v: %v … %v)", gate.Kind, c, *c.Change, *c.Low, *c.High)
+		}
+	}
+}
+
 // In whatever order results come, the figures are the same to the last digit.
 func TestSideBySideDoesNotDependOnTheOrder(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
