@@ -154,8 +154,8 @@ func acceptSteps(run eval.Run, down, up int) []step {
 		return nil
 	}
 	accept := "llmx baseline accept " + ShellWord(run.ID)
-	if i := slices.IndexFunc(v.Groups, func(g eval.GroupVerdict) bool { return g.ByPrompt }); i >= 0 {
-		accept += " --prompt PROMPT" // which, is for people to say
+	if n := len(v.Groups); n > 0 && v.Groups[n-1].ByPrompt {
+		accept += " --prompt " + ShellWord(v.Groups[n-1].Prompt.String()) // or another of them: a baseline is of one
 	}
 	missing := slices.ContainsFunc(v.Groups, func(g eval.GroupVerdict) bool { return !g.HasBaseline })
 	switch {
