@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/eval/baseline"
@@ -69,8 +68,7 @@ func (t *testRun) compareArms(ctx context.Context) error {
 	}
 	read := planner{project: t.project, read: newAnswerReader(), confirms: t.options.confirm > 0}
 	for i := range t.plan.tallies {
-		at := slices.IndexFunc(t.plan.suites, func(one *loaded) bool { return one.Name == t.plan.groups[i].Suite })
-		settings, err := read.settings(t.plan.suites[at], t.plan.groups[i].Model)
+		settings, err := read.settings(t.plan.suiteOf(t.plan.groups[i].Group), t.plan.groups[i].Model)
 		if err != nil {
 			return err
 		}
@@ -108,7 +106,7 @@ func (t *testRun) putAgainst(ctx context.Context, group, beside int, settings *v
 	}
 	c.MissingErrors, c.MissingUnjudged = tally.Missing()
 	c.Asked, t.beside = tally.Counts(), t.beside.Plus(tally.Beside())
-	results := t.store.Results(ctx, t.run.ID, store.ResultFilter{Arm: asked.Arm, Suite: asked.Suite, Model: asked.Model})
+	results := t.store.Results(ctx, t.run.ID, resultsOfGroup(asked, ""))
 	var err error
 	settings.Baseline, err = baseline.Beside(results, asked, t.plan.groups[group].Model, t.run)
 	settings.Against = c
@@ -135,10 +133,19 @@ func (t *testRun) sameTreatment(accepted *eval.Baseline, asked eval.Group) (b *e
 	return accepted, header.Date, ""
 }
 
+// resultsOfGroup selects what the store has of a group, of one case or of all for "".
+func resultsOfGroup(g eval.Group, id string) store.ResultFilter {
+	f := store.ResultFilter{Arm: g.Arm, Suite: g.Suite, Model: g.Model, Case: id}
+	if g.ByPrompt {
+		f.Prompt = g.Prompt.String()
+	}
+	return f
+}
+
 // tallyStored counts what the store has of an arm, case by case.
 func (t *testRun) tallyStored(ctx context.Context, group, arm int, tally *verdict.Tally) error {
 	g := t.plan.groups[arm].Group
-	of, err := t.store.ByCase(ctx, t.run.ID, store.ResultFilter{Arm: g.Arm, Suite: g.Suite, Model: g.Model})
+	of, err := t.store.ByCase(ctx, t.run.ID, resultsOfGroup(g, ""))
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,7 @@ type acceptOptions struct {
 	suites  []string
 	cases   []string
 	because string
+	prompt  string // whose results, of a run that asked several prompts
 }
 
 func newBaselineAccept(w *World) *cobra.Command {
@@ -44,7 +45,8 @@ func newBaselineAccept(w *World) *cobra.Command {
 		Short: "Make a run's results the baseline of its suites",
 		Long: `Make a run (default: the last complete test) the baseline of its suites. The run must
 be complete, unfiltered and free of errors; --case accepts single cases of any run
-and keeps the reason.`,
+and keeps the reason. Of a run that asked several prompts one is accepted: --prompt says
+which.`,
 		Example: "  llmx baseline accept\n  llmx baseline accept --suite triage\n  llmx baseline accept --case refund-angry,late-fee --because \"refunds go to billing now\"",
 		Args:    takes(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -65,6 +67,7 @@ and keeps the reason.`,
 	}
 	cmd.Flags().StringSliceVar(&o.suites, "suite", nil, "only these suites of the run")
 	cmd.Flags().StringSliceVar(&o.cases, "case", nil, "only these cases")
+	cmd.Flags().StringVar(&o.prompt, "prompt", "", promptHelp)
 	cmd.Flags().StringVar(&o.because, "because", "", "why single cases are accepted")
 	return cmd
 }
@@ -72,6 +75,9 @@ and keeps the reason.`,
 func runAccept(ctx context.Context, p *project, s *store.Store, id string, o *acceptOptions) error {
 	run, err := s.Run(ctx, id)
 	if err != nil {
+		return err
+	}
+	if o.prompt, err = choosePrompt(run, o.prompt, "a baseline"); err != nil {
 		return err
 	}
 	names := suitesOf(run)
@@ -165,11 +171,13 @@ func (p *project) accepted(ctx context.Context, s *store.Store, run eval.Run, na
 	if err != nil {
 		return nil, err
 	}
-	results := s.Results(ctx, run.ID, store.ResultFilter{Suite: name})
+	results := s.Results(ctx, run.ID, store.ResultFilter{Suite: name, Prompt: o.prompt})
 	if len(o.cases) > 0 {
 		return baseline.AcceptCases(old, results, o.cases, o.because, p.world.Now().UTC().Format("2006-01-02"))
 	}
-	groups := slices.DeleteFunc(slices.Clone(run.Groups), func(g eval.Group) bool { return g.Suite != name })
+	groups := slices.DeleteFunc(slices.Clone(run.Groups), func(g eval.Group) bool {
+		return g.Suite != name || o.prompt != "" && g.Prompt.String() != o.prompt
+	})
 	fresh, err := baseline.FromResults(results, groups, run)
 	if err != nil {
 		return nil, err

@@ -99,6 +99,9 @@ func (d *dryRun) open(ctx context.Context) error {
 	d.files = files
 	if d.mode == replay.Live { // such a run goes without them: here they say what answers are like
 		for _, one := range d.plan.suites {
+			if d.files[one.Name] != nil {
+				continue
+			}
 			if file, err := d.project.openRecordings(one.Name); err == nil {
 				d.files[one.Name] = file
 			}

@@ -71,7 +71,7 @@ func (d *dryRun) surveyGroup(ctx context.Context, asked runner.Plan, i, of int, 
 		return err
 	}
 	judging := d.newJudging(group, judges)
-	g := report.PlanGroup{Suite: group.Suite, Model: group.Model, Prompt: group.Prompt, Cases: group.Group.Cases, Results: group.Planned}
+	g := report.PlanGroup{Suite: group.Suite, Model: group.Model, Prompt: group.Prompt, ByPrompt: group.ByPrompt, Cases: group.Group.Cases, Results: group.Planned}
 	if group.Arm == eval.Against {
 		g.At = d.plan.past.commit.String()
 	}

@@ -54,8 +54,8 @@ const (
 
 // newAppraiser prices a group, in the way of the arm by which it is asked; nil for now.
 func (d *dryRun) newAppraiser(group *runner.Group, by *arm) (*appraiser, error) {
-	i := slices.IndexFunc(d.plan.suites, func(one *loaded) bool { return one.Name == group.Suite })
-	p, asks := d.project, d.plan.suites[i].prompt
+	one := d.plan.suiteOf(group.Group)
+	p, asks := d.project, one.prompt
 	if by != nil {
 		p, asks = by.project, by.prompt
 	}
@@ -71,7 +71,7 @@ func (d *dryRun) newAppraiser(group *runner.Group, by *arm) (*appraiser, error) 
 	if err != nil {
 		return nil, err
 	}
-	return a, a.readBaseline(d.plan.suites[i], asks, &group.Group)
+	return a, a.readBaseline(one, asks, &group.Group)
 }
 
 // appraise prices what goes to a target, without what was accepted.

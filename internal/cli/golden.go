@@ -29,9 +29,9 @@ func newGolden(w *World) *cobra.Command {
 }
 
 type goldenOptions struct {
-	run, suite, model string
-	turns             []int
-	dryRun            bool
+	run, suite, model, prompt string
+	turns                     []int
+	dryRun                    bool
 }
 
 func newGoldenAccept(w *World) *cobra.Command {
@@ -57,6 +57,7 @@ there is one, or which --turn names.`,
 	flags.StringVar(&o.suite, "suite", "", "the suite, where more than one has the case")
 	flags.StringVar(&o.model, "model", "", "the model, where more than one was asked")
 	flags.IntSliceVar(&o.turns, "turn", nil, "of a conversation: the turns whose answers are taken (default: those that have a golden answer)")
+	flags.StringVar(&o.prompt, "prompt", "", promptHelp)
 	flags.BoolVar(&o.dryRun, "dry-run", false, "only say what would be written")
 	return cmd
 }
@@ -68,6 +69,9 @@ func runGolden(ctx context.Context, p *project, s *store.Store, cases []string, 
 	}
 	run, err := s.Run(ctx, id)
 	if err != nil {
+		return err
+	}
+	if o.prompt, err = choosePrompt(run, o.prompt, "a golden answer"); err != nil {
 		return err
 	}
 	results := map[string]map[string]*eval.Result{} // suite → case
@@ -160,7 +164,7 @@ func (p *project) goldensOf(ctx context.Context, s *store.Store, name string, re
 func (p *project) answered(ctx context.Context, s *store.Store, run eval.Run, id string, o *goldenOptions) (*eval.Result, error) {
 	var found []eval.Result
 	var where []string
-	for r, err := range s.Results(ctx, run.ID, store.ResultFilter{Suite: o.suite, Model: o.model, Case: id}) {
+	for r, err := range s.Results(ctx, run.ID, store.ResultFilter{Suite: o.suite, Model: o.model, Prompt: o.prompt, Case: id}) {
 		if err != nil {
 			return nil, err
 		}

@@ -205,7 +205,7 @@ func (m *merger) fit() error {
 
 // alike reports whether two parts were asked for the same but for which part.
 func alike(a, b eval.Selection) bool {
-	return slices.Equal(a.Suites, b.Suites) && a.Prompt == b.Prompt && slices.Equal(a.Models, b.Models) &&
+	return slices.Equal(a.Suites, b.Suites) && a.Prompt == b.Prompt && a.Reference == b.Reference && slices.Equal(a.Models, b.Models) &&
 		a.Filter == b.Filter && slices.Equal(a.Tags, b.Tags) && a.Sample == b.Sample && a.Repeats == b.Repeats && a.Missing == b.Missing &&
 		a.Commit == b.Commit && a.Only == b.Only && a.Of == b.Of && maps.EqualFunc(a.Chosen, b.Chosen, slices.Equal)
 }
@@ -224,7 +224,7 @@ func (m *merger) plan(ctx context.Context) error {
 	if asked.Only != "" {
 		chosen.only = chosenBefore(asked.Only, asked.Of, asked.Chosen)
 	}
-	suites, err := m.project.loadSuites(selection{names: asked.Suites, prompt: asked.Prompt, models: asked.Models})
+	suites, err := m.project.loadSuites(selection{names: asked.Suites, prompts: promptWords(asked.Prompt), models: asked.Models})
 	if err != nil {
 		return err
 	}
@@ -237,6 +237,9 @@ func (m *merger) plan(ctx context.Context) error {
 	}
 	planned, err := planner{project: m.project, pick: chosen, repeats: asked.Repeats, read: newAnswerReader(), past: then, models: asked.Models}.plan(ctx, suites)
 	if err != nil {
+		return err
+	}
+	if err := planned.putSideBySide(m.project, asked.Reference); err != nil {
 		return err
 	}
 	asked.Cases = planned.hashes
@@ -305,7 +308,7 @@ func (m *merger) collectCase(ctx context.Context, group int, c *eval.Case) error
 // take puts a part's results of one case into the whole.
 func (m *merger) take(ctx context.Context, p part, group int, c *eval.Case) (found int, err error) {
 	g := &m.run.plan.groups[group]
-	for r, err := range p.store.Results(ctx, p.run.ID, store.ResultFilter{Arm: g.Arm, Suite: g.Suite, Model: g.Model, Case: c.ID}) {
+	for r, err := range p.store.Results(ctx, p.run.ID, resultsOfGroup(g.Group, c.ID)) {
 		switch {
 		case err != nil:
 			return found, err
@@ -315,7 +318,7 @@ func (m *merger) take(ctx context.Context, p part, group int, c *eval.Case) (fou
 		}
 		r.Run = m.run.run.ID
 		if m.run.plan.past == nil { // else both arms are compared once they are in
-			m.run.plan.tallies[group].Add(c, &r)
+			m.run.plan.add(group, c, &r)
 		}
 		if err := m.store.AddResult(r); err != nil {
 			return found, err

@@ -147,7 +147,7 @@ func (e *earlier) flipped(run *eval.Run) error {
 	for i := range run.Verdict.Groups {
 		g := &run.Verdict.Groups[i]
 		if flips := g.FlipsDown + g.FlipsUp; flips > len(g.Flips) {
-			return fault.New(fault.Usage, "%d cases of %s on %s flipped in run %s, and a run keeps %d by name", flips, g.Suite, g.Model, run.ID, len(g.Flips)).
+			return fault.New(fault.Usage, "%d cases of %s flipped in run %s, and a run keeps %d by name", flips, g.Name(), run.ID, len(g.Flips)).
 				WithHint("ask the whole suite: llmx test %s", g.Suite)
 		}
 		for _, flip := range g.Flips {

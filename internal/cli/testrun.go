@@ -77,6 +77,9 @@ func (t *testRun) openRecordings() (map[string]*replay.Recordings, error) {
 	}
 	var problems fault.List
 	for _, one := range t.plan.suites {
+		if files[one.Name] != nil {
+			continue // it is asked with another prompt, too
+		}
 		file, err := t.project.openRecordings(one.Name)
 		if err != nil {
 			problems.Add(err)
@@ -172,9 +175,7 @@ func (t *testRun) judge(ctx context.Context, stop <-chan struct{}, model llm.Mod
 	watch := newWatch(t.project.world, t.plan.planned)
 	plan := runner.Plan{Run: t.run.ID, Groups: t.plan.groups, Jobs: t.jobs, Stop: stop, Reuse: t.options.replies.reuse(), Judges: t.options.replies.judging(t.mode)}
 	see := func(group int, c *eval.Case, r *eval.Result) error {
-		if t.plan.past == nil { // else both arms are compared once they are in
-			t.plan.tallies[group].Add(c, r)
-		}
+		t.plan.add(group, c, r)
 		watch.see(r)
 		return t.tellAlerts(watch)
 	}
@@ -229,6 +230,7 @@ func (t *testRun) finish(ctx context.Context, failure error) error {
 	judged := sum(t.plan.tallies, verdict.Options{Filtered: t.filtered || t.shard.of > 1, MissingNeutral: t.options.missing == "neutral"})
 	t.shard.partly(&judged, t.wasJudged)
 	t.tellAgainst(&judged)
+	t.tellSideBySide(&judged)
 	if t.again.Planned > 0 {
 		judged.Confirming = &t.again
 	}
@@ -256,13 +258,13 @@ func (t *testRun) finish(ctx context.Context, failure error) error {
 // wasJudged reports a group of which no more is missing than the run may lack, nor of what
 // was asked beside it.
 func (t *testRun) wasJudged(g *eval.GroupVerdict) bool {
-	i := slices.IndexFunc(t.plan.suites, func(one *loaded) bool { return one.Name == g.Suite })
-	at := slices.IndexFunc(t.plan.groups, func(one runner.Group) bool { return one.Suite == g.Suite && one.Model == g.Model })
-	if i < 0 || at < 0 {
+	one := t.plan.suiteOf(g.Group)
+	at := slices.IndexFunc(t.plan.groups, func(one runner.Group) bool { return one.Group.Same(g.Group) })
+	if one == nil || at < 0 {
 		return false
 	}
 	may := func(errors, unjudged int) bool {
-		return errors <= t.plan.suites[i].MaxErrors && (unjudged == 0 || t.options.missing == "neutral")
+		return errors <= one.MaxErrors && (unjudged == 0 || t.options.missing == "neutral")
 	}
 	beside := g.Against == nil || may(g.Against.MissingErrors, g.Against.MissingUnjudged)
 	return g.Settled() && may(t.plan.tallies[at].Missing()) && beside

@@ -120,10 +120,11 @@ func timeFor(f Forecast) string {
 
 // planName is a group in the table: that of a commit with its name.
 func planName(g PlanGroup) string {
+	text := named(g.Suite, g.Model, g.beside())
 	if g.At != "" {
-		return name(g.Suite, g.Model) + " at " + g.At
+		text += " at " + g.At
 	}
-	return name(g.Suite, g.Model)
+	return text
 }
 
 // planColumn is a column of the table; it is left out where it says nothing.

@@ -89,7 +89,7 @@ func (t *Tally) margin() float64 {
 }
 
 func (t *Tally) driftSentence(group *eval.GroupVerdict) string {
-	where := fmt.Sprintf("%s on %s", group.Suite, group.Model)
+	where := group.Name()
 	if group.Drift == nil && t.group.Judged == t.group.Planned {
 		return fmt.Sprintf("unjudged: %s: no case has a result here and in the baseline", where)
 	}
