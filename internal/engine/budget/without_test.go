@@ -147,36 +147,37 @@ func TestWaitingForMoneyIsNotWaitingForTheLedger(t *testing.T) {
 	}
 }
 
-// TestGrantedAndNotWritten: the round has decided, and its writing hangs. Who was
-// granted the money is served once.
-func TestGrantedAndNotWritten(t *testing.T) {
-	for _, policy := range []WithoutLedger{FailClosed, FailOpen} {
-		synctest.Test(t, func(t *testing.T) {
-			ledger := newMemory()
-			ledger.takes = 10 * time.Second // half of it after the entries were made
-			b := openBook(t, ledger, Options{Budgets: project(1000), WithoutLedger: policy})
-			m := b.Model("small", aToken, answer(10*time.Minute, 10))
-			result := make(chan error, 1)
-			go func() { result <- ask(t.Context(), m, asking(10)) }()
-			time.Sleep(30 * time.Second)
-			if policy == FailClosed {
-				if err := <-result; fault.ClassOf(err) != fault.Budget {
+// slowToSay is a ledger that has written at once, and says so when it is let go on.
+type slowToSay struct {
+	*memory
+	goOn chan struct{}
+}
+
+func (l slowToSay) Change(owner string, accounts []Account, decide func([]State) []Entry) error {
+	err := l.memory.Change(owner, accounts, decide)
+	<-l.goOn
+	return err
+}
+
+// TestGrantedAndNotHeard: the round has decided, and nobody hears of it. Who was granted
+// the money is served once.
+func TestGrantedAndNotHeard(t *testing.T) {
+	for policy, want := range map[WithoutLedger]llm.Money{FailClosed: 0, FailOpen: 10} {
+		t.Run(string(policy), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ledger := slowToSay{newMemory(), make(chan struct{})}
+				b := openBook(t, ledger, Options{Budgets: project(1000), WithoutLedger: policy})
+				m := b.Model("small", aToken, answer(time.Minute, 10))
+				result := make(chan error, 1)
+				go func() { result <- ask(t.Context(), m, asking(10)) }()
+				time.Sleep(30 * time.Second)
+				close(ledger.goOn)
+				if err := <-result; (policy == FailClosed) != (fault.ClassOf(err) == fault.Budget) || policy == FailOpen && err != nil {
 					t.Errorf("got %v", err)
 				}
-			}
-			ledger.takes = 0
-			time.Sleep(20 * time.Minute)
-			if policy == FailOpen {
-				if err := <-result; err != nil {
-					t.Error(err)
-				}
-			}
-			closeBook(t, b)
-			want := llm.Money(10)
-			if policy == FailClosed {
-				want = 0
-			}
-			ledger.wantTotal(t, want, 0)
+				closeBook(t, b)
+				ledger.wantTotal(t, want, 0)
+			})
 		})
 	}
 }
