@@ -7,14 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"sync/atomic"
 	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
-
-	"github.com/llmx-dev/llmx/internal/fault"
 )
 
 const (
@@ -35,14 +32,13 @@ type serving struct {
 	closing  chan struct{} // closed by Close
 	deadline time.Time     // set before that
 
-	saved func() []work // the prompts that a new file needs
-	renew func(int)     // how many idle connections the readers may keep
+	saved  func() []work // the prompts that a new file needs
+	opened atomic.Int64  // how often a file was opened
 
 	// Of the writing goroutine alone.
-	file    os.FileInfo // that is open
-	beside  []beside
-	owes    bool // the file is new, and lacks the prompts
-	renewed bool // the readers keep no connection until the next look
+	file   os.FileInfo // that is open
+	beside []beside
+	owes   bool // the file is new, and lacks the prompts
 }
 
 // serve is the writing goroutine of a store that serves: like run, but that it never
@@ -86,10 +82,6 @@ func (w *writer) next(batch []work, look <-chan time.Time, timer *time.Timer) (_
 	case item := <-w.serving.ahead:
 		return batch, &item, true
 	case <-look:
-		if w.serving.renewed {
-			w.serving.renewed = false
-			w.serving.renew(readerConns)
-		}
 		return batch, nil, true
 	case item, ok := <-w.queue:
 		if !ok || item.urgent() {
@@ -257,126 +249,4 @@ func (w *writer) answer(item *work) {
 	if down {
 		w.keep(nil) // until it can be written again
 	}
-}
-
-// closeServing ends the writing within its bound.
-func (w *writer) closeServing() error {
-	v := w.serving
-	before := v.outage.dropped.Load()
-	w.gate.Lock()
-	w.closed = true
-	v.deadline = time.Now().Add(v.closeFor)
-	close(v.closing)
-	close(w.queue)
-	w.gate.Unlock()
-	var err error
-	select {
-	case <-w.ended:
-		if w.conn != nil {
-			err = w.stop()
-		}
-	case <-time.After(v.closeFor + servingBusy): // it hangs at the disk, and does so beyond our end
-		err = fault.New(fault.Store, "cannot write the store %s: it does not answer", w.name).
-			WithHint("check the disk, or the network that it is on")
-	}
-	if lost := v.outage.dropped.Load() - before; lost > 0 {
-		why := v.outage.recording().Why
-		lostCalls := fault.New(fault.Store, "%d calls could not be recorded in the store %s within %v of the end", lost, w.name, v.closeFor)
-		if why != nil {
-			lostCalls = fault.New(fault.Store, "%s: %s", lostCalls.Message, fault.As(why).Message).WithHint("%s", fault.As(why).Hint)
-		}
-		err = lostCalls
-	}
-	close(v.outage.stop)
-	select {
-	case <-v.outage.done:
-	case <-time.After(servingBusy):
-	}
-	return err
-}
-
-// ready sees to it that the file under the path is open.
-func (w *writer) ready() error {
-	v := w.serving
-	if w.conn != nil {
-		lost, err := w.lost()
-		if err != nil {
-			return err
-		}
-		if lost == "" {
-			return nil
-		}
-		v.outage.fail(fault.New(fault.Store, "the store %s was %s while it was open: what was in it is no more there", w.name, lost).
-			WithHint("it is opened anew; keep its file where it is while llmx serve runs"))
-		w.forsake()
-		v.owes = true
-	}
-	if err := prepareFile(v.path, v.o); err != nil {
-		return err
-	}
-	db, conn, err := openConn(context.Background(), v.path, v.o)
-	if err != nil {
-		return err
-	}
-	w.db, w.conn = db, conn
-	if v.file, err = os.Stat(v.path); err != nil {
-		w.leave()
-		return err
-	}
-	v.beside = besideOf(v.path)
-	return nil
-}
-
-// beside is a file of SQLite's own beside ours.
-type beside struct {
-	name string
-	info os.FileInfo
-}
-
-func besideOf(path string) []beside {
-	var all []beside
-	for _, ending := range []string{"-wal", "-shm"} {
-		if info, err := os.Stat(path + ending); err == nil {
-			all = append(all, beside{path + ending, info})
-		}
-	}
-	return all
-}
-
-// lost says what happened to the file if it is no more the one that is open: SQLite goes
-// on writing into one that nobody will find.
-func (w *writer) lost() (what string, err error) {
-	now, err := os.Stat(w.serving.path)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return "removed", nil
-	case err != nil:
-		return "", fault.New(fault.Store, "cannot see the store %s: %s", w.name, reason(err)).Because(err)
-	case !os.SameFile(now, w.serving.file):
-		return "replaced", nil
-	}
-	return "", nil
-}
-
-// forsake leaves a file that was removed or replaced. Its log must not stay under the
-// name: SQLite would take it for that of the file which is there now, and play into it
-// what was never meant for it. It goes only if it is the one that was open, which
-// nobody else can have made meanwhile, as it is open until then.
-func (w *writer) forsake() {
-	for _, b := range slices.Backward(w.serving.beside) {
-		if now, err := os.Stat(b.name); err == nil && os.SameFile(now, b.info) {
-			_ = os.Remove(b.name) // the next try to open says what is wrong
-		}
-	}
-	w.leave()
-}
-
-// leave closes the connection, and has the readers open theirs anew.
-func (w *writer) leave() {
-	_ = w.stop()
-	w.db, w.conn = nil, nil
-	w.inserts, w.loose = inserts{}, openRun{}
-	clear(w.shapes)
-	w.serving.renewed = true
-	w.serving.renew(0)
 }

@@ -8,7 +8,7 @@ import (
 
 const (
 	// pruneCalls bounds what one transaction of PruneCalls removes, and pruneApart is
-	// what others have for themselves between two of them.
+	// what others have for themselves between two of them, or as long as the one took.
 	pruneCalls = 100
 	pruneApart = 20 * time.Millisecond
 )
@@ -27,13 +27,14 @@ func (s *Store) PruneCalls(ctx context.Context, before time.Time) (calls int, er
 		return 0, err
 	}
 	for {
+		begin := time.Now()
 		n, err := s.removeCalls(ctx, before)
 		calls += n
 		if err != nil || n < pruneCalls {
 			return calls, err
 		}
 		select {
-		case <-time.After(pruneApart):
+		case <-time.After(max(pruneApart, time.Since(begin))):
 		case <-ctx.Done():
 			return calls, s.writer.gaveUp(ctx)
 		}

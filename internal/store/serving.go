@@ -81,12 +81,10 @@ func OpenServing(path string, o Options, v Serving) *Store {
 		outage: newOutage(o.Name, o.Now, v.Trouble), saved: s.savedPrompts,
 	}
 	s.writer = w
-	s.readers = sql.OpenDB(&readersOf{outage: w.serving.outage, dsn: readerDSN(path, readerBusy, false)})
+	s.readers = sql.OpenDB(&readersOf{outage: w.serving.outage, dsn: readerDSN(path, readerBusy, false), opened: &w.serving.opened})
 	s.readers.SetMaxOpenConns(readerConns)
 	s.readers.SetMaxIdleConns(readerConns)
-	s.readers.SetConnMaxLifetime(readerLife)
 	s.cached = preparedOnce(s.readers, cacheQuery)
-	w.serving.renew = s.readers.SetMaxIdleConns
 	go w.serve()
 	go w.serving.outage.watch()
 	return s

@@ -464,7 +464,7 @@ func TestServingTakesNoRun(t *testing.T) {
 // TestServingStopsCleanly has hardly begun to write when it is closed.
 func TestServingStopsCleanly(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "llmx.db")
-	s := serveTest(t, path, Options{}, Serving{})
+	s := serveTest(t, path, Options{}, Serving{CloseFor: time.Minute})
 	const calls = 5000
 	s.record(t, 0, calls)
 	if err := s.Close(); err != nil {

@@ -15,8 +15,6 @@ const (
 	// readerBusy is how long a read waits for a lock in a store that serves; with a log
 	// it needs none, but while another process puts one right.
 	readerBusy = 250 * time.Millisecond
-	// readerLife bounds how long a connection reads a file that is no more there.
-	readerLife = time.Minute
 
 	// cacheWithin is how long a request waits to hear whether its answer is stored.
 	cacheWithin = 50 * time.Millisecond
@@ -31,6 +29,7 @@ const (
 type readersOf struct {
 	outage *outage
 	dsn    string
+	opened *atomic.Int64 // how often the writer has opened a file
 }
 
 func (r *readersOf) Connect(ctx context.Context) (driver.Conn, error) {
@@ -43,10 +42,46 @@ func (r *readersOf) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return connector.Connect(ctx)
+	now := r.opened.Load() // before: what is opened meanwhile may be either file
+	conn, err := connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &reader{sqliteConn: conn.(sqliteConn), of: now, opened: r.opened}, nil
 }
 
 func (r *readersOf) Driver() driver.Driver { return &sqlite.Driver{} }
+
+// sqliteConn is what a connection of SQLite is to database/sql.
+type sqliteConn interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.QueryerContext
+	driver.Pinger
+	driver.SessionResetter
+	driver.Validator
+}
+
+// reader is a connection that is not used again once the writer has opened another
+// file: it would read one that is no more there.
+type reader struct {
+	sqliteConn
+	of     int64
+	opened *atomic.Int64
+}
+
+// ResetSession is asked before the connection is used.
+func (r *reader) ResetSession(ctx context.Context) error {
+	if r.of != r.opened.Load() {
+		return driver.ErrBadConn
+	}
+	return r.sqliteConn.ResetSession(ctx)
+}
+
+// IsValid is asked before it is put back.
+func (r *reader) IsValid() bool { return r.of == r.opened.Load() && r.sqliteConn.IsValid() }
 
 // patience is how a store that serves reads its cache: the reads under way, and
 // until when there are to be none.
