@@ -409,6 +409,10 @@ func TestServingLeavesOutWhatNoFileTakes(t *testing.T) {
 	if s.Dropped() != 1 {
 		t.Errorf("%d were dropped", s.Dropped())
 	}
+	// What was new in the batch that was taken back is written again.
+	if call, err := s.Call(ctx, sampleCall("", 0).ID); err != nil || len(call.Turns[0].Options) == 0 {
+		t.Errorf("the options are lost: %+v, %v", call, err)
+	}
 }
 
 // TestServingAsksNobodyToWait: whoever waits for a change that is refused while it is in
