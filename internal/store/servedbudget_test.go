@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"iter"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -71,40 +70,4 @@ func TestServedBudgetsWhileLocked(t *testing.T) {
 
 func oneAnswer(context.Context, llm.Request) iter.Seq2[llm.Event, error] {
 	return llm.Response{Text: "yes", End: llm.End{Finish: llm.FinishStop, Usage: llm.Usage{Output: 7}}}.Events()
-}
-
-// TestServersLoseOneFile: two servers find that the file is gone, and end up with one.
-func TestServersLoseOneFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "llmx.db")
-	one := serveTest(t, path, Options{}, Serving{}).opened(t)
-	two := serveTest(t, path, Options{}, Serving{}).opened(t)
-	for _, s := range []*served{one, two} {
-		s.Record(sampleCall("lost", 1))
-		s.Flush(ctx)
-	}
-	if err := os.Remove(path); err != nil {
-		t.Fatal(err)
-	}
-	const each = 300
-	for i := range each {
-		one.Record(sampleCall("", 2*i))
-		two.Record(sampleCall("", 2*i+1))
-	}
-	for _, s := range []*served{one, two} {
-		s.next(t, "while it was open") // removed, or replaced by what the other has made
-		for s.Recording().Why != nil {
-			time.Sleep(time.Millisecond)
-		}
-		s.flush(t)
-	}
-	wantIntegrity(t, path)
-	if kept := listed(t, openTest(t, path, Options{ReadOnly: true}), CallFilter{}); len(kept) != 2*each {
-		t.Errorf("%d of %d calls are in the file", len(kept), 2*each)
-	}
-	for _, s := range []*served{one, two} {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	}
-	wantIntegrity(t, path)
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
 	"os"
@@ -229,104 +228,6 @@ func TestServingBoundsBytes(t *testing.T) {
 	}
 }
 
-// TestServingAFileThatIsRemoved: SQLite would go on writing into it, and nobody would
-// ever find that.
-func TestServingAFileThatIsRemoved(t *testing.T) {
-	for title, remove := range map[string]func(t *testing.T, path string){
-		"the file alone": func(t *testing.T, path string) { remove(t, path) },
-		"with its log":   func(t *testing.T, path string) { remove(t, path, path+"-wal", path+"-shm") },
-		"its directory": func(t *testing.T, path string) {
-			if err := os.RemoveAll(filepath.Dir(path)); err != nil {
-				t.Fatal(err)
-			}
-		},
-	} {
-		t.Run(title, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), ".llmx", "llmx.db")
-			s := serveTest(t, path, Options{}, Serving{}).opened(t)
-			ref := llm.PromptRef{Name: "triage", Version: "1.0.0", Hash: "abc"}
-			if err := s.SavePrompt(ref, []byte("text")); err != nil {
-				t.Fatal(err)
-			}
-			for i := 100; i < 200; i++ { // will be lost
-				s.Record(sampleCall("", i))
-			}
-			s.flush(t)
-			reading, err := s.readers.Conn(ctx) // a read that goes on meanwhile
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer reading.Close()
-			remove(t, path)
-			s.record(t, 0, 100)
-			s.next(t, "was removed while it was open", "opened anew")
-			s.next(t)
-			s.flush(t)
-			inFile(t, path, 100)
-			wantIntegrity(t, path)
-			if err := reading.Close(); err != nil {
-				t.Error(err)
-			}
-			if content, _, err := s.Prompt(ctx, "abc"); err != nil || string(content) != "text" {
-				t.Errorf("the prompt: %q, %v", content, err)
-			}
-			if _, err := s.Call(ctx, sampleCall("", 100).ID); fault.ClassOf(err) != fault.Usage {
-				t.Errorf("a call of the file that is lost: %v", err)
-			}
-			if err := s.Close(); err != nil {
-				t.Error(err)
-			}
-			inFile(t, path, 100)
-			s.quiet(t)
-		})
-	}
-}
-
-func remove(t *testing.T, paths ...string) {
-	t.Helper()
-	for _, path := range paths {
-		if err := os.Remove(path); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func wantIntegrity(t *testing.T, path string) {
-	t.Helper()
-	var word string
-	if err := foreign(t, path).QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&word); err != nil || word != "ok" {
-		t.Errorf("integrity: %q, %v", word, err)
-	}
-}
-
-// TestServingAFileThatIsReplaced by a copy of before: its log must not be played into
-// the copy.
-func TestServingAFileThatIsReplaced(t *testing.T) {
-	dir := t.TempDir()
-	path, copied := filepath.Join(dir, "llmx.db"), filepath.Join(dir, "copy.db")
-	before := openTest(t, copied, Options{})
-	for i := range 50 {
-		before.Record(sampleCall("", i))
-	}
-	if err := before.Close(); err != nil {
-		t.Fatal(err)
-	}
-	s := serveTest(t, path, Options{}, Serving{}).opened(t)
-	for i := 1000; i < 1300; i++ {
-		s.Record(sampleCall("", i))
-	}
-	s.flush(t) // all of it stands in the log
-	if err := os.Rename(copied, path); err != nil {
-		t.Fatal(err)
-	}
-	s.next(t, "was replaced while it was open") // though nobody writes
-	s.next(t)
-	s.record(t, 50, 80)
-	s.flush(t)
-	wantIntegrity(t, path)
-	inFile(t, path, 80)
-}
-
 // TestServingWithoutAStore starts where the file cannot be opened, answers, and has it
 // all once it can be.
 func TestServingWithoutAStore(t *testing.T) {
@@ -463,60 +364,4 @@ func TestServingHangs(t *testing.T) {
 func TestServingTakesNoRun(t *testing.T) {
 	s := serveTest(t, filepath.Join(t.TempDir(), "llmx.db"), Options{}, Serving{}).opened(t)
 	wantFault(t, s.BeginRun(ctx, eval.Run{ID: "run"}), fault.Internal, "takes no run")
-}
-
-// TestServingStopsCleanly has hardly begun to write when it is closed.
-func TestServingStopsCleanly(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "llmx.db")
-	s := serveTest(t, path, Options{}, Serving{CloseFor: time.Minute})
-	const calls = 5000
-	s.record(t, 0, calls)
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(path + "-wal"); err == nil {
-		t.Error("the log was not folded into the file")
-	}
-	inFile(t, path, calls)
-	s.Record(sampleCall("", calls))
-	if s.Dropped() != 1 {
-		t.Errorf("a call after the end is not counted: %d", s.Dropped())
-	}
-	wantFault(t, s.Flush(ctx), fault.Store, "closed")
-}
-
-// TestServingIsClosedWhileLocked waits for the lock as long as it may, and no longer.
-func TestServingIsClosedWhileLocked(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "llmx.db")
-	for _, freed := range []bool{true, false} {
-		t.Run(fmt.Sprintf("freed %t", freed), func(t *testing.T) {
-			path := path + fmt.Sprint(freed)
-			patience := 500 * time.Millisecond
-			if freed {
-				patience = servingClose
-			}
-			s := serveTest(t, path, Options{}, Serving{CloseFor: patience}).opened(t)
-			holder := foreign(t, path, "BEGIN EXCLUSIVE")
-			s.record(t, 0, 1000)
-			s.next(t, "locked")
-			closed := make(chan error, 1)
-			begin := time.Now()
-			go func() { closed <- s.Close() }()
-			if freed {
-				time.Sleep(100 * time.Millisecond)
-				if _, err := holder.ExecContext(context.Background(), "ROLLBACK"); err != nil {
-					t.Fatal(err)
-				}
-				if err := <-closed; err != nil {
-					t.Error(err)
-				}
-				inFile(t, path, 1000)
-				return
-			}
-			wantFault(t, <-closed, fault.Store, "1000 calls could not be recorded", "locked by another process")
-			if took := time.Since(begin); took > 2*time.Second {
-				t.Errorf("closing took %v", took)
-			}
-		})
-	}
 }
