@@ -46,6 +46,19 @@ func newKilled(t *testing.T, delay time.Duration) *tickets {
 	return s
 }
 
+// holdAfter lets no answer but so many go, however slow the one who kills is, until release.
+func (s *tickets) holdAfter(answers int) (release func()) {
+	var asked atomic.Int64
+	held, answer := make(chan struct{}), s.answer
+	s.answer = func(model, ticket string) upstream.Reply {
+		if asked.Add(1) > int64(answers) {
+			<-held
+		}
+		return answer(model, ticket)
+	}
+	return func() { close(held) }
+}
+
 // judgement is what must be the same of a run, however often it was cut short.
 func judgement(t *testing.T, document string) map[string]any {
 	t.Helper()
@@ -81,12 +94,14 @@ func TestResumeAfterKill(t *testing.T) {
 		point := 1 + random.IntN(planned-1)
 		t.Run(fmt.Sprintf("%d after %d", i, point), func(t *testing.T) {
 			s := newKilled(t, 4*time.Millisecond)
+			release := s.holdAfter(point)
 			process := s.start("test --live --fresh --jobs 4")
 			s.until("the run has come so far", func() bool { return s.server.Count() >= point })
 			if err := process.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
 			_ = process.Wait() // it was killed, which Wait says
+			release()
 			stored := 0
 			if code, out, _ := s.run("runs", "show", "--json"); code == 0 {
 				stored = strings.Count(out, "\n")
