@@ -33,6 +33,7 @@ type engineParts struct {
 	wrap    func(alias string, next llm.Model) llm.Model
 	cached  bool
 
+	serving  bool                          // other processes put answers into the cache, too
 	jobs     int                           // calls under way at once, whose turn each has to wait for; 0 for one
 	observer trace.Recorder                // hears of every call besides the store; nil: nobody
 	breaker  func(alias string, open bool) // hears of breakers; nil: nobody
@@ -68,7 +69,10 @@ func (p *project) newEngine(parts engineParts) (llm.Model, error) {
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	recorder, storage := trace.Recorder(parts.store), cache.Storage(newStoredCache(parts.store))
+	recorder, storage := trace.Recorder(parts.store), cache.Storage(&storedCache{store: parts.store})
+	if !parts.serving {
+		storage = newStoredCache(parts.store)
+	}
 	if parts.onlooker != nil {
 		recorder, storage = parts.onlooker, parts.onlooker
 	}

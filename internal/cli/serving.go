@@ -31,6 +31,7 @@ type serving struct {
 	servers *servers
 	log     *slog.Logger
 	told    *telemetry.Telemetry
+	pruning func() // ends it
 	current atomic.Pointer[server.Runtime]
 	server  *server.Server
 }
@@ -40,13 +41,11 @@ func openServing(ctx context.Context, p *project, o *serveOptions, log *slog.Log
 	if err := p.pricedBudgets(); err != nil {
 		return nil, err
 	}
-	kept, err := p.openStore(ctx, adds)
-	if err != nil {
-		return nil, err
-	}
-	s := &serving{project: p, options: o, store: kept, servers: newServers(p, maxUpstream), log: log}
-	if s.book, err = p.openBook(kept, nil, &alerts{}); err != nil {
-		return nil, joined(err, kept.Close())
+	s := &serving{project: p, options: o, servers: newServers(p, maxUpstream), log: log}
+	s.openStore(ctx)
+	var err error
+	if s.book, err = s.openBook(); err != nil {
+		return nil, joined(err, s.store.Close())
 	}
 	if s.told, err = newTelemetry(ctx, p.world, s); err != nil {
 		return nil, joined(err, s.close())
@@ -67,6 +66,7 @@ func openServing(ctx context.Context, p *project, o *serveOptions, log *slog.Log
 func (s *serving) close() error {
 	s.servers.close()
 	s.endTelemetry()
+	s.pruning()
 	return joined(closeBook(s.book), s.store.Close())
 }
 
@@ -83,12 +83,12 @@ func (s *serving) read(p *project) (*server.Runtime, error) {
 	}
 	for _, served := range prompts.list {
 		if err := s.store.SavePrompt(served.Ref(), served.Flat()); err != nil {
-			return nil, err
+			s.log.Warn("a prompt's text is not kept", "prompt", served.Ref().String(), "error", fault.As(err).Message)
 		}
 	}
 	engine, err := p.newEngine(engineParts{
 		store: s.store, book: s.book, servers: s.servers.of(p), source: prompts.source, models: names,
-		wrap: func(_ string, next llm.Model) llm.Model { return next }, cached: true,
+		wrap: func(_ string, next llm.Model) llm.Model { return next }, cached: true, serving: true,
 		observer: s.told, breaker: s.told.Breakers(),
 	})
 	if err != nil {
