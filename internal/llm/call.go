@@ -35,6 +35,8 @@ type Call struct {
 	Total      time.Duration // from start to end, all of it
 
 	Failure *Failure // nil for an answer that was passed on
+
+	Feedback []Feedback // that came since, the oldest first
 }
 
 // The kinds of turns.
