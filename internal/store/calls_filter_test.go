@@ -122,7 +122,9 @@ func TestCallsAreFoundByWhatWasSaid(t *testing.T) {
 			c.ID, c.Turns[0].Messages = "message", []llm.Message{llm.Text(llm.User, "first\nsecond"), {Role: llm.Tool, Parts: []llm.Part{
 				{Kind: llm.PartToolResult, ToolResult: &llm.ToolResult{ID: "t1", Content: `{"charges":[4900]}`}}}}}
 		},
-		func(c *llm.Call) { c.ID, c.Turns[0].ToolCalls = "tool", []llm.ToolCall{{ID: "t1", Name: "refund", Arguments: `{"order":8841}`}} },
+		func(c *llm.Call) {
+			c.ID, c.Turns[0].ToolCalls = "tool", []llm.ToolCall{{ID: "t1", Name: "refund", Arguments: `{"order":8841}`}}
+		},
 	} {
 		s.Record(served(i, "", func(c *llm.Call) { plain(c); change(c) }))
 	}
