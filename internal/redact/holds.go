@@ -6,21 +6,18 @@ import (
 	"unicode"
 )
 
-// looksRandom tells a secret from a word that stands where one would: it has digits or
-// signs among its letters. A placeholder of a template is none.
+// looksRandom tells a secret from a word that stands where one would: it has a digit
+// among its letters, or a sign that no name has. What a template fills in is none.
 func looksRandom(text string, from, to int) (string, int, bool) {
 	value := strings.TrimRight(text[from:to], ".!?:")
 	to = from + len(value)
-	letters, others := 0, 0
+	letter, odd := false, false
 	for _, r := range value {
-		if unicode.IsLetter(r) {
-			letters++
-		} else {
-			others++
-		}
+		letter = letter || unicode.IsLetter(r)
+		odd = odd || unicode.IsDigit(r) || strings.ContainsRune("!@#$%^&*+=~", r)
 	}
 	template := strings.HasPrefix(value, "$") || strings.HasPrefix(value, "{") || strings.HasPrefix(value, "[") || strings.Trim(value, "*x.-_") == ""
-	return value, to, others > 0 && len(value) >= 6 && !template && (letters > 0 || len(value) >= 8)
+	return value, to, odd && len(value) >= 6 && !template && (letter || len(value) >= 8)
 }
 
 // anEmail compares without upper and lower case.
@@ -120,8 +117,9 @@ func anIPv6(text string, from, to int) (string, int, bool) {
 	if wordy(before(text, from)) || before(text, from) == ':' || wordy(after(text, to)) {
 		return "", to, false
 	}
+	first, _, _ := strings.Cut(text[from:to], ":") // a::b is more often code
 	address, err := netip.ParseAddr(text[from:to])
-	return address.String(), to, err == nil && !nobody(address)
+	return address.String(), to, err == nil && len(first) >= 3 && !nobody(address)
 }
 
 func nobody(a netip.Addr) bool {
@@ -150,6 +148,9 @@ func aPhone(least, most int) func(text string, from, to int) (string, int, bool)
 			}
 		}
 		n := digits.Len()
+		if from > 1 && text[from] == '0' && text[from-1] == ' ' && unicode.IsDigit(before(text, from-1)) {
+			return "", to, false // groups of a longer number
+		}
 		joined := wordy(before(text, from)) || wordy(after(text, to)) || before(text, from) == '-' || before(text, from) == '#' || before(text, from) == '/' ||
 			after(text, to) == '-' && unicode.IsDigit(after(text, to+1)) || strings.ContainsRune("$€£%", before(text, from)) && before(text, from) != 0
 		return digits.String(), to, n >= least && n <= most && !joined && !dated(text[from:to])

@@ -80,7 +80,7 @@ var rules = []rule{
 	{kind: Phone, form: regexp.MustCompile(`(?:\b1[ .-])?(?:\([2-9][0-9]{2}\)[ ]?|\b[2-9][0-9]{2}[.-])[2-9][0-9]{2}[ .-][0-9]{4}\b`), holds: aPhone(10, 11)}, // North America
 	{kind: Phone, form: regexp.MustCompile(`(?:\b0[1-9][0-9]{1,4}|\(0[1-9][0-9]{1,4}\))(?:[ /-]{1,3}[0-9]{2,8}){1,4}\b`), holds: aPhone(9, 13)},              // with the 0 of a trunk call
 	{kind: Phone, hints: []string{"phone", "tel", "call", "mobil", "handy", "cell", "whatsapp", "fax", "ruf", "sms"},
-		form:  regexp.MustCompile(`(?i)\b(?:(?:tele)?phone|tele(?:f|ph)on(?:nummer)?|tel|call (?:me|us)|reach me|mobile?|handy(?:nummer)?|cell(?:phone)?|whatsapp|fax|rufnummer|anrufen|sms)\b[^0-9\n+]{0,20}(?P<x>[0-9(][0-9 ()/.-]{6,18}[0-9])`),
+		form:  regexp.MustCompile(`(?i)\b(?:(?:tele)?phone|tele(?:f|ph)on(?:nummer)?|tel|call (?:me|us)|reach me|mobile?|handy(?:nummer)?|cell(?:phone)?|whatsapp|fax|rufnummer|anrufen|sms)\b[\s:.=]*(?:(?:number|nummer|no|nr|is|ist|lautet|at|on|unter)\b[\s:.]*){0,3}(?P<x>[0-9(][0-9 ()/.-]{6,18}[0-9])`),
 		holds: aPhone(7, 13)},
 }
 
