@@ -30,13 +30,18 @@ func (f *callFlags) who(cmd *cobra.Command, w *World) {
 	_ = cmd.RegisterFlagCompletionFunc("user", completeCalls(w, func(n store.CallNames) []string { return n.Users }))
 }
 
-// all adds every flag.
-func (f *callFlags) all(cmd *cobra.Command, w *World) {
-	f.who(cmd, w)
+// runs adds the flags that choose among the calls of tests.
+func (f *callFlags) runs(cmd *cobra.Command, w *World) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.filter.Run, "run", "", "only calls of this run")
 	flags.StringVar(&f.filter.Suite, "suite", "", "only calls of this suite")
 	flags.StringVar(&f.filter.Case, "case", "", "only calls of this case")
+	_ = cmd.RegisterFlagCompletionFunc("suite", completeSuites(w))
+}
+
+// what adds the flags that choose by what was asked, and what came of it.
+func (f *callFlags) what(cmd *cobra.Command, w *World) {
+	flags := cmd.Flags()
 	flags.StringVar(&f.filter.Model, "model", "", "only calls that asked this model or route, also as a fallback")
 	flags.StringVar(&f.filter.Status, "status", "", "only calls of which this came: ok, failed, cached, fallback, …; or a `class` of failure")
 	flags.StringVar(&f.filter.Feedback, "feedback", "", "only calls with `good|bad|any|none` feedback")
@@ -44,7 +49,6 @@ func (f *callFlags) all(cmd *cobra.Command, w *World) {
 	flags.BoolVar(&f.filter.Failed, "failed", false, "only calls that failed: the same as --status failed")
 	flags.StringVar(&f.since, "since", "", "only calls since a `time`: 7d, 12h, or a day like 2026-11-01")
 	flags.StringVar(&f.until, "until", "", "only calls before a `time`: likewise")
-	_ = cmd.RegisterFlagCompletionFunc("suite", completeSuites(w))
 	_ = cmd.RegisterFlagCompletionFunc("model", completeModels(w))
 	_ = cmd.RegisterFlagCompletionFunc("status", words(store.CallStatuses()))
 	_ = cmd.RegisterFlagCompletionFunc("feedback", words(store.FeedbackWords))

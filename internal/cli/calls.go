@@ -57,7 +57,9 @@ func newCalls(w *World) *cobra.Command {
 			})
 		},
 	}
-	o.which.all(cmd, w)
+	o.which.who(cmd, w)
+	o.which.what(cmd, w)
+	o.which.runs(cmd, w)
 	cmd.Flags().IntVar(&o.which.filter.Limit, "limit", 20, "list so many (0: all)")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print every call as a line of JSON")
 	return cmd
