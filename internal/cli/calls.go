@@ -62,6 +62,7 @@ func newCalls(w *World) *cobra.Command {
 	o.which.runs(cmd, w)
 	cmd.Flags().IntVar(&o.which.filter.Limit, "limit", 20, "list so many (0: all)")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print every call as a line of JSON")
+	cmd.AddCommand(newCallsPurge(w))
 	return cmd
 }
 

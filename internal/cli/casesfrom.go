@@ -28,7 +28,7 @@ type gathered struct {
 	ids      map[string]bool // of cases that are there
 	asked    map[string]bool // their inputs, as canonical JSON
 	cases    []suite.NewCase
-	left     map[string]int  // why calls were left out
+	left     map[string]int // why calls were left out
 	redacted map[redact.Kind]int
 	said     int  // golden answers that nobody has checked
 	media    bool // some inputs are images or files

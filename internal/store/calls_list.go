@@ -25,12 +25,40 @@ const grepFor = time.Minute
 // with Grep looks through contents for at most a minute, and says so then.
 func (s *Store) Calls(ctx context.Context, f CallFilter) iter.Seq2[*llm.Call, error] {
 	return func(yield func(*llm.Call, error) bool) {
+		given := 0
+		for batch, err := range s.selected(ctx, f) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			calls, err := s.callHeads(ctx, batch)
+			if err != nil {
+				yield(nil, s.failure("read", err))
+				return
+			}
+			for _, n := range batch {
+				call := calls[n]
+				if call == nil { // pruned since
+					continue
+				}
+				if given++; !yield(call, nil) || given == f.Limit {
+					return
+				}
+			}
+		}
+	}
+}
+
+// selected gives the numbers of the calls that a filter selects, in batches; where it
+// looks for a text, of as many calls as have it, past the limit.
+func (s *Store) selected(ctx context.Context, f CallFilter) iter.Seq2[[]int64, error] {
+	return func(yield func([]int64, error) bool) {
 		numbers, err := s.callNumbers(ctx, f)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		end, seen, given := time.Now().Add(grepFor), 0, 0
+		end, seen := time.Now().Add(grepFor), 0
 		for batch := range slices.Chunk(numbers, callBatch) {
 			if f.Grep != "" {
 				if time.Now().After(end) {
@@ -43,24 +71,28 @@ func (s *Store) Calls(ctx context.Context, f CallFilter) iter.Seq2[*llm.Call, er
 					return
 				}
 			}
-			calls, err := s.callHeads(ctx, batch)
-			if err != nil {
-				yield(nil, s.failure("read", err))
+			if !yield(batch, nil) {
 				return
-			}
-			for _, n := range batch {
-				if call := calls[n]; call != nil { // nil: pruned since
-					if !yield(call, nil) {
-						return
-					}
-					given++
-				}
-				if given == f.Limit && f.Limit > 0 {
-					return
-				}
 			}
 		}
 	}
+}
+
+// CallCount counts the calls that a filter selects, outside of runs and in them.
+func (s *Store) CallCount(ctx context.Context, f CallFilter) (loose, ofRuns int, err error) {
+	for batch, err := range s.selected(ctx, f) {
+		if err != nil {
+			return 0, 0, err
+		}
+		for _, n := range batch {
+			if n <= lastRow(0) {
+				loose++
+			} else {
+				ofRuns++
+			}
+		}
+	}
+	return loose, ofRuns, nil
 }
 
 func tooMuch(seen, all int) error {
