@@ -183,8 +183,10 @@ func removeBatch(conn *sql.Conn, ids string, shapes map[string]bool, p *Purged) 
 		query string
 		count *int
 	}{
-		{"DELETE FROM cache WHERE body IN (SELECT answer FROM turns WHERE answer IS NOT NULL AND call IN " + those +
-			") OR tool_calls IN (SELECT tool_calls FROM turns WHERE tool_calls IS NOT NULL AND call IN " + those + ")", &p.Cached},
+		// Short answers are given to many: the provider's id tells whose one is, where there is an id.
+		{"DELETE FROM cache WHERE (body IN (SELECT answer FROM turns WHERE answer IS NOT NULL AND call IN " + those +
+			") OR tool_calls IN (SELECT tool_calls FROM turns WHERE tool_calls IS NOT NULL AND call IN " + those +
+			")) AND (response_id IS NULL OR response_id IN (SELECT response_id FROM attempts WHERE call IN " + those + "))", &p.Cached},
 		{"DELETE FROM attempts WHERE call IN " + those, nil},
 		{"DELETE FROM turns WHERE call IN " + those, nil},
 		{"DELETE FROM feedback WHERE call IN " + those, nil},
@@ -192,7 +194,7 @@ func removeBatch(conn *sql.Conn, ids string, shapes map[string]bool, p *Purged) 
 	} {
 		args := []any{ids}
 		if one.count == &p.Cached {
-			args = append(args, ids)
+			args = append(args, ids, ids)
 		}
 		done, err := conn.ExecContext(ctx, one.query, args...)
 		if err != nil {

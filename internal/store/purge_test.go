@@ -51,7 +51,7 @@ func fillWithUsers(t *testing.T, s *Store, calls int) {
 			c.Turns[0].Options = llm.Options{"user": json.RawMessage(`"option of ` + user + `"`)}
 		})
 		s.Record(call)
-		if err := s.CachePut(fmt.Sprintf("key-%d", i), CacheEntry{Text: call.Answer, End: llm.End{Finish: llm.FinishStop}}); err != nil {
+		if err := s.CachePut(fmt.Sprintf("key-%d", i), CacheEntry{Text: call.Answer, End: llm.End{Finish: llm.FinishStop, ResponseID: call.Turns[0].Attempts[0].ResponseID}}); err != nil {
 			t.Fatal(err)
 		}
 		if i%10 < 2 {
@@ -101,6 +101,27 @@ func TestPurgeLeavesNoByteBehind(t *testing.T) {
 	}
 	if purged, err := s.PurgeCalls(ctx, CallFilter{User: "anna"}, false); err != nil || purged != (Purged{}) {
 		t.Errorf("a second time: %v %+v", err, purged)
+	}
+}
+
+// TestPurgeLeavesTheSameAnswerToOthers has cached answers of the same text.
+func TestPurgeLeavesTheSameAnswerToOthers(t *testing.T) {
+	s := tempStore(t)
+	call := served(1, "one", func(*llm.Call) {})
+	s.Record(call)
+	for key, response := range map[string]string{"its": call.Turns[0].Attempts[0].ResponseID, "another's": "chatcmpl-x", "nobody knows": ""} {
+		if err := s.CachePut(key, CacheEntry{Text: call.Answer, End: llm.End{Finish: llm.FinishStop, ResponseID: response}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Flush(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if purged, err := s.PurgeCalls(ctx, CallFilter{}, false); err != nil || purged.Cached != 2 {
+		t.Errorf("%v %+v", err, purged)
+	}
+	if _, there, err := s.CacheGet(ctx, "another's"); err != nil || !there {
+		t.Errorf("%v: the other one is gone", err)
 	}
 }
 
