@@ -107,7 +107,11 @@ func (p *project) sameAgain(before *llm.Call, o *askOptions) (*prompt.Prompt, ll
 	if model == "" {
 		model = before.Model
 	}
-	return asked, llm.Request{Prompt: asked.Ref(), Vars: vars, Model: model}, nil
+	req := llm.Request{Prompt: asked.Ref(), Vars: vars, Model: model}
+	if o.ref == "" && len(before.Turns) > 0 && asked.Ref().Hash == before.Prompt.Hash {
+		req.Options = before.Turns[0].Options // also those that the caller had put over the prompt's
+	}
+	return asked, req, nil
 }
 
 func (p *project) sameMessages(before *llm.Call, o *askOptions) (*prompt.Prompt, llm.Request, error) {
