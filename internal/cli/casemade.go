@@ -19,20 +19,28 @@ import (
 // fromCallTag is the tag of cases that were calls.
 const fromCallTag = "from-call"
 
-func caseID(call string) string { return "call-" + call }
-
-// add makes a case of a call, or says why not.
+// add makes a case of a call, or counts why not. Of calls that ask the same the newest
+// counts, unless the answer of another one was put right.
 func (g *gathered) add(call *llm.Call) {
-	c := suite.NewCase{ID: caseID(call.ID), Tags: []string{fromCallTag}}
-	if why := g.make(&c, call); why != "" {
-		g.left[why]++
-		return
+	c := madeCase{NewCase: suite.NewCase{ID: "call-" + call.ID, Tags: []string{fromCallTag}}}
+	why := g.make(&c, call)
+	if why == "" {
+		inputs := inputsOf(c.Vars)
+		at, twice := g.asked[inputs]
+		switch {
+		case !twice:
+			g.asked[inputs] = len(g.made)
+			g.made = append(g.made, c)
+			return
+		case at >= 0 && c.Golden != nil && !c.said && (g.made[at].Golden == nil || g.made[at].said):
+			g.made[at] = c
+		}
+		why = "asking what a case asks already"
 	}
-	g.ids[c.ID], g.asked[inputsOf(c.Vars)] = true, true
-	g.cases = append(g.cases, c)
+	g.left[why]++
 }
 
-func (g *gathered) make(c *suite.NewCase, call *llm.Call) (why string) {
+func (g *gathered) make(c *madeCase, call *llm.Call) (why string) {
 	switch {
 	case g.ids[c.ID]:
 		return "in the suite already"
@@ -47,9 +55,6 @@ func (g *gathered) make(c *suite.NewCase, call *llm.Call) (why string) {
 	c.Vars = take.vars(vars)
 	if err := g.prompt.CheckVars(c.Vars); err != nil {
 		return "whose inputs do not fit the prompt " + g.prompt.Name + ": " + fault.As(err).Message
-	}
-	if g.asked[inputsOf(c.Vars)] {
-		return "asking what a case asks already"
 	}
 	golden, said, why := g.goldenFor(call)
 	if why != "" {
@@ -70,11 +75,8 @@ func (g *gathered) make(c *suite.NewCase, call *llm.Call) (why string) {
 	}
 	if said {
 		c.Meta["golden"] = "as answered"
-		g.said++
 	}
-	for kind, n := range take.counts() {
-		g.redacted[kind] += n
-	}
+	c.said, c.taken = said, take.counts()
 	return ""
 }
 

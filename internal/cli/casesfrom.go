@@ -8,12 +8,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"iter"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
 	"github.com/llmx-dev/llmx/internal/eval/suite"
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/prompt"
 	"github.com/llmx-dev/llmx/internal/redact"
 	"github.com/llmx-dev/llmx/internal/report"
@@ -22,16 +25,21 @@ import (
 
 // gathered is what becomes of calls on their way into a suite.
 type gathered struct {
-	prompt   *prompt.Prompt
-	options  *fromCallsOptions
-	checked  bool            // the suite checks every case
-	ids      map[string]bool // of cases that are there
-	asked    map[string]bool // their inputs, as canonical JSON
-	cases    []suite.NewCase
-	left     map[string]int // why calls were left out
-	redacted map[redact.Kind]int
-	said     int  // golden answers that nobody has checked
-	media    bool // some inputs are images or files
+	prompt  *prompt.Prompt
+	options *fromCallsOptions
+	checked bool            // the suite checks every case
+	ids     map[string]bool // of cases that are there
+	asked   map[string]int  // inputs as canonical JSON: where in made, below 0 for a case that is there
+	made    []madeCase      // the newest first
+	left    map[string]int  // why calls were left out
+	media   bool            // some inputs are images or files
+}
+
+// madeCase is a case that was a call.
+type madeCase struct {
+	suite.NewCase
+	taken map[redact.Kind]int // how often something was taken out
+	said  bool                // its golden answer is what the model said
 }
 
 // casesFromCalls appends the selected calls to a suite.
@@ -41,7 +49,7 @@ func (p *project) casesFromCalls(ctx context.Context, s *store.Store, filter sto
 		return err
 	}
 	file := files[0]
-	g := &gathered{options: o, ids: map[string]bool{}, asked: map[string]bool{}, left: map[string]int{}, redacted: map[redact.Kind]int{}}
+	g := &gathered{options: o, ids: map[string]bool{}, asked: map[string]int{}, left: map[string]int{}}
 	if err := g.read(ctx, p, file); err != nil {
 		return err
 	}
@@ -49,29 +57,16 @@ func (p *project) casesFromCalls(ctx context.Context, s *store.Store, filter sto
 		filter.Prompt = g.prompt.Name
 	}
 	p.blind(filter)
-	chosen, err := o.choose(ctx, s, filter)
-	if err != nil {
+	if err := g.gather(ctx, s, filter); err != nil {
 		return err
 	}
-	// Of calls that ask the same, the one whose answer was put right counts.
-	slices.SortStableFunc(chosen, func(a, b candidate) int { return b.corrections - a.corrections })
-	for _, one := range chosen {
-		if o.sample == 0 && o.limit > 0 && len(g.cases) == o.limit {
-			break
-		}
-		call, err := s.Call(ctx, one.id)
-		if fault.ClassOf(err) == fault.Usage && len(o.ids) == 0 { // pruned since
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		g.add(call)
+	cases := make([]suite.NewCase, len(g.made))
+	for i, one := range g.made { // the file goes on in the order of time
+		cases[len(cases)-1-i] = one.NewCase
 	}
-	g.inOrder(chosen)
 	added := ""
-	if len(g.cases) > 0 {
-		added, err = suite.AppendCases(p.root, file, o.into, g.cases, func(files fs.FS) error {
+	if len(cases) > 0 {
+		added, err = suite.AppendCases(p.root, file, o.into, cases, func(files fs.FS) error {
 			after := *p
 			after.fs = files
 			_, err := after.loadSuite(file, selection{}, true)
@@ -81,7 +76,7 @@ func (p *project) casesFromCalls(ctx context.Context, s *store.Store, filter sto
 			return err
 		}
 	}
-	return g.tell(p.world, strings.TrimSuffix(file[strings.LastIndex(file, "/")+1:], suite.Extension), file, added)
+	return g.tell(p.world, cases, strings.TrimSuffix(path.Base(file), suite.Extension), file, added)
 }
 
 // read reads what the suite has; that it has no case yet is all right.
@@ -107,7 +102,7 @@ func (g *gathered) read(ctx context.Context, p *project, file string) error {
 			return fault.New(fault.Canceled, "interrupted; nothing was written")
 		}
 		g.ids[c.ID] = true
-		g.asked[inputsOf(c.Vars)] = true
+		g.asked[inputsOf(c.Vars)] = -1
 	}
 	return nil
 }
@@ -121,66 +116,85 @@ func inputsOf(vars map[string]any) string {
 	return string(text)
 }
 
-// candidate is a call that is looked at.
-type candidate struct {
-	id          string
-	rank        int // from 0, the newest
-	corrections int // 1 where its answer was put right
-	draw        uint64
-}
-
-// choose finds the calls to look at, the newest first.
-func (o *fromCallsOptions) choose(ctx context.Context, s *store.Store, filter store.CallFilter) ([]candidate, error) {
+// gather makes cases of the calls that a filter selects, the newest first.
+func (g *gathered) gather(ctx context.Context, s *store.Store, filter store.CallFilter) error {
+	o := g.options
 	for _, id := range o.ids {
 		call, err := findCall(ctx, s, id)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		filter.IDs = append(filter.IDs, call.ID)
 	}
 	if err := selectsCalls(ctx, s, filter); err != nil {
-		return nil, err
+		return err
 	}
-	var list []candidate
-	for call, err := range s.Calls(ctx, filter) {
+	calls := s.Calls(ctx, filter)
+	if o.sample > 0 {
+		ids, err := o.draw(calls)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		calls = s.Calls(ctx, store.CallFilter{IDs: ids})
+	}
+	for head, err := range calls {
+		if err != nil {
+			return err
+		}
+		if head.Origin.Check != "" { // what a check asked is no case
+			continue
+		}
+		call, err := s.Call(ctx, head.ID)
+		if err != nil {
+			return err
+		}
+		if g.add(call); o.sample == 0 && o.limit > 0 && len(g.made) == o.limit {
+			break
+		}
+	}
+	return nil
+}
+
+// draw chooses calls by a number that their id and the seed give, so that the same ones
+// come whatever else is stored.
+func (o *fromCallsOptions) draw(calls iter.Seq2[*llm.Call, error]) ([]string, error) {
+	type drawn struct {
+		id string
+		by uint64
+	}
+	var list []drawn
+	keep := func() {
+		slices.SortFunc(list, func(a, b drawn) int { return cmp.Or(cmp.Compare(a.by, b.by), strings.Compare(a.id, b.id)) })
+		list = list[:min(len(list), o.sample)]
+	}
+	for call, err := range calls {
 		if err != nil {
 			return nil, err
 		}
-		if call.Origin.Check != "" { // what a check asked is no case
+		if call.Origin.Check != "" {
 			continue
 		}
 		sum := sha256.Sum256(fmt.Appendf(nil, "%d/%s", o.seed, call.ID))
-		one := candidate{id: call.ID, rank: len(list), draw: binary.BigEndian.Uint64(sum[:])}
-		if call.Correction() != nil {
-			one.corrections = 1
+		if list = append(list, drawn{call.ID, binary.BigEndian.Uint64(sum[:])}); len(list) > 2*o.sample+1000 {
+			keep() // not all are held
 		}
-		list = append(list, one)
 	}
-	if o.sample > 0 && o.sample < len(list) {
-		slices.SortFunc(list, func(a, b candidate) int { return cmp.Or(cmp.Compare(a.draw, b.draw), strings.Compare(a.id, b.id)) })
-		list = list[:o.sample]
-		slices.SortFunc(list, func(a, b candidate) int { return a.rank - b.rank })
+	keep()
+	ids := make([]string, len(list))
+	for i, one := range list {
+		ids[i] = one.id
 	}
-	return list, nil
-}
-
-// inOrder lets the file go on in the order of time.
-func (g *gathered) inOrder(chosen []candidate) {
-	ranks := map[string]int{}
-	for _, one := range chosen {
-		ranks[caseID(one.id)] = one.rank
-	}
-	slices.SortFunc(g.cases, func(a, b suite.NewCase) int { return ranks[b.ID] - ranks[a.ID] })
+	return ids, nil
 }
 
 // tell says what was appended, what was taken out, and what was left out.
-func (g *gathered) tell(w *World, name, file, added string) error {
+func (g *gathered) tell(w *World, cases []suite.NewCase, name, file, added string) error {
 	o := g.options
 	if o.into != "" {
-		file = suite.Dir + "/" + o.into
+		file = path.Join(suite.Dir, o.into)
 	}
 	var out []string
-	switch n := len(g.cases); {
+	switch n := len(cases); {
 	case n == 0:
 		out = append(out, "no case is appended to "+file)
 	case o.dryRun:
@@ -190,46 +204,62 @@ func (g *gathered) tell(w *World, name, file, added string) error {
 		out = append(out, fmt.Sprintf("%s would be appended to %s", counted(n, "case"), file))
 	default:
 		out = append(out, fmt.Sprintf("%s appended to %s", counted(n, "case"), file))
-		for _, c := range g.cases {
+		for _, c := range cases {
 			out = append(out, "  "+c.ID)
 		}
 	}
 	out = append(out, g.notes()...)
-	if len(g.cases) > 0 && !o.dryRun {
+	if len(cases) > 0 && !o.dryRun {
 		out = append(out, "next: read them, then llmx test "+report.ShellWord(name)+" --tag "+fromCallTag+" --record")
 	}
 	to := w.Stdout
-	if o.dryRun && len(g.cases) > 0 {
+	if o.dryRun && len(cases) > 0 {
 		to = w.Stderr // stdout is the cases
 	}
 	_, err := fmt.Fprintln(to, strings.Join(out, "\n"))
 	return err
 }
 
+// notes say what was left out, what was taken out, and what a person must know.
 func (g *gathered) notes() (out []string) {
 	for _, why := range slices.Sorted(maps.Keys(g.left)) {
 		out = append(out, fmt.Sprintf("left out: %d, %s", g.left[why], why))
 	}
-	if len(g.cases) == 0 {
+	if len(g.made) == 0 {
 		return out
 	}
-	switch {
-	case g.options.redact == "off":
-		out = append(out, "NOT redacted: secrets and personal data of callers stand in the file")
-	case len(g.redacted) == 0:
-		out = append(out, "redacted: nothing that has the form of a secret or of personal data was found; names are not looked for")
-	default:
-		var kinds []string
-		for _, kind := range slices.Sorted(maps.Keys(g.redacted)) {
-			kinds = append(kinds, fmt.Sprintf("%d %s", g.redacted[kind], kind))
-		}
-		out = append(out, "redacted: "+strings.Join(kinds, ", ")+"; names are not looked for")
-	}
+	out = append(out, g.redactions())
 	if g.media {
 		out = append(out, "images and files were not looked through")
 	}
-	if g.said > 0 {
-		out = append(out, fmt.Sprintf("golden answers that nobody has checked, as the model said them: %d", g.said))
+	said := 0
+	for _, one := range g.made {
+		if one.said {
+			said++
+		}
+	}
+	if said > 0 {
+		out = append(out, fmt.Sprintf("golden answers that nobody has checked, as the model said them: %d", said))
 	}
 	return out
+}
+
+func (g *gathered) redactions() string {
+	taken := map[redact.Kind]int{}
+	for _, one := range g.made {
+		for kind, n := range one.taken {
+			taken[kind] += n
+		}
+	}
+	switch {
+	case g.options.redact == "off":
+		return "NOT redacted: secrets and personal data of callers stand in the file"
+	case len(taken) == 0:
+		return "redacted: nothing that has the form of a secret or of personal data was found; names are not looked for"
+	}
+	var kinds []string
+	for _, kind := range slices.Sorted(maps.Keys(taken)) {
+		kinds = append(kinds, fmt.Sprintf("%d %s", taken[kind], kind))
+	}
+	return "redacted: " + strings.Join(kinds, ", ") + "; names are not looked for"
 }
