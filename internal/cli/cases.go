@@ -13,7 +13,7 @@ import (
 func newCases(w *World) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "cases",
-		Short:   "Calls become cases of a suite",
+		Short:   "Calls of applications become cases of a suite",
 		Example: "  llmx cases from-calls triage --feedback bad --dry-run",
 		Args:    cobra.ArbitraryArgs,
 		RunE:    onlySubcommands,

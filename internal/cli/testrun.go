@@ -259,6 +259,9 @@ func (t *testRun) finish(ctx context.Context, failure error) error {
 		if _, _, err := t.store.PruneRuns(ctx, 1, t.run.Ended.Add(-keep)); err != nil {
 			return err
 		}
+		if _, err := t.store.PruneCalls(ctx, t.run.Ended.Add(-keep)); err != nil {
+			return err
+		}
 	}
 	if judged.Exit != fault.ExitOK {
 		return exitCode(judged.Exit)

@@ -148,6 +148,29 @@ func TestPurgeLeavesCallsOfRuns(t *testing.T) {
 	}
 }
 
+// TestPurgeSaysWhereAReaderKeepsTheLog has another process in the middle of reading.
+func TestPurgeSaysWhereAReaderKeepsTheLog(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "llmx.db")
+	s, other := openTest(t, path, Options{BusyTimeout: 50 * time.Millisecond}), openTest(t, path, Options{ReadOnly: true})
+	s.Record(served(1, "one", func(c *llm.Call) { c.Answer = "mark-of-anna" }))
+	if err := s.Flush(ctx); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := other.readers.Query("SELECT id FROM calls")
+	if err != nil || !rows.Next() {
+		t.Fatal(err)
+	}
+	purged, err := s.PurgeCalls(ctx, CallFilter{}, false)
+	if err != nil || purged.Calls != 1 || purged.Emptied || !bytes.Contains(bytesOf(t, path), []byte("mark-of-anna")) {
+		t.Errorf("while it reads: %v %+v", err, purged)
+	}
+	rows.Close()
+	purged, err = s.Rewrite(ctx)
+	if err != nil || !purged.Rewritten || !purged.Emptied || bytes.Contains(bytesOf(t, path), []byte("mark-of-anna")) {
+		t.Errorf("afterwards: %v %+v", err, purged)
+	}
+}
+
 // TestAShapeThatAnotherProcessPurgedIsKeptAgain has two processes on one file: one
 // answers, the other removes.
 func TestAShapeThatAnotherProcessPurgedIsKeptAgain(t *testing.T) {
