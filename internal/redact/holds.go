@@ -7,9 +7,9 @@ import (
 )
 
 // looksRandom tells a secret from a word that stands where one would: it has a digit
-// among its letters, or a sign that no name has. What a template fills in is none.
+// among its letters, or a sign that no name has, or is longer than words are. What a template fills in is none.
 func looksRandom(text string, from, to int) (string, int, bool) {
-	value := strings.TrimRight(text[from:to], ".!?:")
+	value := strings.TrimRight(text[from:to], ".?:")
 	to = from + len(value)
 	letter, odd := false, false
 	for _, r := range value {
@@ -17,7 +17,8 @@ func looksRandom(text string, from, to int) (string, int, bool) {
 		odd = odd || unicode.IsDigit(r) || strings.ContainsRune("!@#$%^&*+=~", r)
 	}
 	template := strings.HasPrefix(value, "$") || strings.HasPrefix(value, "{") || strings.HasPrefix(value, "[") || strings.Trim(value, "*x.-_") == ""
-	return value, to, odd && len(value) >= 6 && !template && (letter || len(value) >= 8)
+	odd = odd || len(value) >= 20 && !strings.ContainsAny(value, ".(/")
+	return value, to, odd && len(value) >= 6 && !template && !dated(value) && (letter || len(value) >= 8)
 }
 
 // anEmail compares without upper and lower case.
@@ -70,7 +71,7 @@ func compact(text string, from, to, length int) (value string, end int) {
 // digit of Luhn (ISO/IEC 7812-1).
 func aCard(text string, from, to int) (string, int, bool) {
 	value, end := compact(text, from, to, 19)
-	if before(text, from) == '.' || before(text, from) == '-' || !ofNetwork(value) {
+	if before(text, from) == '.' || before(text, from) == '-' || before(text, from) == '+' || !ofNetwork(value) {
 		return "", to, false
 	}
 	sum := 0
@@ -105,11 +106,12 @@ func ofNetwork(card string) bool {
 	return false
 }
 
-// anIPv4 is no version number, and leads to somebody: not to the machine itself.
+// anIPv4 is no number of a version or a chapter, and leads to somebody: not to the machine itself.
 func anIPv4(text string, from, to int) (string, int, bool) {
 	address, err := netip.ParseAddr(text[from:to])
+	chapter := to-from == len("1.2.3.4")
 	around := before(text, from) == '.' || before(text, from) == '-' || after(text, to) == '.' && unicode.IsDigit(after(text, to+1)) || after(text, to) == '-'
-	return text[from:to], to, err == nil && !around && !nobody(address) && !versioned(text[:from])
+	return text[from:to], to, err == nil && !chapter && !around && !nobody(address) && !versioned(text[:from])
 }
 
 // anIPv6 is no time of day, and leads to somebody.
@@ -166,4 +168,31 @@ func dated(value string) bool {
 	year := func(s string) bool { return len(s) == 4 && (strings.HasPrefix(s, "19") || strings.HasPrefix(s, "20")) }
 	small := func(s, most string) bool { return len(s) <= 2 && (len(s) < 2 || s <= most) }
 	return year(fields[0]) && small(fields[1], "12") && small(fields[2], "31") || year(fields[2]) && small(fields[0], "31") && small(fields[1], "31")
+}
+
+// unnumbered refuses what stands after a word for another number: an order is no phone.
+func unnumbered(holds func(string, int, int) (string, int, bool)) func(string, int, int) (string, int, bool) {
+	return func(text string, from, to int) (string, int, bool) {
+		words := strings.FieldsFunc(strings.ToLower(text[max(0, from-40):from]), func(r rune) bool { return !unicode.IsLetter(r) })
+		if len(words) > 0 && otherNumbers[words[len(words)-1]] {
+			return "", to, false
+		}
+		return holds(text, from, to)
+	}
+}
+
+// otherNumbers are words that say what the number behind them is.
+var otherNumbers = map[string]bool{
+	"order": true, "invoice": true, "sku": true, "ticket": true, "part": true, "ref": true, "reference": true, "id": true, "no": true, "nr": true, "case": true,
+	"customer": true, "article": true, "serial": true, "tracking": true, "isbn": true, "ean": true, "version": true, "model": true, "item": true, "product": true,
+	"rechnung": true, "bestellung": true, "auftrag": true, "vorgang": true, "kunde": true, "kundennummer": true, "rechnungsnummer": true, "bestellnummer": true,
+	"artikel": true, "artikelnummer": true, "sendung": true, "seriennummer": true, "aktenzeichen": true,
+}
+
+// anSSN has no part that is never given out.
+func anSSN(text string, from, to int) (string, int, bool) {
+	value := text[from:to]
+	never := value[:3] == "000" || value[:3] == "666" || value[4:6] == "00" || value[7:] == "0000"
+	joined := before(text, from) == '-' || after(text, to) == '-'
+	return unnumbered(func(string, int, int) (string, int, bool) { return value, to, !never && !joined })(text, from, to)
 }

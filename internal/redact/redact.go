@@ -22,6 +22,7 @@ const (
 	Phone  Kind = "phone"
 	IBAN   Kind = "iban" // its checksum holds
 	Card   Kind = "card" // likewise
+	SSN    Kind = "ssn"  // of the United States
 	IP     Kind = "ip"
 	User   Kind = "user" // a name that was given to New
 )

@@ -67,18 +67,21 @@ var rules = []rule{
 	{kind: Secret, hints: []string{"://"}, form: regexp.MustCompile(`\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@"'<>]*:(?P<x>[^\s/@"'<>]+)@`)},
 	{kind: Secret, hints: []string{"bearer", "basic"}, form: regexp.MustCompile(`(?i)\b(?:bearer|basic)[ \t]+(?P<x>[A-Za-z0-9+/._~-]{16,}=*)`), holds: looksRandom},
 	{kind: Secret, hints: keyHints, form: regexp.MustCompile(keyForms)},
-	{kind: Secret, hints: []string{"pass", "pwd", "secret", "key", "token", "kennwort"},
-		form:  regexp.MustCompile(`(?i)\b[a-z0-9_-]*(?:password|passwort|kennwort|passwd|passphrase|pwd|secret|api[_-]?key|access[_-]?key|auth[_-]?key|token)["']?[ \t]*(?:[:=]|=>|is:)[ \t]*["']?(?P<x>[^\s"'<>,;)\]}]{6,})`),
+	{kind: Secret, hints: []string{"pass", "pw", "secret", "key", "token", "kennwort", "session"},
+		form:  regexp.MustCompile(`(?i)\b[a-z0-9_-]*(?:password|passwort|kennwort|passwd|passphrase|pass|pwd?|secret|api[_-]?key|access[_-]?key|auth[_-]?key|token|session(?:[_-]?id)?)["']?[ \t]*(?:[:=]|=>|is:?[ \t]|ist:?[ \t]|lautet:?[ \t])[ \t]*["']?(?P<x>[^\s"'<>,;)\]}]{6,})`),
 		holds: looksRandom},
+	{kind: Secret, hints: []string{"webhooks/", "hooks.slack"}, form: regexp.MustCompile(`\bhttps://(?:hooks\.slack\.com/services/|(?:discord|discordapp)\.com/api/webhooks/)(?P<x>[A-Za-z0-9/_-]{20,})`)},
 	{kind: Email, hints: []string{"@"}, form: regexp.MustCompile(`[\p{L}\p{N}](?:[\p{L}\p{N}._%+'-]*[\p{L}\p{N}_+-])?@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?\.)+\p{L}{2,24}`), holds: anEmail},
 	{kind: IBAN, form: regexp.MustCompile(`(?i)\b[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]){11,30}`), holds: anIBAN},
 	{kind: Card, form: regexp.MustCompile(`\b[2-6](?:[ -]?[0-9]){12,18}\b`), holds: aCard},
+	{kind: SSN, form: regexp.MustCompile(`\b[0-8][0-9]{2}-[0-9]{2}-[0-9]{4}\b`), holds: anSSN},
 	{kind: IP, hints: []string{"."}, form: regexp.MustCompile(`\b(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b`), holds: anIPv4},
 	{kind: IP, hints: []string{":"}, form: regexp.MustCompile(`(?i)(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}`), holds: anIPv6},
 	{kind: Phone, hints: []string{"+"}, form: regexp.MustCompile(`\+[1-9][0-9]{0,2}(?:[ ./-]?(?:\(0\)|\([0-9]{1,5}\)|[0-9]{1,12})){1,8}`), holds: aPhone(9, 15)},
 	{kind: Phone, hints: []string{"00"}, form: regexp.MustCompile(`\b00[1-9][0-9]{0,2}(?:[ ./-](?:\(0\)|\([0-9]{1,5}\)|[0-9]{2,12})){2,8}`), holds: aPhone(11, 17)},
-	{kind: Phone, form: regexp.MustCompile(`(?:\b1[ .-])?(?:\([2-9][0-9]{2}\)[ ]?|\b[2-9][0-9]{2}[.-])[2-9][0-9]{2}[ .-][0-9]{4}\b`), holds: aPhone(10, 11)}, // North America
-	{kind: Phone, form: regexp.MustCompile(`(?:\b0[1-9][0-9]{1,4}|\(0[1-9][0-9]{1,4}\))(?:[ /-]{1,3}[0-9]{2,8}){1,4}\b`), holds: aPhone(9, 13)},              // with the 0 of a trunk call
+	{kind: Phone, form: regexp.MustCompile(`(?:\b1[ .-])?(?:\([2-9][0-9]{2}\)[ ]?|\b[2-9][0-9]{2}[.-])[2-9][0-9]{2}[ .-][0-9]{4}\b`), holds: unnumbered(aPhone(10, 11))}, // North America
+	{kind: Phone, form: regexp.MustCompile(`(?:\b0[1-9][0-9]{1,4}|\(0[1-9][0-9]{1,4}\))(?:[ /-]{1,3}[0-9]{2,8}){1,4}\b`), holds: unnumbered(aPhone(9, 13))},              // with the 0 of a trunk call
+	{kind: Phone, form: regexp.MustCompile(`\b0[1-9](?:[ .-][0-9]{2}){4}\b`), holds: unnumbered(aPhone(10, 10))},                                                         // France
 	{kind: Phone, hints: []string{"phone", "tel", "call", "mobil", "handy", "cell", "whatsapp", "fax", "ruf", "sms"},
 		form:  regexp.MustCompile(`(?i)\b(?:(?:tele)?phone|tele(?:f|ph)on(?:nummer)?|tel|call (?:me|us)|reach me|mobile?|handy(?:nummer)?|cell(?:phone)?|whatsapp|fax|rufnummer|anrufen|sms)\b[\s:.=]*(?:(?:number|nummer|no|nr|is|ist|lautet|at|on|unter)\b[\s:.]*){0,3}(?P<x>[0-9(][0-9 ()/.-]{6,18}[0-9])`),
 		holds: aPhone(7, 13)},
