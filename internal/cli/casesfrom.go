@@ -70,13 +70,24 @@ func (p *project) casesFromCalls(ctx context.Context, s *store.Store, filter sto
 			after := *p
 			after.fs = files
 			_, err := after.loadSuite(file, selection{}, true)
-			return err
+			return wouldBe(err)
 		}, o.dryRun)
 		if err != nil {
 			return err
 		}
 	}
 	return g.tell(p.world, cases, strings.TrimSuffix(path.Base(file), suite.Extension), file, added)
+}
+
+// wouldBe says of problems that they stand in a file that is not written.
+func wouldBe(err error) error {
+	if err == nil {
+		return nil
+	}
+	e := *fault.As(err)
+	e.Message = "with these cases the suite would not be valid: " + e.Message
+	e.Hint = strings.TrimSpace(e.Hint + "\n  nothing was written; the line is that of the file as it would be")
+	return &e
 }
 
 // read reads what the suite has; that it has no case yet is all right.

@@ -22,6 +22,7 @@ func TestProseWithNumbersStays(t *testing.T) {
 		if err != nil {
 			continue // a directory
 		}
+		data = data[:min(len(data), 1<<20)]
 		size += len(data)
 		r := New()
 		r.Text(string(data))
