@@ -39,6 +39,7 @@ func runAskAgain(ctx context.Context, w *World, o *askOptions) error {
 		return err
 	}
 	req.Tenant, req.Reuse, req.Tags = "ask", reuse, o.tags
+	req.User = before.User // what is theirs is found, and removed, by it
 	response, err := p.ask(ctx, fault.Place{}, asked, req)
 	if err != nil {
 		return err
