@@ -16,6 +16,9 @@ import (
 	"github.com/llmx-dev/llmx/internal/redact"
 )
 
+// nothingWouldCheck is why a call is left out of a suite that would take any answer to it.
+const nothingWouldCheck = "which nothing would check: there is no correction, and the suite has no expect: for every case"
+
 // fromCallTag is the tag of cases that were calls.
 const fromCallTag = "from-call"
 
@@ -65,7 +68,7 @@ func (g *gathered) make(c *madeCase, call *llm.Call) (why string) {
 		c.Golden = &value
 	} else if !g.checked {
 		if g.prompt.Output.IsText() {
-			return "which nothing would check: there is no correction, and the suite has no expect: for every case"
+			return nothingWouldCheck
 		}
 		c.Expect = []string{"schema"}
 	}

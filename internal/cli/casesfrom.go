@@ -236,6 +236,9 @@ func (g *gathered) notes() (out []string) {
 	for _, why := range slices.Sorted(maps.Keys(g.left)) {
 		out = append(out, fmt.Sprintf("left out: %d, %s", g.left[why], why))
 	}
+	if g.left[nothingWouldCheck] > 0 {
+		out = append(out, "  write expect: into the suite (llmx help checks), or take what the model said as golden: --golden answers")
+	}
 	if len(g.made) == 0 {
 		return out
 	}
