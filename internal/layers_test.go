@@ -38,7 +38,7 @@ var levels = [][]string{
 		"internal/config", "internal/prompt", "internal/price",
 		"internal/provider/openai", "internal/provider/sim", "internal/provider/replay",
 	},
-	{"internal/strictyaml", "internal/jsonschema"},
+	{"internal/strictyaml", "internal/jsonschema", "internal/redact"},
 	{"internal/llm", "internal/fault", "internal/eval"},
 }
 

@@ -1,12 +1,16 @@
 package cli
 
 import (
+	"context"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/llmx-dev/llmx/internal/eval/suite"
+	"github.com/llmx-dev/llmx/internal/store"
 )
 
 type completion = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective)
@@ -55,3 +59,26 @@ func promptRefs(p *project) (refs []string) {
 	}
 	return refs
 }
+
+// completeCalls offers names that stored calls have.
+func completeCalls(w *World, of func(store.CallNames) []string) completion {
+	return completing(w, func(p *project) []string {
+		ctx := context.Background() // a few names of one file
+		s, err := p.openStore(ctx, looks)
+		if err != nil {
+			return nil
+		}
+		defer s.Close()
+		names, _ := s.CallNames(ctx) // a broken store completes nothing
+		return of(names)
+	})
+}
+
+// words offers words that do not depend on the project.
+func words(list []string) completion {
+	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return list, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+func sortedWords[V any](of map[string]V) []string { return slices.Sorted(maps.Keys(of)) }

@@ -38,7 +38,7 @@ cost here. Budgets keep a count of their own, from which nothing goes.`,
 			if !slices.Contains(costBy, by) {
 				return fault.New(fault.Usage, "--by %s is not known", by).WithHint("%s", fault.Allowed(by, costBy))
 			}
-			from, err := parseSince(since, w.Now())
+			from, err := parseTime("--since", since, w.Now())
 			if err != nil {
 				return err
 			}
@@ -61,8 +61,8 @@ cost here. Budgets keep a count of their own, from which nothing goes.`,
 	return cmd
 }
 
-// parseSince reads how long ago, or a day of UTC; zero for "".
-func parseSince(text string, now time.Time) (time.Time, error) {
+// parseTime reads how long ago, or a day of UTC; zero for "".
+func parseTime(flag, text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
@@ -77,7 +77,7 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
 		return now.Add(-ago), nil
 	}
-	return time.Time{}, fault.New(fault.Usage, "--since %s is no time", text).WithHint("write 7d, 12h, or a day like 2026-11-01")
+	return time.Time{}, fault.New(fault.Usage, "%s %s is no time", flag, text).WithHint("write 7d, 12h, or a day like 2026-11-01")
 }
 
 func (p *project) costs(ctx context.Context, s *store.Store, by string, since time.Time) (report.Costs, error) {

@@ -22,7 +22,7 @@ with the models that were not asked, and why.
 
 With --json the call is one JSON document, "schema": "llmx.call/1": call (as a line of
 llmx calls --json), content (false where contents are not stored), prompt_hash, vars, turns,
-answer and result (status, reason and scores of the case, and of a conversation the turn
+answer, feedback (at, key, score, correction, comment) and result (status, reason and scores of the case, and of a conversation the turn
 that the call answers and all steps; null outside of runs). A turn
 has kind, messages, options, output, attempts, answer and violation (why the answer was
 not accepted). An attempt has asked (a provider was asked, now), model, provider, wire,
@@ -45,8 +45,8 @@ func newExplain(w *World) *cobra.Command {
 		Args:    takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.id = args[0]
-			return withStore(cmd.Context(), w, reads, func(ctx context.Context, _ *project, s *store.Store) error {
-				return runExplain(ctx, w, s, o)
+			return withStore(cmd.Context(), w, reads, func(ctx context.Context, p *project, s *store.Store) error {
+				return runExplain(ctx, p, s, o)
 			})
 		},
 	}
@@ -58,7 +58,8 @@ func newExplain(w *World) *cobra.Command {
 	return cmd
 }
 
-func runExplain(ctx context.Context, w *World, s *store.Store, o *explainOptions) error {
+func runExplain(ctx context.Context, p *project, s *store.Store, o *explainOptions) error {
+	w := p.world
 	call, results, err := o.find(ctx, s)
 	if err != nil {
 		return err
@@ -66,7 +67,7 @@ func runExplain(ctx context.Context, w *World, s *store.Store, o *explainOptions
 	if o.json {
 		return report.CallJSON(w.Stdout, call, first(results))
 	}
-	if err := report.Explain(w.Stdout, call, first(results), w.outputStyle()); err != nil || len(results) < 2 {
+	if err := report.Explain(w.Stdout, call, first(results), p.suiteOf(call.Prompt.Name), w.outputStyle()); err != nil || len(results) < 2 {
 		return err
 	}
 	for _, other := range results[1:] {

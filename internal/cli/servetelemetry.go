@@ -14,7 +14,10 @@ func newTelemetry(ctx context.Context, w *World, s *serving) (*telemetry.Telemet
 	return telemetry.New(ctx, telemetry.Options{
 		Version: Version(), OTLP: collectorOf(w),
 		Trouble: func(err error) { s.log.Warn("traces or metrics could not be pushed", "error", err.Error()) },
-		Gauges:  telemetry.Gauges{Budgets: s.budgetShares},
+		Gauges: telemetry.Gauges{
+			Budgets:   s.budgetShares,
+			Recording: func() (bool, int64) { return s.store.Recording().Why == nil, s.store.Dropped() },
+		},
 	})
 }
 

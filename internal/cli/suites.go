@@ -212,6 +212,18 @@ func (p *project) loadSuite(file string, s selection, only bool) (*loaded, error
 	return one, one.chooseModels(p, s.models)
 }
 
+// suiteOf names the first suite for a prompt, "" where there is none: files that
+// cannot be read are for lint to tell of.
+func (p *project) suiteOf(name string) string {
+	files, _ := suite.Discover(p.fs)
+	for _, file := range files {
+		if ref, err := suite.PromptOf(p.fs, file); err == nil && name != "" && name == strings.Split(ref, "@")[0] {
+			return strings.TrimSuffix(path.Base(file), suite.Extension)
+		}
+	}
+	return ""
+}
+
 // over gives the prompt that --prompt puts in place of a suite's own.
 func (s selection) over(ref string, only bool) (string, bool) {
 	if len(s.prompts) == 0 {

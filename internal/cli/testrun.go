@@ -245,6 +245,9 @@ func (t *testRun) finish(ctx context.Context, failure error) error {
 		return err
 	}
 	if keep := t.project.config.Store.Keep; keep > 0 {
+		if _, err := t.store.PruneCalls(ctx, t.run.Ended.Add(-keep)); err != nil {
+			return err
+		}
 		if _, _, err := t.store.PruneRuns(ctx, 1, t.run.Ended.Add(-keep)); err != nil {
 			return err
 		}

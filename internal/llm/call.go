@@ -3,6 +3,7 @@ package llm
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/llmx-dev/llmx/internal/fault"
@@ -35,6 +36,8 @@ type Call struct {
 	Total      time.Duration // from start to end, all of it
 
 	Failure *Failure // nil for an answer that was passed on
+
+	Feedback []Feedback // that came since, the oldest first
 }
 
 // The kinds of turns.
@@ -150,6 +153,12 @@ func (c *Call) Attempts() int {
 		}
 	}
 	return n
+}
+
+// Unstored reports whether the call was kept without its contents: nothing is asked
+// without any message.
+func (c *Call) Unstored() bool {
+	return slices.ContainsFunc(c.Turns, func(t Turn) bool { return len(t.Messages) == 0 })
 }
 
 // Admission is what the wrappers between the route and the provider say of an

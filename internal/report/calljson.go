@@ -27,7 +27,16 @@ type callDocument struct {
 	Turns   []callTurn      `json:"turns"`
 	Tools   []llm.ToolCall  `json:"tool_calls"` // that the model proposed in the last turn
 	Answer  string          `json:"answer"`     // of the last turn, valid or not; of a failed call what had come
+	Said    []callFeedback  `json:"feedback"`   // what was said of the answer since
 	Result  *callResult     `json:"result"`     // null outside of runs
+}
+
+type callFeedback struct {
+	At         string          `json:"at"`
+	Key        string          `json:"key"` // that it came by
+	Score      *float64        `json:"score"`
+	Correction json.RawMessage `json:"correction"`
+	Comment    string          `json:"comment"`
 }
 
 // callLine is a call without its contents: the line of a list.
@@ -39,12 +48,15 @@ type callLine struct {
 	Case       string       `json:"case"`
 	Check      string       `json:"check,omitempty"` // that asked, of a call that is no answer to the case
 	Repeat     int          `json:"repeat"`
+	Key        string       `json:"key"`         // id of the caller's key, "" at the command line
+	User       string       `json:"user"`        // whom the caller asked for
 	Prompt     string       `json:"prompt"`      // name@version
 	Model      string       `json:"model"`       // that was asked: an alias or a route
 	AnsweredBy string       `json:"answered_by"` // the alias that answered; "" where nobody did, or nobody knows
 	Answered   string       `json:"answered"`    // the model that answered, in the provider's words
 	Outcome    string       `json:"outcome"`     // answered, cached, recorded, shared or a class of failure
 	Failure    *llm.Failure `json:"failure"`     // null for an answer that was passed on
+	Feedback   string       `json:"feedback"`    // what was said of the answer since: good, bad or ""
 	Finish     string       `json:"finish"`
 	Turns      int          `json:"turns"`
 	Attempts   int          `json:"attempts"` // but for those in which nobody was asked
@@ -107,8 +119,8 @@ type callResult struct {
 // none), as one JSON document: see callDocument.
 func CallJSON(w io.Writer, call *llm.Call, result *eval.Result) error {
 	d := callDocument{
-		Schema: CallSchemaVersion, Call: callLineOf(call), Content: !unstored(call), Hash: call.Prompt.Hash,
-		Vars: call.Vars, Turns: []callTurn{}, Tools: []llm.ToolCall{}, Answer: call.Answer,
+		Schema: CallSchemaVersion, Call: callLineOf(call), Content: !call.Unstored(), Hash: call.Prompt.Hash,
+		Vars: call.Vars, Turns: []callTurn{}, Tools: []llm.ToolCall{}, Answer: call.Answer, Said: []callFeedback{},
 	}
 	if turn := call.Turn(); turn != nil {
 		d.Tools = filled(turn.ToolCalls)
@@ -126,6 +138,9 @@ func CallJSON(w io.Writer, call *llm.Call, result *eval.Result) error {
 			t.Attempts = append(t.Attempts, callAttemptOf(&turn.Attempts[i]))
 		}
 		d.Turns = append(d.Turns, t)
+	}
+	for _, f := range call.Feedback {
+		d.Said = append(d.Said, callFeedback{At: instant(f.At), Key: f.Key, Score: f.Score, Correction: f.Correction, Comment: f.Comment})
 	}
 	if result != nil {
 		d.Result = &callResult{Status: result.Status, Reason: result.Reason(), Scores: filled(result.Scores), Steps: result.Steps}
@@ -160,7 +175,7 @@ func callLineOf(call *llm.Call) callLine {
 	}
 	return callLine{
 		ID: call.ID, Started: instant(call.Started), Run: call.Origin.Run, Suite: call.Origin.Suite, Case: call.Origin.Case, Check: call.Origin.Check, Repeat: call.Repeat,
-		Prompt: call.Prompt.String(), Model: call.Model, AnsweredBy: by, Answered: call.Answered,
+		Key: call.Key, User: call.User, Feedback: call.FeedbackWord(), Prompt: call.Prompt.String(), Model: call.Model, AnsweredBy: by, Answered: call.Answered,
 		Outcome: outcomeOf(call).text, Failure: call.Failure, Finish: string(call.Finish), Turns: len(call.Turns), Attempts: call.Attempts(),
 		Input: usage.Input, Output: usage.Output, Cost: costOf(call.Cost()).NanoUSD, Paid: costOf(call.Paid()).NanoUSD,
 		QueueMS: millis(call.Queue), ServiceMS: millis(call.Service), FirstMS: millis(call.FirstToken), TotalMS: millis(call.Total),

@@ -9,12 +9,18 @@ import (
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
+// callExtras are the columns that not every list of calls has.
+type callExtras struct{ cases, users bool }
+
 // callColumns are the columns of a list of calls, by the same names on every page. The
-// case stands only where there is one, and room for it.
-func callColumns(cases bool) []column {
+// case and the user stand only where there is one, and room for it.
+func callColumns(has callExtras) []column {
 	columns := []column{{title: "CALL"}, {title: "WHEN"}, {title: "PROMPT", least: narrowest}}
-	if cases {
+	if has.cases {
 		columns = append(columns, column{title: "CASE", least: narrowest})
+	}
+	if has.users {
+		columns = append(columns, column{title: "USER", least: narrowest})
 	}
 	return append(columns, column{title: "MODEL", least: narrowest}, column{title: "OUTCOME", least: narrowest},
 		column{title: "TRIES", right: true}, column{title: "TOOK", right: true}, column{title: "PAID", right: true})
@@ -22,36 +28,40 @@ func callColumns(cases bool) []column {
 
 // CallList writes calls, one a line, in the order given, and under each that failed
 // why. Where the page is too narrow, times, attempts and failures are told in short,
-// and then the cases go.
+// and then cases and users go.
 func CallList(w io.Writer, calls iter.Seq2[*llm.Call, error], s Style) error {
 	p := newPage(w, s)
 	var listed []*llm.Call
-	cases := false
+	var has callExtras
 	for call, err := range calls {
 		if err != nil {
 			return err
 		}
 		listed = append(listed, call)
-		cases = cases || call.Origin.Case != ""
+		has.cases = has.cases || call.Origin.Case != ""
+		has.users = has.users || call.User != ""
 	}
 	if len(listed) == 0 {
 		p.line(text("no call is stored that is like that"))
 		return p.end()
 	}
-	p.callTable(listed, s, cases)
+	p.callTable(listed, s, has)
 	return p.end()
 }
 
 // callTable writes the widest rows that fit, or else the narrowest.
-func (p *page) callTable(calls []*llm.Call, s Style, cases bool) {
+func (p *page) callTable(calls []*llm.Call, s Style, has callExtras) {
 	var columns []column
 	var rows [][]span
 	short := false
-	for _, form := range []struct{ short, cases bool }{{false, cases}, {true, cases}, {false, false}, {true, false}} {
+	for _, form := range []struct {
+		short bool
+		has   callExtras
+	}{{false, has}, {true, has}, {false, callExtras{}}, {true, callExtras{}}} {
 		short = form.short
-		columns, rows = callColumns(form.cases), make([][]span, len(calls))
+		columns, rows = callColumns(form.has), make([][]span, len(calls))
 		for i, call := range calls {
-			rows[i] = callRow(call, s, short, form.cases)
+			rows[i] = callRow(call, s, short, form.has)
 		}
 		if (layout{"", "  ", columns, widthsOf(columns, rows)}).width() <= p.width {
 			break
@@ -72,7 +82,7 @@ func (p *page) callTable(calls []*llm.Call, s Style, cases bool) {
 	}
 }
 
-func callRow(call *llm.Call, s Style, short, cases bool) []span {
+func callRow(call *llm.Call, s Style, short bool, has callExtras) []span {
 	started, outcome, attempts := clock(call.Started, s), outcomeOf(call), number(call.Attempts())
 	if n := len(call.Turns); n > 1 {
 		attempts += " in " + number(n)
@@ -86,13 +96,19 @@ func callRow(call *llm.Call, s Style, short, cases bool) []span {
 			outcome.text = "failed"
 		}
 	}
+	if word := call.FeedbackWord(); word != "" {
+		outcome.text += ", " + word
+	}
 	model := call.Model
 	if by := aliasOf(call); by != "" {
 		model += " → " + by
 	}
 	row := []span{{call.ID, strong}, text(started), text(call.Prompt.String())}
-	if cases {
+	if has.cases {
 		row = append(row, text(caseOf(call.Origin)))
+	}
+	if has.users {
+		row = append(row, text(call.User))
 	}
 	return append(row, text(model), outcome, text(attempts), text(latency(call.Total)), text(call.Paid().String()))
 }

@@ -100,7 +100,7 @@ func TestExplainShowsTheConversation(t *testing.T) {
 		Scores: []eval.Score{{Check: "contains", Reason: `"x" not in "two"`, Turn: 4}},
 	}
 	call := &llm.Call{ID: "c-1", Answer: "one", Finish: llm.FinishStop, Turns: []llm.Turn{{Kind: "ask", Answer: "one", Messages: []llm.Message{llm.Text(llm.User, "first?")}}}}
-	page := render(t, func(w *bytes.Buffer) error { return Explain(w, call, result, Style{Width: 100}) })
+	page := render(t, func(w *bytes.Buffer) error { return Explain(w, call, result, "", Style{Width: 100}) })
 	for _, want := range []string{
 		"turn      1 of the conversation, reply 1 of 2\n", "Answer: finish reason stop\n  one\n",
 		"  assistant, turn 4: two\n    ✗ contains: \"x\" not in \"two\"\n", "the call of turn 4: llmx explain c-2\n", "fail  turn 4: contains\n",

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/llmx-dev/llmx/internal/eval"
@@ -14,8 +13,9 @@ import (
 // Explain writes why a model said what it said: the prompt, what was asked, every
 // attempt with its time and price and what lay between them, the answer, what the
 // contract made of it, and the checks of the result that the call belongs to (nil
-// where it has none).
-func Explain(w io.Writer, call *llm.Call, result *eval.Result, s Style) error {
+// where it has none), what was said of it since, and what to do next: the call can become a case of a suite
+// ("" where there is none for its prompt).
+func Explain(w io.Writer, call *llm.Call, result *eval.Result, suite string, s Style) error {
 	p := newPage(w, s)
 	if call == nil {
 		return fault.New(fault.Internal, "there is no call to explain")
@@ -35,6 +35,8 @@ func Explain(w io.Writer, call *llm.Call, result *eval.Result, s Style) error {
 	p.callAnswer(call, replyIn(call, result))
 	p.conversation(call, result)
 	p.checks(result)
+	p.feedback(call, s)
+	p.steps(callSteps(call, suite))
 	return p.end()
 }
 
@@ -54,6 +56,8 @@ func (p *page) callHeadline(call *llm.Call, result *eval.Result) {
 func (p *page) callFacts(call *llm.Call, result *eval.Result, s Style) {
 	p.fact("call", call.ID)
 	p.fact("started", call.Started.In(s.zone()).Format("2006-01-02 15:04:05 MST"))
+	p.fact("key", call.Key)
+	p.fact("user", call.User)
 	p.fact("prompt", call.Prompt.String())
 	p.fact("hash", call.Prompt.Hash)
 	if origin := call.Origin; origin.Case != "" || origin.Run != "" {
@@ -79,7 +83,7 @@ func (p *page) callFacts(call *llm.Call, result *eval.Result, s Style) {
 	p.fact("tokens", tokensOf(usage))
 	p.sentence("time", timesOf(call))
 	inputs := clip(string(call.Vars), 2000)
-	if len(call.Vars) == 0 && unstored(call) {
+	if len(call.Vars) == 0 && call.Unstored() {
 		inputs = notStored
 	}
 	p.fact("inputs", inputs)
@@ -92,12 +96,6 @@ const notStored = "not stored (store.content in llmx.yaml)"
 // kept in any case.
 func withheld(answer, digest string) bool {
 	return answer == "" && digest != "" && digest != eval.DigestOf("")
-}
-
-// unstored reports whether a call's messages were left out: nothing is asked
-// without any.
-func unstored(call *llm.Call) bool {
-	return slices.ContainsFunc(call.Turns, func(t llm.Turn) bool { return len(t.Messages) == 0 })
 }
 
 // answeredBy names who answered: the alias where another one was asked for, and the
@@ -159,7 +157,7 @@ func (p *page) callAnswer(call *llm.Call, result *eval.Result) {
 	if answer == "" && result != nil {
 		answer = result.Shown() // kept with the result where the call keeps no content
 	}
-	lost := unstored(call) && (call.Failure == nil || begun(call))
+	lost := call.Unstored() && (call.Failure == nil || begun(call))
 	if result != nil && result.Digest != "" {
 		lost = withheld(answer, result.Digest)
 	}
@@ -180,10 +178,7 @@ func (p *page) callAnswer(call *llm.Call, result *eval.Result) {
 		p.flow("  ", text(notStored))
 		return
 	}
-	if pretty, ok := prettyJSON(answer); ok {
-		answer = pretty
-	}
-	p.answer("  ", answer)
+	p.answer("  ", laidOut(answer))
 }
 
 // saidBy is what the model said in the last turn, valid or not.

@@ -37,21 +37,21 @@ func TestExplainGolden(t *testing.T) {
 	s := Style{Now: now}
 	result := &eval.Result{Status: eval.Fail, Scores: []eval.Score{{Check: "schema", Pass: true, Value: 1}, {Check: "golden", Reason: `label is "bug", not "billing"`},
 		{Check: "max_cost", Metric: "frugal", Value: 1, Pass: true, Operational: true}}}
-	goldenPage(t, "explain.txt", func(w *bytes.Buffer) error { return Explain(w, aCall(), result, s) })
+	goldenPage(t, "explain.txt", func(w *bytes.Buffer) error { return Explain(w, aCall(), result, "", s) })
 
 	failed := aCall()
 	failed.Turns, failed.Answer, failed.Finish = failed.Turns[:1], "", ""
 	failed.Failure = &llm.Failure{Class: fault.TimeoutTotal, Message: "no answer within 60 s"}
-	goldenPage(t, "explain.failed.txt", func(w *bytes.Buffer) error { return Explain(w, failed, nil, s) })
+	goldenPage(t, "explain.failed.txt", func(w *bytes.Buffer) error { return Explain(w, failed, nil, "", s) })
 
 	stored := aCall()
 	stored.Turns = nil
 	stored.Stored = &llm.Stored{By: "recording", At: noon, Origin: "written"}
-	page := render(t, func(w *bytes.Buffer) error { return Explain(w, stored, nil, s) })
+	page := render(t, func(w *bytes.Buffer) error { return Explain(w, stored, nil, "", s) })
 	if !strings.Contains(page, "a recording of 2026-11-12, origin: written") || !strings.Contains(page, "nothing was asked") {
 		t.Errorf("got:\n%s", page)
 	}
-	if err := Explain(&bytes.Buffer{}, nil, nil, s); fault.ClassOf(err) != fault.Internal {
+	if err := Explain(&bytes.Buffer{}, nil, nil, "", s); fault.ClassOf(err) != fault.Internal {
 		t.Errorf("no call: got %v", err)
 	}
 }
@@ -130,8 +130,8 @@ func TestExplainTellsTheStoryOfACall(t *testing.T) {
 	} {
 		call.Origin = llm.Origin{}
 		file := "explain." + name + ".txt"
-		goldenPage(t, file, func(w *bytes.Buffer) error { return Explain(w, call, nil, Style{Now: now}) })
-		page := render(t, func(w *bytes.Buffer) error { return Explain(w, call, nil, Style{Now: now, Width: 60}) })
+		goldenPage(t, file, func(w *bytes.Buffer) error { return Explain(w, call, nil, "", Style{Now: now}) })
+		page := render(t, func(w *bytes.Buffer) error { return Explain(w, call, nil, "", Style{Now: now, Width: 60}) })
 		checkPage(t, page, 60)
 	}
 }
@@ -141,7 +141,7 @@ func TestExplainSaysWhenAStoredAnswerWasGiven(t *testing.T) {
 	call.Stored = &llm.Stored{By: "recording", At: noon, Service: 33 * time.Millisecond}
 	call.Turns = call.Turns[1:]
 	call.Turns[0].Attempts[0].Stored, call.Turns[0].Attempts[0].Cost = call.Stored, llm.Cost{}
-	page := render(t, func(w *bytes.Buffer) error { return Explain(w, call, nil, Style{}) })
+	page := render(t, func(w *bytes.Buffer) error { return Explain(w, call, nil, "", Style{}) })
 	for _, want := range []string{"time      from a recording of 2026-11-12 (33 ms then), 1.90 s now\n", "attempt 1: openai/gpt-4o  from a recording of 2026-11-12 (33 ms then)", "cost      unknown\n", "0 out; cost unknown"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("%q is not in:\n%s", want, page)
@@ -186,7 +186,7 @@ func TestExplainTellsEmptyFromNotStored(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			page := render(t, func(w *bytes.Buffer) error { return Explain(w, test.call, test.result, Style{}) })
+			page := render(t, func(w *bytes.Buffer) error { return Explain(w, test.call, test.result, "", Style{}) })
 			if strings.Count(page, lost) != test.times || !strings.Contains(page, test.want) {
 				t.Errorf("want %d times %q, and %q, in:\n%s", test.times, lost, test.want, page)
 			}
@@ -201,7 +201,7 @@ func TestExplainIsBounded(t *testing.T) {
 	}
 	call.Vars = json.RawMessage(`"` + hostile["oneword"] + `"`)
 	call.Answer = hostile["oneword"]
-	page := render(t, func(w *bytes.Buffer) error { return Explain(w, call, nil, Style{}) })
+	page := render(t, func(w *bytes.Buffer) error { return Explain(w, call, nil, "", Style{}) })
 	if len(page) > 60_000 || !strings.Contains(page, "490 messages left out") {
 		t.Errorf("%d bytes", len(page))
 	}
@@ -241,7 +241,7 @@ func TestExplainTellsAttemptsApart(t *testing.T) {
 			call := *bare
 			call.Turns = []llm.Turn{{Kind: "ask", Messages: bare.Turns[0].Messages, Attempts: test.attempts}}
 			call.Stored = test.stored
-			page := render(t, func(w *bytes.Buffer) error { return Explain(w, &call, nil, Style{}) })
+			page := render(t, func(w *bytes.Buffer) error { return Explain(w, &call, nil, "", Style{}) })
 			for _, want := range test.want {
 				if !strings.Contains(page, want) {
 					t.Errorf("%q is not in:\n%s", want, page)
@@ -261,7 +261,7 @@ func TestExplainBoundsAttempts(t *testing.T) {
 	for range 100 {
 		call.Turns[0].Attempts = append(call.Turns[0].Attempts, call.Turns[0].Attempts[0])
 	}
-	page := render(t, func(w *bytes.Buffer) error { return Explain(w, call, nil, Style{}) })
+	page := render(t, func(w *bytes.Buffer) error { return Explain(w, call, nil, "", Style{}) })
 	if n := strings.Count(page, "  attempt "); n != maxAttempts+1 || !strings.Contains(page, "… 82 attempts left out\n") || !strings.Contains(page, "attempt 102: ") {
 		t.Errorf("%d attempts:\n%s", n, page)
 	}

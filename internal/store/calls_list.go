@@ -2,51 +2,46 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
+	"fmt"
 	"iter"
 	"slices"
-	"strings"
 	"time"
 
+	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 )
-
-// CallFilter selects calls; an empty field selects all.
-type CallFilter struct {
-	Run     string // an id as Run takes it
-	Suite   string
-	Case    string
-	Prompt  string
-	Version string    // of the prompt
-	Model   string    // that was asked for, a model or a route, or that one of the attempts went to
-	Failed  bool      // only calls that failed
-	Since   time.Time // only calls that began then or later
-	Limit   int       // at most so many; 0: all
-}
 
 // callBatch is how many calls are read at a time, so that a list of any length
 // needs little memory.
 const callBatch = 256
 
-// Calls streams calls, the newest first, with their turns and attempts but without
-// contents: no inputs, messages and answers; Call reads those. Which calls they are
-// is settled when it begins. Stopping early is fine. An error ends the stream.
+// grepFor bounds how long calls are looked through for a text.
+const grepFor = time.Minute
+
+// Calls streams calls, the newest first, with their turns, attempts and feedback but
+// without contents: no inputs, messages and answers; Call reads those. Which calls they are
+// is settled when it begins. Stopping early is fine. An error ends the stream. A filter
+// with Grep looks through contents for at most a minute, and says so then.
 func (s *Store) Calls(ctx context.Context, f CallFilter) iter.Seq2[*llm.Call, error] {
 	return func(yield func(*llm.Call, error) bool) {
-		numbers, err := s.callNumbers(ctx, f)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		for batch := range slices.Chunk(numbers, callBatch) {
+		given := 0
+		for batch, err := range s.selected(ctx, f) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
 			calls, err := s.callHeads(ctx, batch)
 			if err != nil {
 				yield(nil, s.failure("read", err))
 				return
 			}
 			for _, n := range batch {
-				if call := calls[n]; call != nil && !yield(call, nil) { // nil: pruned since
+				call := calls[n]
+				if call == nil { // pruned since
+					continue
+				}
+				if given++; !yield(call, nil) || given == f.Limit {
 					return
 				}
 			}
@@ -54,66 +49,64 @@ func (s *Store) Calls(ctx context.Context, f CallFilter) iter.Seq2[*llm.Call, er
 	}
 }
 
-// callNumbers finds the calls that a filter selects.
-func (s *Store) callNumbers(ctx context.Context, f CallFilter) ([]int64, error) {
-	where, args, err := s.callsWhere(ctx, f)
+// selected gives the numbers of the calls that a filter selects, in batches; where it
+// looks for a text, of as many calls as have it, past the limit.
+func (s *Store) selected(ctx context.Context, f CallFilter) iter.Seq2[[]int64, error] {
+	return func(yield func([]int64, error) bool) {
+		numbers, err := s.callNumbers(ctx, f)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		end, seen := time.Now().Add(grepFor), 0
+		for batch := range slices.Chunk(numbers, callBatch) {
+			if f.Grep != "" {
+				if time.Now().After(end) {
+					yield(nil, tooMuch(seen, len(numbers)))
+					return
+				}
+				seen += len(batch)
+				if batch, err = s.onlySaying(ctx, batch, f.Grep); err != nil {
+					yield(nil, s.failure("read", err))
+					return
+				}
+			}
+			if !yield(batch, nil) {
+				return
+			}
+		}
+	}
+}
+
+// CallCount counts the calls that a filter selects, outside of runs and in them.
+func (s *Store) CallCount(ctx context.Context, f CallFilter) (loose, ofRuns int, err error) {
+	for batch, err := range s.selected(ctx, f) {
+		if err != nil {
+			return 0, 0, err
+		}
+		for _, n := range batch {
+			if n <= lastRow(0) {
+				loose++
+			} else {
+				ofRuns++
+			}
+		}
+	}
+	return loose, ofRuns, nil
+}
+
+func tooMuch(seen, all int) error {
+	return fault.New(fault.Store, "looked through the contents of %d of %d calls for %s, and stopped", seen, all, grepFor).
+		WithHint("look through fewer: --since, --until, --prompt, --user, --key, --status")
+}
+
+// onlySaying keeps those of some calls that have a text, in their order.
+func (s *Store) onlySaying(ctx context.Context, batch []int64, text string) ([]int64, error) {
+	found, err := s.saying(ctx, batch, text)
 	if err != nil {
 		return nil, err
 	}
-	limit := f.Limit
-	if limit == 0 {
-		limit = -1
-	}
-	rows, err := s.readers.QueryContext(ctx, "SELECT n FROM calls WHERE "+where+" ORDER BY started DESC, n DESC LIMIT ?", append(args, limit)...)
-	if err != nil {
-		return nil, s.failure("read", err)
-	}
-	numbers, err := numbersOf(rows)
-	return numbers, s.failure("read", err)
-}
-
-func numbersOf(rows *sql.Rows) (numbers []int64, err error) {
-	defer rows.Close()
-	for rows.Next() {
-		var n int64
-		if err := rows.Scan(&n); err != nil {
-			return nil, err
-		}
-		numbers = append(numbers, n)
-	}
-	return numbers, rows.Err()
-}
-
-// callsWhere makes the condition of a filter; a run is a range of numbers.
-func (s *Store) callsWhere(ctx context.Context, f CallFilter) (string, []any, error) {
-	conditions, args := []string{"true"}, []any{}
-	add := func(condition string, values ...any) {
-		conditions, args = append(conditions, condition), append(args, values...)
-	}
-	if f.Run != "" {
-		run, err := s.findRun(ctx, f.Run)
-		if err != nil {
-			return "", nil, err
-		}
-		add("n BETWEEN ? AND ?", firstRow(run), lastRow(run))
-	}
-	for _, one := range []struct{ column, value string }{
-		{"suite", f.Suite}, {`"case"`, f.Case}, {"prompt", f.Prompt}, {"prompt_version", f.Version},
-	} {
-		if one.value != "" {
-			add(one.column+" = ?", one.value)
-		}
-	}
-	if f.Model != "" {
-		add("(model = ? OR EXISTS (SELECT 1 FROM attempts WHERE attempts.call = calls.n AND attempts.model = ?))", f.Model, f.Model)
-	}
-	if f.Failed {
-		add("failure IS NOT NULL")
-	}
-	if !f.Since.IsZero() {
-		add("started >= ?", f.Since.UnixNano())
-	}
-	return strings.Join(conditions, " AND "), args, nil
+	return slices.DeleteFunc(slices.Clone(batch), func(n int64) bool { return !found[n] }), nil
 }
 
 const ofNumbers = " IN (SELECT value FROM json_each(?))"
@@ -147,6 +140,13 @@ func (s *Store) callHeads(ctx context.Context, numbers []int64) (map[int64]*llm.
 	if err := s.turnHeads(ctx, string(list), calls); err != nil {
 		return nil, err
 	}
+	feedback, err := s.feedbackOf(ctx, "call"+ofNumbers, string(list))
+	if err != nil {
+		return nil, err
+	}
+	for n, call := range calls {
+		call.Feedback = feedback[n]
+	}
 	return calls, s.attempts(ctx, "call"+ofNumbers, string(list), func(n int64) []llm.Turn {
 		if call := calls[n]; call != nil {
 			return call.Turns
@@ -176,7 +176,10 @@ func (s *Store) turnHeads(ctx context.Context, list string, calls map[int64]*llm
 }
 
 // CallNames are the names that stored calls have, sorted: what a filter may ask for.
-type CallNames struct{ Suites, Prompts, Models []string }
+type CallNames struct{ Suites, Prompts, Models, Keys, Users []string }
+
+// maxUsers bounds how many users are named: there are as many as callers say.
+const maxUsers = 1000
 
 // CallNames finds the names in all stored calls.
 func (s *Store) CallNames(ctx context.Context) (names CallNames, err error) {
@@ -187,6 +190,8 @@ func (s *Store) CallNames(ctx context.Context) (names CallNames, err error) {
 		{&names.Suites, "SELECT DISTINCT suite FROM calls WHERE suite IS NOT NULL ORDER BY 1"},
 		{&names.Prompts, "SELECT DISTINCT prompt FROM calls WHERE prompt IS NOT NULL ORDER BY 1"},
 		{&names.Models, "SELECT model FROM calls WHERE model IS NOT NULL UNION SELECT model FROM attempts WHERE model IS NOT NULL ORDER BY 1"},
+		{&names.Keys, "SELECT DISTINCT key FROM calls WHERE key IS NOT NULL ORDER BY 1"},
+		{&names.Users, fmt.Sprintf("SELECT DISTINCT user FROM calls WHERE user IS NOT NULL ORDER BY 1 LIMIT %d", maxUsers)},
 	} {
 		if *one.into, err = s.texts(ctx, one.query); err != nil {
 			return CallNames{}, s.failure("read", err)

@@ -10,7 +10,7 @@ import (
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
-// Call finds a call by its id, with its turns and attempts.
+// Call finds a call by its id, with its turns, attempts and feedback.
 func (s *Store) Call(ctx context.Context, id string) (*llm.Call, error) {
 	r := newRecord(callColumns)
 	err := r.scan(s.readers.QueryRowContext(ctx, "SELECT "+callColumns+" FROM calls WHERE id = ?", id))
@@ -28,6 +28,11 @@ func (s *Store) Call(ctx context.Context, id string) (*llm.Call, error) {
 	if call.Turns, err = s.turns(ctx, n); err != nil {
 		return nil, s.failure("read", err)
 	}
+	feedback, err := s.feedbackOf(ctx, "call = ?", n)
+	if err != nil {
+		return nil, s.failure("read", err)
+	}
+	call.Feedback = feedback[n]
 	if last := call.Turn(); inTurn && last != nil {
 		call.Answer = last.Answer
 	}

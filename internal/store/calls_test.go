@@ -75,7 +75,7 @@ func TestCallsAreFilteredAndTheNewestComeFirst(t *testing.T) {
 		wantFault(t, err, fault.Usage, `no run "none"`)
 	}
 	names, err := s.CallNames(ctx)
-	if want := (CallNames{[]string{"triage"}, []string{"other", "triage"}, []string{"large", "route", "small"}}); err != nil || cmp.Diff(want, names) != "" {
+	if want := (CallNames{Suites: []string{"triage"}, Prompts: []string{"other", "triage"}, Models: []string{"large", "route", "small"}}); err != nil || cmp.Diff(want, names) != "" {
 		t.Errorf("%v %s", err, cmp.Diff(want, names))
 	}
 }
@@ -84,6 +84,7 @@ func TestCallsAreFilteredAndTheNewestComeFirst(t *testing.T) {
 func TestListedCallsHaveTheirAttempts(t *testing.T) {
 	s := tempStore(t)
 	full := filled[llm.Call](1)
+	full.Feedback = nil // comes later, see AddFeedback
 	s.Record(&full)
 	if err := s.Flush(ctx); err != nil {
 		t.Fatal(err)

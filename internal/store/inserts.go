@@ -9,8 +9,8 @@ import (
 // inserts are the prepared statements of the rows that come by the thousand.
 // They go to the driver past database/sql, which would cost as much again.
 type inserts struct {
-	ready                                                                         bool
-	result, group, call, turn, attempt, shape, prompt, cached, expired, lastLoose *statement
+	ready                                                                                  bool
+	result, group, call, turn, attempt, shape, prompt, cached, expired, lastLoose, version *statement
 }
 
 func (in *inserts) prepare(conn driver.Conn) error {
@@ -32,6 +32,7 @@ func (in *inserts) prepare(conn driver.Conn) error {
 		{&in.cached, insertInto("INSERT OR REPLACE", "cache", cacheColumns)},
 		{&in.expired, "DELETE FROM cache WHERE rowid IN (SELECT rowid FROM cache WHERE expires <= ? ORDER BY expires LIMIT ?)"},
 		{&in.lastLoose, "SELECT coalesce(max(n), 0) FROM calls WHERE n <= ?"},
+		{&in.version, "PRAGMA data_version"},
 	} {
 		made, err := prepare(conn, one.text)
 		if err != nil {
@@ -45,7 +46,7 @@ func (in *inserts) prepare(conn driver.Conn) error {
 
 func (in *inserts) close() error {
 	var errs []error
-	for _, s := range []*statement{in.result, in.group, in.call, in.turn, in.attempt, in.shape, in.prompt, in.cached, in.expired, in.lastLoose} {
+	for _, s := range []*statement{in.result, in.group, in.call, in.turn, in.attempt, in.shape, in.prompt, in.cached, in.expired, in.lastLoose, in.version} {
 		if s != nil {
 			errs = append(errs, s.prepared.Close())
 		}

@@ -21,7 +21,7 @@ const (
 	budgetsFor = 62 * 24 * time.Hour
 )
 
-// PruneRuns removes runs with their results, checks, calls, turns and attempts:
+// PruneRuns removes runs with their results, checks, calls, turns, attempts and feedback:
 // those that are not among the newest keepLast and were started before a time
 // (zero: whenever). A run that may be under way, begun here or in state Running
 // for less than a day, stays. Prompts that nothing names any more, expired
@@ -97,6 +97,7 @@ func (s *Store) removeRun(ctx context.Context, run doomedRun) (removed bool, err
 	for _, sql := range []string{
 		"DELETE FROM attempts WHERE (call, turn, n) IN (SELECT call, turn, n FROM attempts WHERE call BETWEEN ?1 AND ?2 LIMIT ?3)",
 		"DELETE FROM turns WHERE (call, n) IN (SELECT call, n FROM turns WHERE call BETWEEN ?1 AND ?2 LIMIT ?3)",
+		"DELETE FROM feedback WHERE (call, n) IN (SELECT call, n FROM feedback WHERE call BETWEEN ?1 AND ?2 LIMIT ?3)",
 		"DELETE FROM calls WHERE n IN (SELECT n FROM calls WHERE n BETWEEN ?1 AND ?2 LIMIT ?3)",
 		"DELETE FROM results WHERE id IN (SELECT id FROM results WHERE id BETWEEN ?1 AND ?2 LIMIT ?3)",
 	} {

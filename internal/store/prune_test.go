@@ -12,11 +12,11 @@ import (
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
-// rowCounts counts the rows of every table.
-func rowCounts(t *testing.T, s *Store) map[string]int {
+// rowCounts counts the rows of the tables that a run fills, and of more.
+func rowCounts(t *testing.T, s *Store, more ...string) map[string]int {
 	t.Helper()
 	counts := map[string]int{}
-	for _, table := range []string{"runs", "result_groups", "results", "calls", "turns", "attempts", "prompts", "cache"} {
+	for _, table := range append([]string{"runs", "result_groups", "results", "calls", "turns", "attempts", "prompts", "cache"}, more...) {
 		var n int
 		if err := s.readers.QueryRow("SELECT count(*) FROM " + table).Scan(&n); err != nil {
 			t.Fatal(err)

@@ -17,7 +17,7 @@ const (
 const oldestCalls = `SELECT n FROM calls WHERE n <= 4294967295 AND started < ? ORDER BY started LIMIT ?`
 
 // PruneCalls removes the calls outside of runs that began before a time, with their
-// turns and attempts, the oldest first, and says how many: those of a server and of
+// turns, attempts and feedback, the oldest first, and says how many: those of a server and of
 // llmx ask. Expired entries of the cache go as well. It is made to run beside the
 // writing of a server: it holds the lock for a hundred calls at a time, and pauses
 // between. When ctx ends it stops between two batches. The room in the file is used
@@ -28,7 +28,7 @@ func (s *Store) PruneCalls(ctx context.Context, before time.Time) (calls int, er
 	}
 	for {
 		begin := time.Now()
-		n, err := s.removeCalls(ctx, before)
+		n, err := s.removeOldest(ctx, before)
 		calls += n
 		if err != nil || n < pruneCalls {
 			return calls, err
@@ -41,8 +41,8 @@ func (s *Store) PruneCalls(ctx context.Context, before time.Time) (calls int, er
 	}
 }
 
-// removeCalls removes one batch.
-func (s *Store) removeCalls(ctx context.Context, before time.Time) (removed int, err error) {
+// removeOldest removes one batch.
+func (s *Store) removeOldest(ctx context.Context, before time.Time) (removed int, err error) {
 	expired := s.now()
 	told := make(chan int, 1)
 	err = s.writer.wait(ctx, work{do: func(conn *sql.Conn) error {
@@ -55,7 +55,7 @@ func (s *Store) removeCalls(ctx context.Context, before time.Time) (removed int,
 		if err != nil {
 			return err
 		}
-		for _, query := range []string{"DELETE FROM attempts WHERE call = ?", "DELETE FROM turns WHERE call = ?", "DELETE FROM calls WHERE n = ?"} {
+		for _, query := range []string{"DELETE FROM attempts WHERE call = ?", "DELETE FROM turns WHERE call = ?", "DELETE FROM feedback WHERE call = ?", "DELETE FROM calls WHERE n = ?"} {
 			for _, n := range numbers {
 				if _, err := conn.ExecContext(ctx, query, n); err != nil {
 					return err
@@ -71,4 +71,16 @@ func (s *Store) removeCalls(ctx context.Context, before time.Time) (removed int,
 		return 0, err
 	}
 	return <-told, nil
+}
+
+func numbersOf(rows *sql.Rows) (numbers []int64, err error) {
+	defer rows.Close()
+	for rows.Next() {
+		var n int64
+		if err := rows.Scan(&n); err != nil {
+			return nil, err
+		}
+		numbers = append(numbers, n)
+	}
+	return numbers, rows.Err()
 }

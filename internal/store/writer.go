@@ -50,6 +50,7 @@ type writer struct {
 	runs    map[string]*openRun
 	loose   openRun // the calls outside of runs
 	shapes  shapeSet
+	version int64 // of the file, which changes when another connection writes
 }
 
 // work is one thing to write: at most one of the fields is set, besides done.
@@ -261,6 +262,14 @@ func (w *writer) rows(conn driver.Conn, batch []work) error {
 		return err
 	}
 	w.loose.known = false // another process may have added calls since
+	version, err := w.inserts.version.int64()
+	if err != nil {
+		return err
+	}
+	if version != w.version { // … or removed shapes with the calls that had them
+		clear(w.shapes)
+		w.version = version
+	}
 	puts := 0
 	for i := range batch {
 		var err error

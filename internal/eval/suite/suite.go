@@ -148,6 +148,16 @@ func Load(root fs.FS, file string, d Deps) (*Suite, error) {
 	return s, nil
 }
 
+// PromptOf reads which prompt a suite is for, and nothing else of the file.
+func PromptOf(root fs.FS, file string) (string, error) {
+	data, err := readWhole(root, file, fault.Place{File: file})
+	if err != nil {
+		return "", err
+	}
+	document, err := strictyaml.Parse(file, data, 1)
+	return document.Get("prompt").Text(), err
+}
+
 // readWhole reads a YAML file, and looks at its size before.
 func readWhole(root fs.FS, name string, place fault.Place) ([]byte, error) {
 	file, err := open(root, name, place)
