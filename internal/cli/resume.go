@@ -63,7 +63,8 @@ func (o *testOptions) resume(ctx context.Context, w *World) (*eval.Run, error) {
 	return &old, nil
 }
 
-// cutRun is the run of that id, or the newest, that came to no end.
+// cutRun is the run of that id, which came to no end or lacks results, or the newest that
+// came to none.
 func cutRun(ctx context.Context, s *store.Store, id string) (eval.Run, error) {
 	if id == newestCut {
 		runs, err := s.Runs(ctx, 0)
@@ -80,7 +81,7 @@ func cutRun(ctx context.Context, s *store.Store, id string) (eval.Run, error) {
 	switch {
 	case err != nil:
 		return eval.Run{}, err
-	case run.State == eval.Complete:
+	case run.State == eval.Complete && (run.Verdict == nil || run.Verdict.Missing() == 0):
 		return eval.Run{}, fault.New(fault.Usage, "run %s is complete: there is nothing to resume", run.ID).WithHint("llmx runs lists all; llmx test starts a new one")
 	case run.Selection.Drift:
 		return eval.Run{}, fault.New(fault.Usage, "run %s asked whether the models have moved: that is asked at one time", run.ID).WithHint("llmx drift asks anew")
@@ -115,6 +116,7 @@ func (t *testRun) goesOn(ctx context.Context, old *eval.Run) error {
 		}
 	}
 	t.run.ID, t.run.Started, t.run.Command = old.ID, old.Started, old.Command
+	t.run.Selection.Resumed = old.Selection.Resumed + 1
 	return nil
 }
 
@@ -166,26 +168,25 @@ func (t *testRun) changedCase(ctx context.Context, old *eval.Run, suite string) 
 	return changedSince(old, "cases of the suite "+suite+" were changed, added or taken out that it had not come to")
 }
 
-// kept reads what a run has of a case, and refuses a case that has changed since. What
-// was not judged is asked for again.
+// kept reads what a run has of a case, and refuses a case whose judged results are of
+// another case than that of now.
 func (t *testRun) kept(old *eval.Run) func(ctx context.Context, group int, c *eval.Case) ([]eval.Result, error) {
 	return func(ctx context.Context, group int, c *eval.Case) ([]eval.Result, error) {
 		g := &t.plan.groups[group]
-		var judged []eval.Result
+		var there []eval.Result
 		for r, err := range t.store.Results(ctx, old.ID, store.ResultFilter{Arm: g.Arm, Suite: g.Suite, Model: g.Model, Case: c.ID}) {
 			switch {
 			case err != nil:
 				return nil, err
-			case !r.Status.Judged():
-				continue
+			case !r.Status.Judged(): // whatever has changed: it is asked for again
 			case r.InputHash != c.InputHash:
 				return nil, changedSince(old, fmt.Sprintf("the input of case %s of suite %s has changed", c.ID, g.Suite))
 			case r.CriteriaHash != c.CriteriaHash:
 				return nil, changedSince(old, fmt.Sprintf("the golden answer or the checks of case %s of suite %s have changed", c.ID, g.Suite))
 			}
-			judged = append(judged, r)
+			there = append(there, r)
 		}
-		return judged, nil
+		return there, nil
 	}
 }
 

@@ -192,7 +192,7 @@ func (t *testRun) judge(ctx context.Context, stop <-chan struct{}, model llm.Mod
 		return t.tellAlerts(watch)
 	}
 	if t.old != nil {
-		plan.Kept, plan.KeptSink = t.kept(t.old), see
+		plan.Kept, plan.KeptSink, plan.Round = t.kept(t.old), see, t.run.Selection.Resumed
 	}
 	err := runner.Run(ctx, plan, model, func(group int, c *eval.Case, r *eval.Result) error {
 		if err := see(group, c, r); err != nil {

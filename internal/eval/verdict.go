@@ -309,6 +309,18 @@ type Verdict struct {
 	Confirming *Beside `json:"confirming,omitempty"` // what was asked to confirm flips, in both arms
 }
 
+// Missing counts what was not judged of all that was asked for the verdict: of what is
+// judged, of what it is compared with, and of what confirms flips.
+func (v *Verdict) Missing() int {
+	n := v.Errors + v.Unjudged
+	for _, beside := range []*Beside{v.Beside, v.Confirming} {
+		if beside != nil {
+			n += beside.Errors + beside.Unjudged
+		}
+	}
+	return n
+}
+
 // Beside sums up what was asked beside the groups that are judged; it is no part of
 // their counts and costs.
 type Beside struct {

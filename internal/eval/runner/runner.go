@@ -44,10 +44,12 @@ type Plan struct {
 	// ask again are left. ctx ends it at once.
 	Stop <-chan struct{}
 
-	// Kept gives the results of a case that a run which goes on has already: they are
-	// not asked for again, and reach KeptSink in place of the sink. Nil for a new run.
+	// Kept gives the results of a case that a run which goes on has already. Judged ones
+	// are not asked for again, and reach KeptSink in place of the sink; the others were
+	// asked for in vain, and Round is how often the run has gone on. Nil for a new run.
 	Kept     func(ctx context.Context, group int, c *eval.Case) ([]eval.Result, error)
 	KeptSink Sink
+	Round    int
 }
 
 // Sink takes results, one at a time, from one goroutine, in the order in which
@@ -142,6 +144,7 @@ type job struct {
 	group  int
 	c      *eval.Case
 	repeat int
+	round  int // how often the run had gone on when it was asked for in vain; 0 for what was not
 }
 
 type outcome struct {
@@ -187,10 +190,14 @@ func (p Plan) produceCase(ctx context.Context, group int, c *eval.Case, work cha
 		first := firstArm(c, repeat) % len(arms)
 		for i := range arms {
 			at := (first + i) % len(arms)
-			if kept[at][repeat] {
+			next := job{group: arms[at], c: c, repeat: repeat}
+			switch judged, before := kept[at][repeat]; {
+			case judged:
 				continue
+			case before:
+				next.round = p.Round
 			}
-			if err := p.send(ctx, work, job{arms[at], c, repeat}); err != nil {
+			if err := p.send(ctx, work, next); err != nil {
 				return err
 			}
 		}
@@ -222,7 +229,8 @@ func (p Plan) send(ctx context.Context, work chan<- job, next job) error {
 	return interrupted()
 }
 
-// kept passes on what a run that goes on has of a case, and says which repeats.
+// kept passes on what a run that goes on has of a case, and says of which repeats there is
+// something, true for those that were judged.
 func (p Plan) kept(ctx context.Context, group int, c *eval.Case, done chan<- outcome) (map[int]bool, error) {
 	if p.Kept == nil {
 		return nil, nil
@@ -233,8 +241,9 @@ func (p Plan) kept(ctx context.Context, group int, c *eval.Case, done chan<- out
 	}
 	repeats := make(map[int]bool, len(results))
 	for _, r := range results {
-		repeats[r.Repeat] = true
-		done <- outcome{job{group, c, r.Repeat}, r, true}
+		if repeats[r.Repeat] = r.Status.Judged(); repeats[r.Repeat] {
+			done <- outcome{job{group: group, c: c, repeat: r.Repeat}, r, true}
+		}
 	}
 	return repeats, nil
 }
