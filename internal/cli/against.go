@@ -114,6 +114,7 @@ func (t *testRun) putAgainst(ctx context.Context, group, beside int, settings *v
 		}
 	}
 	c.MissingErrors, c.MissingUnjudged = tally.Missing()
+	c.MissingWhy = tally.FirstError()
 	c.Asked, t.beside = tally.Counts(), t.beside.Plus(tally.Beside())
 	results := t.store.Results(ctx, t.run.ID, store.ResultFilter{Arm: asked.Arm, Suite: asked.Suite, Model: asked.Model})
 	var err error

@@ -207,8 +207,8 @@ func (t *testRun) confirmBy(ctx context.Context, again *plan, at, group int) err
 	if err != nil {
 		return err
 	}
-	settings.Shares = true
-	settings.Against = &eval.Comparison{Ref: "what it is compared with", Asked: then.Counts()}
+	settings.Pairs = true
+	settings.Against = &eval.Comparison{Ref: "what it is compared with", Asked: then.Counts(), MissingWhy: then.FirstError()}
 	settings.Against.MissingErrors, settings.Against.MissingUnjudged = then.Missing()
 	now := verdict.NewTally(again.groups[at].Group, settings)
 	if err := asking.tallyStored(ctx, at, at, now); err != nil {

@@ -193,6 +193,9 @@ type Confirmed struct {
 	Down  int `json:"down"`  // of these, passed less often now than what they are compared with
 	Up    int `json:"up"`
 	Same  int `json:"same"` // as often
+
+	Missing int `json:"missing,omitempty"`  // of the answers, in both arms: not judged
+	LeftOut int `json:"left_out,omitempty"` // cases that have none that was judged in one of the arms
 }
 
 // Comparison is what a group was compared with in a run against a commit: its cases,
@@ -204,11 +207,13 @@ type Comparison struct {
 	// Of these, what is missing and not in quarantine.
 	MissingErrors   int    `json:"missing_errors"`
 	MissingUnjudged int    `json:"missing_unjudged"`
-	Model           *Drift `json:"model_drift"`  // from the stored baseline to what was asked beside; nil where it cannot be told
-	Unknown         string `json:"unknown"`      // … why
-	Since           string `json:"since"`        // date of the stored baseline, YYYY-MM-DD
-	Prompt          *Drift `json:"prompt_drift"` // from what was asked beside to what is judged; nil without a pair
-	Sentence        string `json:"sentence"`     // both, in words
+	MissingWhy      string `json:"missing_why,omitempty"` // one of the reasons, the same in every run
+	Model           *Drift `json:"model_drift"`           // from the stored baseline to what was asked beside; nil where it cannot be told
+	Unknown         string `json:"unknown"`               // … why
+	Since           string `json:"since"`                 // date of the stored baseline, YYYY-MM-DD
+	Prompt          *Drift `json:"prompt_drift"`          // from what was asked beside to what is judged; nil without a pair
+	Sentence        string `json:"sentence"`              // both, in words
+	Untold          string `json:"untold,omitempty"`      // why nothing is said of the edit: too much is missing
 }
 
 // Drift is how far accuracy moved, over the cases that both sides have.

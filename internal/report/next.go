@@ -44,6 +44,9 @@ func stepsFor(run eval.Run) []step {
 	}
 	v := run.Verdict
 	if v == nil || run.State != eval.Complete {
+		if goesOn := askingAgain(run, again); goesOn != again {
+			return []step{{goesOn, "go on with it"}}
+		}
 		return []step{{again, "run it again"}}
 	}
 	var steps []step
@@ -56,8 +59,8 @@ func stepsFor(run eval.Run) []step {
 	}
 	if v.Errors > 0 && run.Replies == "replay" && onlyJudges(v) {
 		steps = append(steps, step{recording(again), "ask the judge again; what was no verdict is recorded"})
-	} else if v.Errors > 0 && !hopeless(v) {
-		steps = append(steps, step{again, "ask again; " + count(v.Errors, "case ended", "cases ended") + " in an error"})
+	} else if lost := errorsOf(v); lost > 0 && !hopeless(v) {
+		steps = append(steps, step{askingAgain(run, again), "ask again for what ended in an error: " + count(lost, "result", "results")})
 	}
 	down, up, failed := moved(v)
 	if down > 0 || failed > 0 {
@@ -76,6 +79,26 @@ func recording(command string) string {
 	return command + " --record"
 }
 
+// errorsOf counts the errors of all that was asked, beside what is judged too.
+func errorsOf(v *eval.Verdict) int {
+	n := v.Errors
+	for _, beside := range []*eval.Beside{v.Beside, v.Confirming} {
+		if beside != nil {
+			n += beside.Errors
+		}
+	}
+	return n
+}
+
+// askingAgain is the command that asks for nothing but what a run lacks; of one that
+// cannot go on, its own.
+func askingAgain(run eval.Run, again string) string {
+	if run.ID == "" || run.Selection.Drift || run.Selection.Calibration || run.Replies == "stored" {
+		return again
+	}
+	return "llmx test --resume " + ShellWord(run.ID)
+}
+
 // onlyJudges reports a run whose errors are all of judges that gave no verdict.
 func onlyJudges(v *eval.Verdict) bool {
 	for _, g := range v.Groups {
@@ -89,16 +112,20 @@ func onlyJudges(v *eval.Verdict) bool {
 // hopeless reports a run whose errors all stay until something else is changed: a
 // budget, a key, a model's name.
 func hopeless(v *eval.Verdict) bool {
+	stays := func(class fault.Class) bool {
+		return slices.Contains([]fault.Class{fault.Budget, fault.Auth, fault.NotFound, fault.BadRequest, fault.QuotaExhausted}, class)
+	}
 	for _, g := range v.Groups {
-		for _, c := range g.ErrorClasses {
-			switch c.Class {
-			case fault.Budget, fault.Auth, fault.NotFound, fault.BadRequest, fault.QuotaExhausted:
-			default:
+		if slices.ContainsFunc(g.ErrorClasses, func(c eval.ErrorClass) bool { return !stays(c.Class) }) {
+			return false
+		}
+		if c := g.Against; c != nil && c.MissingErrors > 0 {
+			if class, _, _ := strings.Cut(c.MissingWhy, ":"); !stays(fault.Class(class)) {
 				return false
 			}
 		}
 	}
-	return true
+	return v.Confirming == nil || v.Confirming.Errors == 0
 }
 
 // overBudget reports a run that a budget has stopped.

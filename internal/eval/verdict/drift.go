@@ -128,10 +128,8 @@ func (t *Tally) driftSentence(group *eval.GroupVerdict) string {
 func (t *Tally) besideMissing() string {
 	against := t.settings.Against
 	switch {
-	case against.MissingErrors > t.settings.MaxErrors:
-		return fmt.Sprintf("%s of %d at %s", count(against.MissingErrors, "error"), against.Asked.Planned, against.Ref)
-	case against.MissingUnjudged > 0:
-		return fmt.Sprintf("%s of %d at %s have no reply", count(against.MissingUnjudged, "result"), against.Asked.Planned, against.Ref)
+	case against.MissingErrors > t.settings.MaxErrors, against.MissingUnjudged > 0:
+		return missingOf(against.MissingErrors+against.MissingUnjudged, against.Asked.Planned, "results at "+against.Ref, against.MissingWhy)
 	}
 	return ""
 }
@@ -142,8 +140,9 @@ func (t *Tally) besideNeutral() bool {
 	return against != nil && against.MissingUnjudged > 0 && against.MissingErrors <= t.settings.MaxErrors
 }
 
-// comparison says of a group that was asked beside another whose drift it is.
-func (t *Tally) comparison(group *eval.GroupVerdict) {
+// comparison says of a group that was asked beside another whose drift it is; best are
+// its trials if all that is missing had passed.
+func (t *Tally) comparison(group *eval.GroupVerdict, best []trial) {
 	if t.settings.Against == nil {
 		return
 	}
@@ -158,14 +157,41 @@ func (t *Tally) comparison(group *eval.GroupVerdict) {
 			c.Prompt.Shown = true
 		}
 	}
+	c.Untold = t.untold(group, best)
 	c.Sentence = whose(&c)
+	if t.confirmed != nil && c.Prompt != nil && c.Untold == "" {
+		c.Sentence += fmt.Sprintf(" That of the edit rests on %s in both arms, asked %s anew; the table shows the first answers.",
+			count(len(t.flipped), "case"), times(t.confirmed.times))
+	}
 	group.Against = &c
+}
+
+// untold says why nothing is said of the edit: what is missing may be what it has done.
+// That the verdict fails whatever is missing is said all the same.
+func (t *Tally) untold(group *eval.GroupVerdict, best []trial) string {
+	missing := t.besideMissing()
+	if n := t.errors() + t.unjudged(); t.incomplete() && missing == "" {
+		missing = missingOf(n, t.group.Planned, "results", t.FirstError())
+	}
+	for i, gate := range group.Gates {
+		switch {
+		case gate.Metric != metricAccuracy || !gate.Kind.Relative():
+		case missing != "" && best[i].Word == eval.Regressed:
+			return ""
+		case missing == "" && best[i].blocks && t.confirmed != nil:
+			missing = t.confirmed.lacks()
+		}
+	}
+	return missing
 }
 
 // whose says whose drift it is: the model's, the edit's, of both or of none.
 func whose(c *eval.Comparison) string {
 	edit := "Your edit: nothing to compare."
-	if c.Prompt != nil {
+	switch {
+	case c.Untold != "":
+		edit = "Your edit: cannot be told, " + c.Untold + "."
+	case c.Prompt != nil:
 		edit = "Your edit: " + driftWords(c.Prompt) + "."
 	}
 	if c.Model == nil {
@@ -173,7 +199,7 @@ func whose(c *eval.Comparison) string {
 	}
 	since := "since " + dayWords(c.Since)
 	moved := fmt.Sprintf("the model moved %s points %s (%s)", signedPoints(c.Model.Change), since, driftRange(c.Model))
-	switch yours := c.Prompt != nil && c.Prompt.Shown; {
+	switch yours := c.Prompt != nil && c.Prompt.Shown && c.Untold == ""; {
 	case c.Model.Shown && yours:
 		return "Both: " + moved + ". " + edit
 	case c.Model.Shown:

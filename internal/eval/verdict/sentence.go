@@ -11,9 +11,10 @@ import (
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
-// sentence is the verdict of a group in one line for people; trials are those
-// that decided it.
-func sentence(g *eval.GroupVerdict, trials []trial, s standing) string {
+// sentence is the verdict of a group in one line for people. Its figures are those of the
+// results that were judged, as the table has them; trials are those that decided it, which
+// with results missing are those of the best case, and stand beside them as a bound.
+func sentence(g *eval.GroupVerdict, judged, trials []trial, s standing) string {
 	where := fmt.Sprintf("%s on %s", g.Suite, g.Model)
 	switch s {
 	case broken:
@@ -31,12 +32,31 @@ func sentence(g *eval.GroupVerdict, trials []trial, s standing) string {
 	if gate == nil || s == failing && gate.Pass {
 		return fmt.Sprintf("lost coverage: %s: %s of the baseline %s gone", where, count(len(g.Gone), "case"), is(len(g.Gone)))
 	}
-	text := fmt.Sprintf("%s: %s: %s", wordOf(gate.Word), where, figures(gate))
-	if n := g.Errors + g.Unjudged; s == failing && n > 0 {
-		text += fmt.Sprintf(", even with the %s that were not judged as passes", count(n, "result"))
+	n := g.Errors + g.Unjudged
+	if s != failing || n == 0 || len(trials) == 0 || &trials[0] == &judged[0] {
+		return fmt.Sprintf("%s: %s: %s", wordOf(gate.Word), where, figures(gate))
 	}
-	return text
+	alone := *gate
+	for i := range trials {
+		if &trials[i].GateResult == gate {
+			alone = judged[i].GateResult
+		}
+	}
+	return fmt.Sprintf("%s: %s: %s over what was judged; even if the %s not judged had passed: %s",
+		wordOf(gate.Word), where, plainFigure(&alone), resultsWere(n), figures(gate))
 }
+
+// plainFigure is a gate's value without what it is held against.
+func plainFigure(gate *eval.GateResult) string {
+	if gate.Value == nil {
+		return gate.Metric + " is unknown"
+	}
+	now, _ := pairOf(gate.Metric, *gate.Value, *gate.Value)
+	return gate.Metric + " " + now
+}
+
+// resultsWere is "1 result that was" or "3 results that were".
+func resultsWere(n int) string { return count(n, "result") + " that " + was(n) }
 
 // wordOf is a word as it opens a sentence.
 func wordOf(word eval.Word) string {
@@ -127,6 +147,9 @@ func figures(gate *eval.GateResult) string {
 	if gate.Down+gate.Up > 0 {
 		notes = append(notes, fmt.Sprintf("%d down, %d up", gate.Down, gate.Up))
 	}
+	if strings.HasSuffix(gate.Test, ofAnew) && len(notes) > 0 {
+		notes[len(notes)-1] += " when asked anew"
+	}
 	if gate.Word == eval.Unchanged {
 		notes = append(notes, count(gate.N, "case"))
 	}
@@ -168,6 +191,20 @@ func count(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+func was(n int) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
 }
 
 func is(n int) string {
