@@ -105,12 +105,13 @@ type Settle struct {
 
 // Effort is how much is to be asked, and what that costs and takes.
 type Effort struct {
-	Cases   int        `json:"cases"`
-	Repeats int        `json:"repeats"`       // of a case; 0 where cases have different ones
-	Results int        `json:"results"`       // to be asked for beyond those that there are
-	Cost    *llm.Money `json:"cost_nano_usd"` // of these, at list price; nil for unknown
-	Seconds float64    `json:"seconds"`       // 0 where no answer says how long one takes
-	Command string     `json:"command,omitempty"`
+	Cases    int        `json:"cases"`
+	Clusters int        `json:"clusters,omitempty"` // that the cases stand in, where some depend on each other
+	Repeats  int        `json:"repeats"`            // of a case; 0 where cases have different ones
+	Results  int        `json:"results"`            // to be asked for beyond those that there are
+	Cost     *llm.Money `json:"cost_nano_usd"`      // of these, at list price; nil for unknown
+	Seconds  float64    `json:"seconds"`            // 0 where no answer says how long one takes
+	Command  string     `json:"command,omitempty"`
 }
 
 // Metric is a figure over all cases of a group.

@@ -26,13 +26,16 @@ func sentence(g *eval.GroupVerdict, judged, trials []trial, s standing) string {
 		return fmt.Sprintf("unjudged: %s: none of %s has a reply", where, count(g.Planned, "result"))
 	}
 	if s == passing && g.Word == eval.NotGated {
-		return fmt.Sprintf("unjudged: %s: %s of %d have no reply, the others keep the gates", where, count(g.Unjudged, "result"), g.Planned)
+		return fmt.Sprintf("unjudged: %s: %s of %d %s no reply, the others keep the gates", where, count(g.Unjudged, "result"), g.Planned, has(g.Unjudged))
 	}
 	gate := leading(trials, g.Word, s)
 	if gate == nil || s == failing && gate.Pass {
 		return fmt.Sprintf("lost coverage: %s: %s of the baseline %s gone", where, count(len(g.Gone), "case"), is(len(g.Gone)))
 	}
 	n := g.Errors + g.Unjudged
+	if g.Quarantine != nil {
+		n -= g.Quarantine.Missing
+	}
 	if s != failing || n == 0 || len(trials) == 0 || &trials[0] == &judged[0] {
 		return fmt.Sprintf("%s: %s: %s", wordOf(gate.Word), where, figures(gate))
 	}
@@ -42,14 +45,17 @@ func sentence(g *eval.GroupVerdict, judged, trials []trial, s standing) string {
 			alone = judged[i].GateResult
 		}
 	}
-	return fmt.Sprintf("%s: %s: %s over what was judged; even if the %s not judged had passed: %s",
+	return fmt.Sprintf("%s: %s: %s, of what was judged; even if the %s not judged had passed: %s",
 		wordOf(gate.Word), where, plainFigure(&alone), resultsWere(n), figures(gate))
 }
 
 // plainFigure is a gate's value without what it is held against.
 func plainFigure(gate *eval.GateResult) string {
-	if gate.Value == nil {
+	switch {
+	case gate.Value == nil:
 		return gate.Metric + " is unknown"
+	case gate.Metric == eval.MetricCritical:
+		return figures(gate)
 	}
 	now, _ := pairOf(gate.Metric, *gate.Value, *gate.Value)
 	return gate.Metric + " " + now
@@ -198,6 +204,13 @@ func times(n int) string {
 		return "once"
 	}
 	return fmt.Sprintf("%d times", n)
+}
+
+func has(n int) string {
+	if n == 1 {
+		return "has"
+	}
+	return "have"
 }
 
 func was(n int) string {
