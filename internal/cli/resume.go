@@ -48,7 +48,7 @@ func (o *testOptions) resume(ctx context.Context, w *World) (*eval.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	old, err := cutRun(ctx, s, o.resumed)
+	old, err := cutRun(ctx, s, o.resumed, o.itself)
 	if err := joined(err, s.Close()); err != nil {
 		return nil, err
 	}
@@ -65,13 +65,15 @@ func (o *testOptions) resume(ctx context.Context, w *World) (*eval.Run, error) {
 
 // cutRun is the run of that id, which came to no end or lacks results, or the newest that
 // came to none.
-func cutRun(ctx context.Context, s *store.Store, id string) (eval.Run, error) {
+func cutRun(ctx context.Context, s *store.Store, id string, calibration bool) (eval.Run, error) {
 	if id == newestCut {
 		runs, err := s.Runs(ctx, 0)
 		if err != nil {
 			return eval.Run{}, err
 		}
-		i := slices.IndexFunc(runs, func(r eval.Run) bool { return r.State != eval.Complete && r.Replies != "stored" && !r.Selection.Drift })
+		i := slices.IndexFunc(runs, func(r eval.Run) bool {
+			return r.State != eval.Complete && r.Replies != "stored" && !r.Selection.Drift && !r.Selection.Calibration
+		})
 		if i < 0 {
 			return eval.Run{}, fault.New(fault.Usage, "no run was cut short: there is nothing to resume").WithHint("llmx test starts one")
 		}
@@ -83,12 +85,23 @@ func cutRun(ctx context.Context, s *store.Store, id string) (eval.Run, error) {
 		return eval.Run{}, err
 	case run.State == eval.Complete && (run.Verdict == nil || run.Verdict.Missing() == 0):
 		return eval.Run{}, fault.New(fault.Usage, "run %s is complete: there is nothing to resume", run.ID).WithHint("llmx runs lists all; llmx test starts a new one")
+	case run.Selection.Calibration != calibration:
+		return eval.Run{}, ofOtherKind(run)
 	case run.Selection.Drift:
 		return eval.Run{}, fault.New(fault.Usage, "run %s asked whether the models have moved: that is asked at one time", run.ID).WithHint("llmx drift asks anew")
 	case run.Replies == "stored":
 		return eval.Run{}, fault.New(fault.Usage, "run %s scored stored answers again: there is nothing to ask for", run.ID).WithHint("llmx rescore does it anew")
 	}
 	return run, nil
+}
+
+// ofOtherKind refuses to go on with a calibration as a test, and the other way round.
+func ofOtherKind(run eval.Run) error {
+	if !run.Selection.Calibration {
+		return fault.New(fault.Usage, "run %s is no calibration", run.ID).WithHint("llmx test --resume %s goes on with it", run.ID)
+	}
+	return fault.New(fault.Usage, "run %s held a prompt against itself", run.ID).
+		WithHint("llmx calibrate %s --resume %s goes on with it", strings.Join(run.Selection.Suites, " "), run.ID)
 }
 
 // asked is the selection, in the words of the command line.

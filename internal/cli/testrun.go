@@ -303,6 +303,9 @@ func (t *testRun) abandon(ctx context.Context, failure error) error {
 		if t.options.drift {
 			return stopped.WithHint("whether a model has moved is asked at one time: llmx drift asks anew; see what there is with llmx runs show %s", t.run.ID)
 		}
+		if t.options.itself {
+			return stopped.WithHint("go on with llmx calibrate %s --resume %s", t.plan.suites[0].Name, t.run.ID)
+		}
 		return stopped.
 			WithHint("go on with llmx test --resume %s; see what there is with llmx runs show %[1]s", t.run.ID)
 	}

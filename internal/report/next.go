@@ -1,6 +1,7 @@
 package report
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -93,11 +94,18 @@ func errorsOf(v *eval.Verdict) int {
 // askingAgain is the command that asks for nothing but what a run lacks; of one that
 // cannot go on, its own.
 func askingAgain(run eval.Run, again string) string {
-	if run.ID == "" || run.Selection.Drift || run.Selection.Calibration || run.Replies == "stored" {
+	if run.ID == "" || run.Selection.Drift || run.Replies == "stored" {
 		return again
 	}
-	return "llmx test --resume " + ShellWord(run.ID)
+	if run.Selection.Calibration {
+		return "llmx calibrate " + ShellWord(strings.Join(run.Selection.Suites, " ")) + " --resume " + ShellWord(run.ID)
+	}
+	return "llmx test --resume " + ShellWord(run.ID) + strings.Join(reportFlags.FindAllString(run.Command, -1), "")
 }
+
+// reportFlags are those of a command that say where reports are written: a run that goes on
+// does not know them.
+var reportFlags = regexp.MustCompile(` --report[ =]('[^']*'|\S+)`)
 
 // onlyJudges reports a run whose errors are all of judges that gave no verdict.
 func onlyJudges(v *eval.Verdict) bool {
