@@ -75,7 +75,7 @@ func cutRun(ctx context.Context, s *store.Store, id string, calibration bool) (e
 			return r.State != eval.Complete && r.Replies != "stored" && !r.Selection.Drift && !r.Selection.Calibration
 		})
 		if i < 0 {
-			return eval.Run{}, fault.New(fault.Usage, "no run was cut short: there is nothing to resume").WithHint("llmx test starts one")
+			return eval.Run{}, fault.New(fault.Usage, "no run was cut short: there is nothing to resume").WithHint("llmx test --resume RUN asks again for what a run could not judge; llmx test starts one")
 		}
 		id = runs[i].ID
 	}
