@@ -79,7 +79,7 @@ func TestAVerdictThatHangsOnAConfirmingAnswer(t *testing.T) {
 		t.Errorf("%d requests, %+v", len(a.asked), got.Verdict)
 	}
 	said := got.Groups[0].Against.Sentence
-	if !strings.HasSuffix(said, " That of the edit rests on 5 cases in both arms, asked once anew; the table shows the first answers.") {
+	if !strings.HasSuffix(said, " What it says of your edit rests on 5 cases that flipped, asked once anew in both arms; the table has the first answers.") {
 		t.Error(said)
 	}
 }

@@ -135,7 +135,7 @@ type Flip struct {
 	Tags     []string `json:"tags,omitempty"`
 	Before   string   `json:"before"`         // "3/3"
 	After    string   `json:"after"`          // "1/3"
-	Anew     string   `json:"anew,omitempty"` // asked anew in both arms: "5/5 -> 1/5"
+	Anew     string   `json:"anew,omitempty"` // asked anew in both arms: "5/5 -> 1/5", "not judged"
 	Worse    bool     `json:"worse"`
 	Reason   string   `json:"reason,omitempty"` // what failed now
 	Old      *string  `json:"old_answer"`       // nil where the baseline left the text out

@@ -61,7 +61,7 @@ func stepsFor(run eval.Run) []step {
 	if v.Errors > 0 && run.Replies == "replay" && onlyJudges(v) {
 		steps = append(steps, step{recording(again), "ask the judge again; what was no verdict is recorded"})
 	} else if lost := errorsOf(v); lost > 0 && !hopeless(v) {
-		steps = append(steps, step{askingAgain(run, again), "ask again for what ended in an error: " + count(lost, "result", "results")})
+		steps = append(steps, stepAgain(run, again, lost))
 	}
 	down, up, failed := moved(v)
 	if down > 0 || failed > 0 {
@@ -89,6 +89,14 @@ func errorsOf(v *eval.Verdict) int {
 		}
 	}
 	return n
+}
+
+// stepAgain asks for what ended in an error, alone where the run can go on.
+func stepAgain(run eval.Run, again string, lost int) step {
+	if alone := askingAgain(run, again); alone != again {
+		return step{alone, "ask again for what ended in an error: " + count(lost, "result", "results")}
+	}
+	return step{again, "ask all of it again; " + count(lost, "result", "results") + " ended in an error"}
 }
 
 // askingAgain is the command that asks for nothing but what a run lacks; of one that

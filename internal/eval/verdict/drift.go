@@ -158,9 +158,12 @@ func (t *Tally) comparison(group *eval.GroupVerdict, best []trial) {
 		}
 	}
 	c.Untold = t.untold(group, best)
+	if missing := t.besideMissing(); missing != "" && c.Model != nil {
+		c.Model, c.Unknown = nil, missing
+	}
 	c.Sentence = whose(&c)
 	if t.confirmed != nil && c.Prompt != nil && c.Untold == "" {
-		c.Sentence += fmt.Sprintf(" That of the edit rests on %s in both arms, asked %s anew; the table shows the first answers.",
+		c.Sentence += fmt.Sprintf(" What it says of your edit rests on %s that flipped, asked %s anew in both arms; the table has the first answers.",
 			count(len(t.flipped), "case"), times(t.confirmed.times))
 	}
 	group.Against = &c
@@ -193,6 +196,9 @@ func whose(c *eval.Comparison) string {
 		edit = "Your edit: cannot be told, " + c.Untold + "."
 	case c.Prompt != nil:
 		edit = "Your edit: " + driftWords(c.Prompt) + "."
+	}
+	if c.Model == nil && c.Untold != "" && c.Untold == c.Unknown {
+		return "Neither your edit nor the model can be told: " + c.Unknown + "."
 	}
 	if c.Model == nil {
 		return edit + " Whether the model moved cannot be told: " + c.Unknown + "."

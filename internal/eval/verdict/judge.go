@@ -179,6 +179,8 @@ func (t *Tally) describe(trials, best []trial, o Options) eval.GroupVerdict {
 		for i := range group.Flips {
 			if s, paired := t.confirmed.again.pairs[group.Flips[i].Case]; paired {
 				group.Flips[i].Anew = outOf(s.B, s.M) + " -> " + outOf(s.A, s.N)
+			} else {
+				group.Flips[i].Anew = "not judged"
 			}
 		}
 	}
@@ -215,6 +217,10 @@ func (t *Tally) describe(trials, best []trial, o Options) eval.GroupVerdict {
 }
 
 func (t *Tally) warnings(group *eval.GroupVerdict) (warnings []string) {
+	if n := t.errors(); n > 0 && !t.incomplete() {
+		warnings = append(warnings, fmt.Sprintf("%s, which max_errors allows: %s in no figure, whatever %s would have been",
+			missingOf(n, t.group.Planned, "results", t.FirstError()), theyAre(n), they(n)))
+	}
 	if t.confirmed != nil && t.settings.Against == nil && t.confirmed.again.bothFail > 0 {
 		warnings = append(warnings, fmt.Sprintf("%s that flipped %s now by the prompt of the baseline too: it may be the model that has moved; llmx drift says whether it has",
 			count(t.confirmed.again.bothFail, "case"), fail(t.confirmed.again.bothFail)))

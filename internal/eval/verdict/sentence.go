@@ -206,6 +206,15 @@ func times(n int) string {
 	return fmt.Sprintf("%d times", n)
 }
 
+func they(n int) string {
+	if n == 1 {
+		return "it"
+	}
+	return "they"
+}
+
+func theyAre(n int) string { return they(n) + " " + is(n) }
+
 func has(n int) string {
 	if n == 1 {
 		return "has"
