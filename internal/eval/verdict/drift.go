@@ -21,7 +21,15 @@ func (t *Tally) Drift() *eval.Drift {
 	}
 	// A sentence must not say what the gate takes back. What did not flip counts as no
 	// difference there, which makes the interval too narrow to show that nothing moved.
-	again := driftOf(&t.confirmed.again.accuracy, t.accuracy.paired)
+	_, _, left := t.outcomes(judgedAlone)
+	again := driftOf(&t.confirmed.again.accuracy, t.accuracy.paired-left)
+	if again == nil {
+		first.Shown = false // of all that flipped nothing is known
+		return first
+	}
+	// Of answers that are missing it says nothing; where it is the same whatever they would
+	// have been, the gate says so.
+	again.Shown = again.Shown && t.confirmed.lacks() == ""
 	if !again.Shown {
 		again.Change, again.Low, again.High = first.Change, min(first.Low, again.Low), max(first.High, again.High)
 	}
