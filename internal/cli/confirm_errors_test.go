@@ -83,3 +83,40 @@ func TestAVerdictThatHangsOnAConfirmingAnswer(t *testing.T) {
 		t.Error(said)
 	}
 }
+
+// Half of an arm was missing, and a sentence said whose fall it was.
+func TestAnEditIsNotToldByHalfOfAnArm(t *testing.T) {
+	for name, test := range map[string]struct {
+		wrong    bool // in the edited arm, else in the other
+		arm      bool // that has the errors
+		errors   int
+		exit     int
+		sentence string
+	}{
+		"of the edit": {false, true, 20, 4, "Not you: the model moved −20.0 points since "},
+		"beside":      {true, false, 20, 4, "Neither your edit nor the model can be told: 20 of 40 results at HEAD ("},
+		// the eight that fell are beyond what three more passes could have mended
+		"few enough": {true, true, 3, 1, "It is your edit: −21.6 points ("},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newAges(t)
+			if code, _, errs := a.in(a.dir, "test"); code != 0 {
+				t.Fatal(errs)
+			}
+			a.mustRun(0, "baseline", "accept")
+			a.commit("the baseline")
+			a.edit()
+			a.wrong = func(edited bool, _ string, n int) bool { return edited == test.wrong && n >= agesCases-8 }
+			a.reply = func(edited bool, _ string, n int, reply *upstream.Reply) {
+				if edited == test.arm && n < test.errors {
+					*reply = upstream.Reply{Status: 400, Body: `{"error": {"message": "no", "code": "invalid_request"}}`}
+				}
+			}
+			got := a.against(test.exit, "--against", "HEAD", "--confirm", "0")
+			c := got.Groups[0].Against
+			if !strings.HasPrefix(c.Sentence, test.sentence) || c.Prompt.Shown != (test.exit == 1) || (c.Untold == "") != (test.exit == 1) {
+				t.Errorf("%s\n%s\n%+v", got.Verdict.Sentence, c.Sentence, c.Prompt)
+			}
+		})
+	}
+}

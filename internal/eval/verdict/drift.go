@@ -165,7 +165,9 @@ func (t *Tally) comparison(group *eval.GroupVerdict, best []trial) {
 			c.Prompt.Shown = true
 		}
 	}
-	c.Untold = t.untold(group, best)
+	if c.Untold = t.untold(group, best); c.Untold != "" && c.Prompt != nil {
+		c.Prompt.Shown = false
+	}
 	if missing := t.besideMissing(); missing != "" && c.Model != nil {
 		c.Model, c.Unknown = nil, missing
 	}
@@ -213,7 +215,7 @@ func whose(c *eval.Comparison) string {
 	}
 	since := "since " + dayWords(c.Since)
 	moved := fmt.Sprintf("the model moved %s points %s (%s)", signedPoints(c.Model.Change), since, driftRange(c.Model))
-	switch yours := c.Prompt != nil && c.Prompt.Shown && c.Untold == ""; {
+	switch yours := c.Prompt != nil && c.Prompt.Shown; {
 	case c.Model.Shown && yours:
 		return "Both: " + moved + ". " + edit
 	case c.Model.Shown:
