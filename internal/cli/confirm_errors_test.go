@@ -35,7 +35,7 @@ func TestAnErrorAmongConfirmingAnswersDecidesNothing(t *testing.T) {
 		word  eval.Word
 		note  string
 	}{
-		"a regression": {true, true, 1, eval.Regressed, "5 of 100 answers asked for anew, in both arms, were not judged (bad_request: "},
+		"a regression": {true, true, 1, eval.Regressed, "5 of 100 answers asked for anew, in both arms, were not judged (one of them: bad_request: "},
 		"by chance":    {false, false, 0, eval.Inconclusive, "it passes even if all of them had spoken against it"},
 	} {
 		t.Run(name, func(t *testing.T) {

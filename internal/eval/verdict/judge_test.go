@@ -162,7 +162,7 @@ func TestMaxErrors(t *testing.T) {
 	b.many(2, "", "e")
 	if v := b.judge(); v.Exit != 0 || v.Word != eval.Met || *metricOf(t, v, "accuracy").Value != 1 {
 		t.Errorf("two errors are allowed and in no average: exit %d, %s", v.Exit, v.Sentence)
-	} else if w := v.Groups[0].Warnings; len(w) != 1 || w[0] != "2 of 10 results were not judged (network: connection refused), which max_errors allows: they are in no figure, whatever they would have been" {
+	} else if w := v.Groups[0].Warnings; len(w) != 1 || w[0] != "2 of 10 results were not judged (one of them: network: connection refused), which max_errors allows: they are in no figure, whatever they would have been" {
 		t.Errorf("of what was let pass it says %q", w)
 	}
 	b.many(1, "", "e")

@@ -82,10 +82,15 @@ func whyOpen(g *eval.GroupVerdict) string {
 	if g.Errors > 0 {
 		text := count(g.Errors, "error")
 		for _, class := range g.ErrorClasses {
-			if class.Class != fault.Missing {
-				text += fmt.Sprintf(" (%s: %s)", class.Class, class.First)
-				break
+			if class.Class == fault.Missing {
+				continue
 			}
+			of := ""
+			if class.Count < g.Errors {
+				of = fmt.Sprintf("%d of them ", class.Count)
+			}
+			text += fmt.Sprintf(" (%s%s: %s)", of, class.Class, class.First)
+			break
 		}
 		parts = append(parts, text)
 	}

@@ -95,8 +95,11 @@ func (c *confirmation) lacks() string {
 // missingOf says how much was not judged, and one reason.
 func missingOf(n, of int, what, why string) string {
 	text := fmt.Sprintf("%d of %d %s %s not judged", n, of, what, was(n))
-	if why != "" {
+	switch {
+	case why != "" && n == 1:
 		text += " (" + why + ")"
+	case why != "":
+		text += " (one of them: " + why + ")"
 	}
 	return text
 }
