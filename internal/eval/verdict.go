@@ -195,8 +195,9 @@ type Confirmed struct {
 	Up    int `json:"up"`
 	Same  int `json:"same"` // as often
 
-	Missing int `json:"missing,omitempty"`  // of the answers, in both arms: not judged
-	LeftOut int `json:"left_out,omitempty"` // cases that have none that was judged in one of the arms
+	Missing    int    `json:"missing,omitempty"`     // of the answers, in both arms: not judged
+	MissingWhy string `json:"missing_why,omitempty"` // one of the reasons, the same in every run
+	LeftOut    int    `json:"left_out,omitempty"`    // cases that have none that was judged in one of the arms
 }
 
 // Comparison is what a group was compared with in a run against a commit: its cases,

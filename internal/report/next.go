@@ -135,13 +135,20 @@ func hopeless(v *eval.Verdict) bool {
 		if slices.ContainsFunc(g.ErrorClasses, func(c eval.ErrorClass) bool { return !stays(c.Class) }) {
 			return false
 		}
+		var whys []string
 		if c := g.Against; c != nil && c.MissingErrors > 0 {
-			if class, _, _ := strings.Cut(c.MissingWhy, ":"); !stays(fault.Class(class)) {
+			whys = append(whys, c.MissingWhy)
+		}
+		if c := g.Confirmed; c != nil && c.Missing > 0 {
+			whys = append(whys, c.MissingWhy)
+		}
+		for _, why := range whys {
+			if class, _, _ := strings.Cut(why, ":"); !stays(fault.Class(class)) {
 				return false
 			}
 		}
 	}
-	return v.Confirming == nil || v.Confirming.Errors == 0
+	return true
 }
 
 // overBudget reports a run that a budget has stopped.

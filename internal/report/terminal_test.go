@@ -289,6 +289,13 @@ func withErrors(run func(func(*eval.Run)) eval.Run, class fault.Class) eval.Run 
 	})
 }
 
+func confirming(run func(func(*eval.Run)) eval.Run, why string) eval.Run {
+	return run(func(r *eval.Run) {
+		r.Verdict.Confirming = &eval.Beside{Planned: 9, Errors: 1}
+		r.Verdict.Groups[0].Confirmed = &eval.Confirmed{Times: 3, Cases: 3, Missing: 1, MissingWhy: why}
+	})
+}
+
 // against lets one result be missing of what a run is compared with.
 func against(r *eval.Run, why string) {
 	r.Verdict.Groups[0].Against = &eval.Comparison{Ref: "main", MissingErrors: 1, MissingWhy: why}
@@ -315,7 +322,8 @@ func TestNextStepsFitTheSituation(t *testing.T) {
 			against(r, "server_error: x")
 		}), []string{"llmx test --resume r7k2m9"}},
 		{"errors beside that stay", passing(func(r *eval.Run) { r.Verdict.Beside = &eval.Beside{Planned: 9, Errors: 1}; against(r, "auth: x") }), nil},
-		{"errors of what confirms", passing(func(r *eval.Run) { r.Verdict.Confirming = &eval.Beside{Planned: 9, Errors: 1} }), []string{"llmx test --resume r7k2m9"}},
+		{"errors of what confirms", confirming(passing, "network: x"), []string{"llmx test --resume r7k2m9"}},
+		{"errors of what confirms that stay", confirming(passing, "bad_request: x"), nil},
 		{"errors of a drift", passing(func(r *eval.Run) {
 			r.Command, r.Selection.Drift, r.Verdict.Errors = "llmx drift", true, 1
 			r.Verdict.Groups[0].ErrorClasses = []eval.ErrorClass{{Class: fault.ServerError, Count: 1}}

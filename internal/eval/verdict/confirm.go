@@ -52,13 +52,17 @@ func (t *Tally) dropOfConfirmed(out *trial, best bool) {
 	if c.LeftOut > 0 {
 		out.Note += fmt.Sprintf(", %d left out", c.LeftOut)
 	}
+	lacks := t.confirmed.lacks()
+	if c.Missing > 0 && lacks == "" {
+		out.Note += fmt.Sprintf("; %s of theirs not judged, which max_errors allows", count(c.Missing, "answer"))
+	}
 	blank := *out
 	as := judgedAlone
 	if best {
 		as = spokenFor
 	}
 	t.testConfirmed(out, as, &first)
-	if lacks := t.confirmed.lacks(); lacks != "" && !best {
+	if lacks != "" && !best {
 		for _, as := range []asIf{spokenFor, spokenAgainst} {
 			one := blank
 			t.testConfirmed(&one, as, &first)
@@ -99,6 +103,10 @@ func (t *Tally) confirmedCounts() *eval.Confirmed {
 	c := &eval.Confirmed{Times: t.confirmed.times, Cases: len(t.flipped), LeftOut: left, Missing: again.errors() + again.unjudged()}
 	if beside := again.settings.Against; beside != nil {
 		c.Missing += beside.MissingErrors + beside.MissingUnjudged
+		c.MissingWhy = beside.MissingWhy
+	}
+	if why := again.FirstError(); why != "" {
+		c.MissingWhy = why
 	}
 	for _, s := range strata.Sorted() {
 		switch moved := s.A*s.M - s.B*s.N; {
