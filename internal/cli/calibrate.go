@@ -170,19 +170,26 @@ func runSuiteCalibrate(ctx context.Context, w *World, o *suiteCalibrateOptions) 
 	if err := c.readOld(planned); err != nil {
 		return err
 	}
-	// The run is one as any other, but for its report: what it would say is not asked.
-	quiet := *w
-	quiet.Stdout = io.Discard
-	p.world = &quiet
-	run := &testRun{project: p, options: &o.test, mode: mode, plan: planned, limit: limit, jobs: firstOf(o.test.jobs, p.config.Test.Jobs), old: old}
-	if o.test.dryRun {
-		p.world = w
+	return c.ask(ctx, &testRun{
+		project: p, options: &o.test, mode: mode, plan: planned, limit: limit, jobs: firstOf(o.test.jobs, p.config.Test.Jobs), old: old,
+	})
+}
+
+// ask makes the draws, and what is told of them. The run is one as any other, but for its
+// report: what it would say is not asked.
+func (c *suiteCalibration) ask(ctx context.Context, run *testRun) error {
+	if c.options.test.dryRun {
 		return newDryRun(run).execute(ctx)
 	}
-	if err := run.execute(ctx); err != nil && !cameToEnd(err) {
+	w := c.project.world
+	quiet := *w
+	quiet.Stdout = io.Discard
+	c.project.world = &quiet
+	err := run.execute(ctx)
+	c.project.world = w
+	if err != nil && !cameToEnd(err) {
 		return err
 	}
-	p.world = w
 	if err := report.Warnings(w.Stderr, run.run.Warnings, w.errorStyle()); err != nil {
 		return err
 	}

@@ -90,8 +90,7 @@ func (d Differences) smoothed() (mean, se float64) {
 // Journal of Econometrics 29 (1985), of a mean, for clusters.
 func (d Differences) Clustered(confidence float64) (low, high float64) {
 	mean := -d.Loss()
-	se := Clustered{N: d.N, Clusters: d.Clusters, Sum: d.Sum, Squares: d.Squares, Cross: d.Cross, Sizes: d.Sizes}.SE()
-	half := normalQuantile((1+confidence)/2) * se
+	half := normalQuantile((1+confidence)/2) * Clustered(d).SE()
 	return max(-1, mean-half), min(1, mean+half)
 }
 
