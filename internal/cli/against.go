@@ -105,6 +105,7 @@ func (t *testRun) putAgainst(ctx context.Context, group, beside int, settings *v
 		}
 	}
 	c.MissingErrors, c.MissingUnjudged = tally.Missing()
+	c.MissingWhy = tally.FirstError()
 	c.Asked, t.beside = tally.Counts(), t.beside.Plus(tally.Beside())
 	results := t.store.Results(ctx, t.run.ID, resultsOfGroup(asked, ""))
 	var err error

@@ -402,7 +402,7 @@ func TestAgainstWhatCannotBeAsked(t *testing.T) {
 		}
 	}
 	got := a.against(4, "--against", "main")
-	if got.Verdict.Word != eval.NotGated || !strings.Contains(got.Verdict.Sentence, "1 error of 40 at main (") {
+	if got.Verdict.Word != eval.NotGated || !strings.Contains(got.Verdict.Sentence, "the comparison is not whole: 1 of 40 results at main (") {
 		t.Errorf("%+v", got.Verdict)
 	}
 	a.suite(agesCases, "max_errors: 1\n")

@@ -6,16 +6,15 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/llmx-dev/llmx/internal/eval"
-	"github.com/llmx-dev/llmx/internal/eval/baseline"
 	"github.com/llmx-dev/llmx/internal/eval/verdict"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/provider/replay"
 	"github.com/llmx-dev/llmx/internal/report"
-	"github.com/llmx-dev/llmx/internal/store"
 )
 
 // suiteCalibrateOptions are the flags of llmx calibrate.
@@ -24,6 +23,7 @@ type suiteCalibrateOptions struct {
 	prompt      string // over the suite's
 	draws       int
 	comparisons int
+	replace     bool
 }
 
 // Bounds of what one calibration asks and holds.
@@ -45,7 +45,11 @@ for. What the suite sees is found by breaking more and more cases, until the gat
 regressed in four comparisons of five.
 
 The figures are kept in suites/NAME.calibration.json, beside the baseline: in git, so that
-every later verdict of the suite, on every machine, says how small a drop it sees.`
+every later verdict of the suite, on every machine, says how small a drop it sees. One of
+fewer draws does not take the place of one of more, unless --replace is said.
+
+Answers that end in an error are left out, and counted in the file, up to 5 % of all: beyond
+that it is exit 4, and --resume RUN asks for what is missing, and for nothing else.`
 
 func newCalibrate(w *World) *cobra.Command {
 	o := &suiteCalibrateOptions{}
@@ -56,7 +60,8 @@ func newCalibrate(w *World) *cobra.Command {
 		Example: `  llmx calibrate triage --dry-run      what it would ask, cost and take
   llmx calibrate triage                10 answers a case, or twice the suite's repeats
   llmx calibrate triage --draws 30 --max-cost 2
-  llmx calibrate triage --replay       from recorded replies: nobody is asked`,
+  llmx calibrate triage --replay       from recorded replies: nobody is asked
+  llmx calibrate triage --resume 20261126-0215   ask for what that run could not judge`,
 		Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.test.names, o.test.itself, o.test.prompts = args, true, onePrompt(o.prompt)
@@ -68,6 +73,8 @@ func newCalibrate(w *World) *cobra.Command {
 	flags := cmd.Flags()
 	flags.IntVar(&o.draws, "draws", 0, "ask every case so often (default: twice the suite's repeats, at least 10)")
 	flags.IntVar(&o.comparisons, "comparisons", 1000, "judge the prompt against itself so often; fewer where the suite is large")
+	flags.BoolVar(&o.replace, "replace", false, "put it in the place of a calibration of more draws")
+	flags.StringVar(&o.test.resumed, "resume", "", "go on with the calibration of that `RUN`: only what it has not is asked for")
 	flags.StringVar(&o.prompt, "prompt", "", "calibrate with this `NAME[@VERSION]` in place of the suite's prompt")
 	flags.StringSliceVar(&o.test.models, "model", nil, "ask these models or routes in place of the suite's (repeatable)")
 	flags.BoolVar(&o.test.replies.replay, "replay", false, "only recorded replies: no key, no network")
@@ -79,6 +86,28 @@ func newCalibrate(w *World) *cobra.Command {
 	_ = cmd.RegisterFlagCompletionFunc("model", completeModels(w))
 	_ = cmd.RegisterFlagCompletionFunc("prompt", completePrompts(w))
 	return cmd
+}
+
+// resume finds the calibration that is to go on; nil for a new one.
+func (o *suiteCalibrateOptions) resume(ctx context.Context, w *World) (*eval.Run, error) {
+	if o.test.resumed == "" {
+		return nil, nil
+	}
+	if o.test.given("draws") {
+		return nil, fault.New(fault.Usage, "--draws stands beside --resume, and the run has its own").WithHint("leave it out, or start a new calibration")
+	}
+	suite := o.test.names[0]
+	o.test.names = nil
+	old, err := o.test.resume(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Equal(o.test.names, []string{suite}) {
+		return nil, fault.New(fault.Usage, "run %s is a calibration of %s, not of %s", old.ID, o.test.names[0], suite).
+			WithHint("llmx calibrate %s --resume %s", o.test.names[0], old.ID)
+	}
+	o.draws = o.test.repeats
+	return old, nil
 }
 
 // check refuses wrong flags, and settles what else a test would be asked.
@@ -98,6 +127,10 @@ func (o *suiteCalibrateOptions) check(w *World) (pick, error) {
 }
 
 func runSuiteCalibrate(ctx context.Context, w *World, o *suiteCalibrateOptions) error {
+	old, err := o.resume(ctx, w)
+	if err != nil {
+		return err
+	}
 	chosen, err := o.check(w)
 	if err != nil {
 		return err
@@ -126,7 +159,7 @@ func runSuiteCalibrate(ctx context.Context, w *World, o *suiteCalibrateOptions) 
 		return err
 	}
 	o.test.repeats = o.draws
-	build := planner{project: p, pick: chosen, repeats: o.draws, read: newAnswerReader()}
+	build := planner{project: p, pick: chosen, repeats: o.draws, read: newAnswerReader(), calibrates: true}
 	planned, err := build.plan(ctx, suites)
 	if err != nil {
 		return err
@@ -134,23 +167,33 @@ func runSuiteCalibrate(ctx context.Context, w *World, o *suiteCalibrateOptions) 
 	if err := p.priced(limit, planned.models()); err != nil {
 		return err
 	}
-	// The run is one as any other, but for its report: what it would say is not asked.
-	quiet := *w
-	quiet.Stdout = io.Discard
-	p.world = &quiet
-	run := &testRun{project: p, options: &o.test, mode: mode, plan: planned, limit: limit, jobs: firstOf(o.test.jobs, p.config.Test.Jobs)}
-	if o.test.dryRun {
-		p.world = w
-		return newDryRun(run).execute(ctx)
-	}
-	if err := run.execute(ctx); err != nil && !cameToEnd(err) {
+	c := &suiteCalibration{project: p, options: o, suite: suites[0], repeats: repeats, settings: build.gates(suites[0])}
+	if err := c.readOld(planned); err != nil {
 		return err
 	}
-	p.world = w
+	return c.ask(ctx, &testRun{
+		project: p, options: &o.test, mode: mode, plan: planned, limit: limit, jobs: firstOf(o.test.jobs, p.config.Test.Jobs), old: old,
+	})
+}
+
+// ask makes the draws, and what is told of them. The run is one as any other, but for its
+// report: what it would say is not asked.
+func (c *suiteCalibration) ask(ctx context.Context, run *testRun) error {
+	if c.options.test.dryRun {
+		return newDryRun(run).execute(ctx)
+	}
+	w := c.project.world
+	quiet := *w
+	quiet.Stdout = io.Discard
+	c.project.world = &quiet
+	err := run.execute(ctx)
+	c.project.world = w
+	if err != nil && !cameToEnd(err) {
+		return err
+	}
 	if err := report.Warnings(w.Stderr, run.run.Warnings, w.errorStyle()); err != nil {
 		return err
 	}
-	c := &suiteCalibration{project: p, options: o, suite: suites[0], repeats: repeats, settings: build.gates(suites[0])}
 	ctx, release := w.cancelable(ctx)
 	defer release()
 	return c.finish(ctx, run.run)
@@ -167,6 +210,7 @@ func cameToEnd(err error) bool {
 type caseRepeats struct {
 	most  int
 	cases int
+	gated int            // results of one run, without those of cases in quarantine
 	of    map[string]int // where a case has others
 	suite int
 }
@@ -179,6 +223,9 @@ func repeatsOf(one *loaded) (caseRepeats, error) {
 		}
 		r.cases++
 		n := max(1, c.Repeats)
+		if !c.Quarantined() {
+			r.gated += n
+		}
 		if n != r.suite {
 			r.of[c.ID] = n
 		}
@@ -220,6 +267,9 @@ type suiteCalibration struct {
 	suite    *loaded
 	repeats  caseRepeats
 	settings verdict.Settings
+	file     string
+	old      *eval.SuiteCalibration // that is there; nil for none, and for one that is damaged
+	stays    []string               // models of which old says more than what is made
 }
 
 func (c *suiteCalibration) finish(ctx context.Context, run eval.Run) error {
@@ -245,10 +295,12 @@ func (c *suiteCalibration) finish(ctx context.Context, run eval.Run) error {
 		fmt.Fprintf(c.project.world.Stderr, "note: the answers are there; judging %d cases against themselves takes some seconds\n", len(cases))
 	}
 	var made []eval.Calibration
+	var problems fault.List
 	for _, group := range run.Groups {
-		draws, err := c.drawsOf(ctx, s, run, group, cases)
+		draws, lost, err := c.drawsOf(ctx, s, run, group, cases)
 		if err != nil {
-			return err
+			problems.Add(err) // of another model it may be told
+			continue
 		}
 		one, err := verdict.Calibrate(ctx, group, c.settings, draws, verdict.CalibrateOptions{
 			Comparisons: c.options.comparisons, Workers: runtime.GOMAXPROCS(0),
@@ -257,62 +309,11 @@ func (c *suiteCalibration) finish(ctx context.Context, run eval.Run) error {
 			return err
 		}
 		one.Date, one.Run, one.Draws = run.Started.UTC().Format("2006-01-02"), run.ID, c.options.draws
+		one.Lost = lost
 		made = append(made, one)
 	}
-	return c.tell(made)
-}
-
-// drawsOf reads a group's answers, without their texts. Every draw must have been judged.
-func (c *suiteCalibration) drawsOf(ctx context.Context, s *store.Store, run eval.Run, group eval.Group, cases map[string]*eval.Case) ([]verdict.Draws, error) {
-	var draws []verdict.Draws
-	lost := 0
-	var why string
-	for r, err := range s.Results(ctx, run.ID, store.ResultFilter{Suite: group.Suite, Model: group.Model}) {
-		if err != nil {
-			return nil, err
-		}
-		one := cases[r.Case]
-		if one == nil {
-			continue
-		}
-		if !r.Status.Judged() {
-			if lost++; why == "" {
-				why = r.Reason()
-			}
-			continue
-		}
-		if n := len(draws); n == 0 || draws[n-1].Case != one {
-			draws = append(draws, verdict.Draws{Case: one})
-		}
-		// What a verdict does not look at is let go of.
-		r.Answer, r.ToolCalls, r.Steps, r.Tags = "", nil, nil, nil
-		last := &draws[len(draws)-1]
-		last.Results = append(last.Results, &r)
+	if len(made) > 0 {
+		problems.Add(c.tell(made))
 	}
-	if lost > 0 || len(draws) != len(cases) {
-		return nil, fault.New(fault.Unjudged, "%d of %d draws of %s on %s were not judged: %s", lost, group.Planned, group.Suite, group.Model, why).
-			WithHint("llmx runs show %s lists them; every draw has to be judged: recorded in replay (--record), within --max-cost, without an error that stays", run.ID)
-	}
-	return draws, nil
-}
-
-// tell keeps the figures beside the baseline, and writes them.
-func (c *suiteCalibration) tell(made []eval.Calibration) error {
-	p := c.project
-	file := baseline.CalibrationPath(c.suite.File)
-	old, err := baseline.ReadCalibration(p.fs, file)
-	if err != nil {
-		old = nil // it is made anew
-	}
-	if err := baseline.WriteCalibration(p.root, file, old, c.suite.Name, made); err != nil {
-		return err
-	}
-	if c.options.test.json {
-		return report.SuiteCalibrationJSON(p.world.Stdout, c.suite.Name, made)
-	}
-	if err := report.SuiteCalibrationPage(p.world.Stdout, c.suite.Name, made, p.world.outputStyle()); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(p.world.Stderr, "note: kept in %s: commit it, and every verdict says what the suite sees\n", file)
-	return err
+	return problems.Err()
 }

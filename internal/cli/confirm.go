@@ -175,7 +175,7 @@ func (t *testRun) askAnew(ctx context.Context, stop <-chan struct{}, again *plan
 	watch.planned += again.planned
 	plan := runner.Plan{Run: t.run.ID, Groups: again.groups, Jobs: t.jobs, Stop: stop, Reuse: t.options.replies.reuse(), Judges: t.options.replies.judging(t.mode)}
 	if t.old != nil {
-		plan.Kept, plan.KeptSink = asking.kept(t.old), see
+		plan.Kept, plan.KeptSink, plan.Round = asking.kept(t.old), see, t.run.Selection.Resumed
 	}
 	return runner.Run(ctx, plan, model, func(group int, c *eval.Case, r *eval.Result) error {
 		if err := see(group, c, r); err != nil {
@@ -205,8 +205,8 @@ func (t *testRun) confirmBy(ctx context.Context, again *plan, at, group int) err
 	if err != nil {
 		return err
 	}
-	settings.Shares = true
-	settings.Against = &eval.Comparison{Ref: "what it is compared with", Asked: then.Counts()}
+	settings.Pairs = true
+	settings.Against = &eval.Comparison{Ref: "what it is compared with", Asked: then.Counts(), MissingWhy: then.FirstError()}
 	settings.Against.MissingErrors, settings.Against.MissingUnjudged = then.Missing()
 	now := verdict.NewTally(again.groups[at].Group, settings)
 	if err := asking.tallyStored(ctx, at, at, now); err != nil {

@@ -52,6 +52,9 @@ type planner struct {
 	models  []string // of --model
 	// confirms says that cases which flip are asked anew.
 	confirms bool
+	// calibrates says that the suite's calibration is being made: the one that is there,
+	// which may be damaged, is not read.
+	calibrates bool
 }
 
 func (b planner) plan(ctx context.Context, suites []*loaded) (*plan, error) {
@@ -216,6 +219,9 @@ func (b planner) settings(one *loaded, model string) (verdict.Settings, error) {
 	var err error
 	if settings.Baseline, err = baseline.Read(b.project.fs, baseline.Path(one.File)); err != nil {
 		return verdict.Settings{}, err
+	}
+	if b.calibrates {
+		return settings, nil
 	}
 	calibrated, err := baseline.ReadCalibration(b.project.fs, baseline.CalibrationPath(one.File))
 	if err != nil {

@@ -48,7 +48,7 @@ func (o *testOptions) resume(ctx context.Context, w *World) (*eval.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	old, err := cutRun(ctx, s, o.resumed)
+	old, err := cutRun(ctx, s, o.resumed, o.itself)
 	if err := joined(err, s.Close()); err != nil {
 		return nil, err
 	}
@@ -64,16 +64,19 @@ func (o *testOptions) resume(ctx context.Context, w *World) (*eval.Run, error) {
 	return &old, nil
 }
 
-// cutRun is the run of that id, or the newest, that came to no end.
-func cutRun(ctx context.Context, s *store.Store, id string) (eval.Run, error) {
+// cutRun is the run of that id, which came to no end or lacks results, or the newest that
+// came to none.
+func cutRun(ctx context.Context, s *store.Store, id string, calibration bool) (eval.Run, error) {
 	if id == newestCut {
 		runs, err := s.Runs(ctx, 0)
 		if err != nil {
 			return eval.Run{}, err
 		}
-		i := slices.IndexFunc(runs, func(r eval.Run) bool { return r.State != eval.Complete && r.Replies != "stored" && !r.Selection.Drift })
+		i := slices.IndexFunc(runs, func(r eval.Run) bool {
+			return r.State != eval.Complete && r.Replies != "stored" && !r.Selection.Drift && !r.Selection.Calibration
+		})
 		if i < 0 {
-			return eval.Run{}, fault.New(fault.Usage, "no run was cut short: there is nothing to resume").WithHint("llmx test starts one")
+			return eval.Run{}, fault.New(fault.Usage, "no run was cut short: there is nothing to resume").WithHint("llmx test --resume RUN asks again for what a run could not judge; llmx test starts one")
 		}
 		id = runs[i].ID
 	}
@@ -81,14 +84,25 @@ func cutRun(ctx context.Context, s *store.Store, id string) (eval.Run, error) {
 	switch {
 	case err != nil:
 		return eval.Run{}, err
-	case run.State == eval.Complete:
+	case run.State == eval.Complete && (run.Verdict == nil || run.Verdict.Missing() == 0):
 		return eval.Run{}, fault.New(fault.Usage, "run %s is complete: there is nothing to resume", run.ID).WithHint("llmx runs lists all; llmx test starts a new one")
+	case run.Selection.Calibration != calibration:
+		return eval.Run{}, ofOtherKind(run)
 	case run.Selection.Drift:
 		return eval.Run{}, fault.New(fault.Usage, "run %s asked whether the models have moved: that is asked at one time", run.ID).WithHint("llmx drift asks anew")
 	case run.Replies == "stored":
 		return eval.Run{}, fault.New(fault.Usage, "run %s scored stored answers again: there is nothing to ask for", run.ID).WithHint("llmx rescore does it anew")
 	}
 	return run, nil
+}
+
+// ofOtherKind refuses to go on with a calibration as a test, and the other way round.
+func ofOtherKind(run eval.Run) error {
+	if !run.Selection.Calibration {
+		return fault.New(fault.Usage, "run %s is no calibration", run.ID).WithHint("llmx test --resume %s goes on with it", run.ID)
+	}
+	return fault.New(fault.Usage, "run %s held a prompt against itself", run.ID).
+		WithHint("llmx calibrate %s --resume %s goes on with it", strings.Join(run.Selection.Suites, " "), run.ID)
 }
 
 // asked is the selection, in the words of the command line.
@@ -116,6 +130,7 @@ func (t *testRun) goesOn(ctx context.Context, old *eval.Run) error {
 		}
 	}
 	t.run.ID, t.run.Started, t.run.Command = old.ID, old.Started, old.Command
+	t.run.Selection.Resumed = old.Selection.Resumed + 1
 	return nil
 }
 
@@ -166,26 +181,25 @@ func (t *testRun) changedCase(ctx context.Context, old *eval.Run, suite string) 
 	return changedSince(old, "cases of the suite "+suite+" were changed, added or taken out that it had not come to")
 }
 
-// kept reads what a run has of a case, and refuses a case that has changed since. What
-// was not judged is asked for again.
+// kept reads what a run has of a case, and refuses a case whose judged results are of
+// another case than that of now.
 func (t *testRun) kept(old *eval.Run) func(ctx context.Context, group int, c *eval.Case) ([]eval.Result, error) {
 	return func(ctx context.Context, group int, c *eval.Case) ([]eval.Result, error) {
 		g := &t.plan.groups[group]
-		var judged []eval.Result
+		var there []eval.Result
 		for r, err := range t.store.Results(ctx, old.ID, resultsOfGroup(g.Group, c.ID)) {
 			switch {
 			case err != nil:
 				return nil, err
-			case !r.Status.Judged():
-				continue
+			case !r.Status.Judged(): // whatever has changed: it is asked for again
 			case r.InputHash != c.InputHash:
 				return nil, changedSince(old, fmt.Sprintf("the input of case %s of suite %s has changed", c.ID, g.Suite))
 			case r.CriteriaHash != c.CriteriaHash:
 				return nil, changedSince(old, fmt.Sprintf("the golden answer or the checks of case %s of suite %s have changed", c.ID, g.Suite))
 			}
-			judged = append(judged, r)
+			there = append(there, r)
 		}
-		return judged, nil
+		return there, nil
 	}
 }
 

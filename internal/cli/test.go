@@ -102,7 +102,7 @@ func newTest(w *World) *cobra.Command {
 	flags.StringVar(&o.missing, "missing", "error", "what a missing reply does: `error|neutral` (exit 4, or exit 0 and the word unjudged)")
 	flags.StringVar(&o.maxCost, "max-cost", "", "stop asking before more than so many `USD` are spent (exit 4)")
 	flags.StringArrayVar(&o.reports, "report", nil, "write a report, `KIND=FILE`: json, junit or markdown (repeatable)")
-	flags.StringVar(&o.resumed, "resume", "", "go on with the `RUN` that was cut short (default: the newest such); only what it has not is asked for")
+	flags.StringVar(&o.resumed, "resume", "", "go on with the `RUN` that was cut short (default: the newest such), or that could not judge all; only what it has not is asked for")
 	flags.Lookup("resume").NoOptDefVal = newestCut
 	flags.BoolVar(&o.json, "json", false, "print the run as JSON")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "say what the run would ask, cost and take; no model is called, nothing is written")

@@ -180,7 +180,7 @@ func (t *testRun) judge(ctx context.Context, stop <-chan struct{}, model llm.Mod
 		return t.tellAlerts(watch)
 	}
 	if t.old != nil {
-		plan.Kept, plan.KeptSink = t.kept(t.old), see
+		plan.Kept, plan.KeptSink, plan.Round = t.kept(t.old), see, t.run.Selection.Resumed
 	}
 	err := runner.Run(ctx, plan, model, func(group int, c *eval.Case, r *eval.Result) error {
 		if err := see(group, c, r); err != nil {
@@ -298,6 +298,9 @@ func (t *testRun) abandon(ctx context.Context, failure error) error {
 		stopped := fault.New(fault.Canceled, "interrupted: %d of %d results are stored as run %s", n, t.plan.planned, t.run.ID)
 		if t.options.drift {
 			return stopped.WithHint("whether a model has moved is asked at one time: llmx drift asks anew; see what there is with llmx runs show %s", t.run.ID)
+		}
+		if t.options.itself {
+			return stopped.WithHint("go on with llmx calibrate %s --resume %s", t.plan.suites[0].Name, t.run.ID)
 		}
 		return stopped.
 			WithHint("go on with llmx test --resume %s; see what there is with llmx runs show %[1]s", t.run.ID)

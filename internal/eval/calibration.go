@@ -26,12 +26,22 @@ type Calibration struct {
 	Cases       int `json:"cases"`       // those in quarantine left out
 	Results     int `json:"results"`     // of one arm: cases × their repeats
 	Comparisons int `json:"comparisons"` // of the prompt with itself
-	Simulated   int `json:"simulated"`   // comparisons for each drop that was tried
+	// Lost are answers that were not judged, and are in none of these; nil for none.
+	Lost      *LostDraws `json:"lost,omitempty"`
+	Simulated int        `json:"simulated"` // comparisons for each drop that was tried
 
 	FalseAlarms float64            `json:"false_alarms"` // share of comparisons whose verdict fails
 	Gates       []CalibratedGate   `json:"gates"`
 	Metrics     []CalibratedMetric `json:"metrics"`
 	Suggested   []Gate             `json:"suggested"` // gates that the suite can hold to
+}
+
+// LostDraws are answers of a calibration that were not judged: errors, in most cases.
+type LostDraws struct {
+	Draws   int    `json:"draws"`
+	Cases   int    `json:"cases"`   // of which too few are left for two arms: left out
+	Results int    `json:"results"` // of these cases, in one arm
+	Why     string `json:"why"`     // of one of them
 }
 
 // CalibratedGate is what became of a gate where nothing had changed, as shares of all
@@ -68,10 +78,19 @@ func (s *SuiteCalibration) Of(model string) *Calibration {
 	return nil
 }
 
+// MadeOf reports whether it was made of a suite of so many cases and results: those that it
+// had to leave out are the suite's all the same, and a few less show no less.
+func (c *Calibration) MadeOf(cases, results int) bool {
+	if c.Lost != nil {
+		cases, results = cases-c.Lost.Cases, results-c.Lost.Results
+	}
+	return c.Cases == cases && c.Results == results
+}
+
 // Sight is the calibration's for a run of so many cases and results; nil where it was
 // made of others, or says nothing of accuracy.
 func (c *Calibration) Sight(cases, results int) *Sight {
-	if c == nil || c.Cases != cases || c.Results != results {
+	if c == nil || !c.MadeOf(cases, results) {
 		return nil
 	}
 	for _, m := range c.Metrics {

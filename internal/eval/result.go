@@ -254,6 +254,7 @@ type Selection struct {
 	Shard   string              `json:"shard,omitempty"` // "2/4", "" for the whole
 	Repeats int                 `json:"repeats,omitempty"`
 	Confirm int                 `json:"confirm,omitempty"` // how often what flipped is asked anew
+	Resumed int                 `json:"resumed,omitempty"` // how often the run went on
 	Missing string              `json:"missing,omitempty"`
 	Fresh   bool                `json:"fresh,omitempty"`
 	// FreshJudges likewise, of what checks ask.

@@ -105,12 +105,13 @@ type Settle struct {
 
 // Effort is how much is to be asked, and what that costs and takes.
 type Effort struct {
-	Cases   int        `json:"cases"`
-	Repeats int        `json:"repeats"`       // of a case; 0 where cases have different ones
-	Results int        `json:"results"`       // to be asked for beyond those that there are
-	Cost    *llm.Money `json:"cost_nano_usd"` // of these, at list price; nil for unknown
-	Seconds float64    `json:"seconds"`       // 0 where no answer says how long one takes
-	Command string     `json:"command,omitempty"`
+	Cases    int        `json:"cases"`
+	Clusters int        `json:"clusters,omitempty"` // that the cases stand in, where some depend on each other
+	Repeats  int        `json:"repeats"`            // of a case; 0 where cases have different ones
+	Results  int        `json:"results"`            // to be asked for beyond those that there are
+	Cost     *llm.Money `json:"cost_nano_usd"`      // of these, at list price; nil for unknown
+	Seconds  float64    `json:"seconds"`            // 0 where no answer says how long one takes
+	Command  string     `json:"command,omitempty"`
 }
 
 // Metric is a figure over all cases of a group.
@@ -135,7 +136,7 @@ type Flip struct {
 	Tags     []string `json:"tags,omitempty"`
 	Before   string   `json:"before"`         // "3/3"
 	After    string   `json:"after"`          // "1/3"
-	Anew     string   `json:"anew,omitempty"` // asked anew in both arms: "5/5 -> 1/5"
+	Anew     string   `json:"anew,omitempty"` // asked anew in both arms: "5/5 -> 1/5", "not judged"
 	Worse    bool     `json:"worse"`
 	Reason   string   `json:"reason,omitempty"` // what failed now
 	Old      *string  `json:"old_answer"`       // nil where the baseline left the text out
@@ -194,6 +195,10 @@ type Confirmed struct {
 	Down  int `json:"down"`  // of these, passed less often now than what they are compared with
 	Up    int `json:"up"`
 	Same  int `json:"same"` // as often
+
+	Missing    int    `json:"missing,omitempty"`     // of the answers, in both arms: not judged
+	MissingWhy string `json:"missing_why,omitempty"` // one of the reasons, the same in every run
+	LeftOut    int    `json:"left_out,omitempty"`    // cases that have none that was judged in one of the arms
 }
 
 // Comparison is what a group was compared with in a run against a commit: its cases,
@@ -205,11 +210,13 @@ type Comparison struct {
 	// Of these, what is missing and not in quarantine.
 	MissingErrors   int    `json:"missing_errors"`
 	MissingUnjudged int    `json:"missing_unjudged"`
-	Model           *Drift `json:"model_drift"`  // from the stored baseline to what was asked beside; nil where it cannot be told
-	Unknown         string `json:"unknown"`      // … why
-	Since           string `json:"since"`        // date of the stored baseline, YYYY-MM-DD
-	Prompt          *Drift `json:"prompt_drift"` // from what was asked beside to what is judged; nil without a pair
-	Sentence        string `json:"sentence"`     // both, in words
+	MissingWhy      string `json:"missing_why,omitempty"` // one of the reasons, the same in every run
+	Model           *Drift `json:"model_drift"`           // from the stored baseline to what was asked beside; nil where it cannot be told
+	Unknown         string `json:"unknown"`               // … why
+	Since           string `json:"since"`                 // date of the stored baseline, YYYY-MM-DD
+	Prompt          *Drift `json:"prompt_drift"`          // from what was asked beside to what is judged; nil without a pair
+	Sentence        string `json:"sentence"`              // both, in words
+	Untold          string `json:"untold,omitempty"`      // why nothing is said of the edit: too much is missing
 }
 
 // Drift is how far accuracy moved, over the cases that both sides have.
@@ -310,6 +317,18 @@ type Verdict struct {
 	Confirming *Beside `json:"confirming,omitempty"` // what was asked to confirm flips, in both arms
 
 	SideBySide []SideBySide `json:"side_by_side,omitempty"` // one a suite that several models or prompts were asked
+}
+
+// Missing counts what was not judged of all that was asked for the verdict: of what is
+// judged, of what it is compared with, and of what confirms flips.
+func (v *Verdict) Missing() int {
+	n := v.Errors + v.Unjudged
+	for _, beside := range []*Beside{v.Beside, v.Confirming} {
+		if beside != nil {
+			n += beside.Errors + beside.Unjudged
+		}
+	}
+	return n
 }
 
 // Beside sums up what was asked beside the groups that are judged; it is no part of

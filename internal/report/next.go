@@ -1,6 +1,7 @@
 package report
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -44,6 +45,9 @@ func stepsFor(run eval.Run) []step {
 	}
 	v := run.Verdict
 	if v == nil || run.State != eval.Complete {
+		if goesOn := askingAgain(run, again); goesOn != again {
+			return []step{{goesOn, "go on with it"}}
+		}
 		return []step{{again, "run it again"}}
 	}
 	var steps []step
@@ -56,8 +60,8 @@ func stepsFor(run eval.Run) []step {
 	}
 	if v.Errors > 0 && run.Replies == "replay" && onlyJudges(v) {
 		steps = append(steps, step{recording(again), "ask the judge again; what was no verdict is recorded"})
-	} else if v.Errors > 0 && !hopeless(v) {
-		steps = append(steps, step{again, "ask again; " + count(v.Errors, "case ended", "cases ended") + " in an error"})
+	} else if lost := errorsOf(v); lost > 0 && !hopeless(v) {
+		steps = append(steps, stepAgain(run, again, lost))
 	}
 	down, up, failed := moved(v)
 	if down > 0 || failed > 0 {
@@ -76,6 +80,41 @@ func recording(command string) string {
 	return command + " --record"
 }
 
+// errorsOf counts the errors of all that was asked, beside what is judged too.
+func errorsOf(v *eval.Verdict) int {
+	n := v.Errors
+	for _, beside := range []*eval.Beside{v.Beside, v.Confirming} {
+		if beside != nil {
+			n += beside.Errors
+		}
+	}
+	return n
+}
+
+// stepAgain asks for what ended in an error, alone where the run can go on.
+func stepAgain(run eval.Run, again string, lost int) step {
+	if alone := askingAgain(run, again); alone != again {
+		return step{alone, "ask again for what ended in an error: " + count(lost, "result", "results")}
+	}
+	return step{again, "ask all of it again; " + count(lost, "result", "results") + " ended in an error"}
+}
+
+// askingAgain is the command that asks for nothing but what a run lacks; of one that
+// cannot go on, its own.
+func askingAgain(run eval.Run, again string) string {
+	if run.ID == "" || run.Selection.Drift || run.Replies == "stored" {
+		return again
+	}
+	if run.Selection.Calibration {
+		return "llmx calibrate " + ShellWord(strings.Join(run.Selection.Suites, " ")) + " --resume " + ShellWord(run.ID)
+	}
+	return "llmx test --resume " + ShellWord(run.ID) + strings.Join(reportFlags.FindAllString(run.Command, -1), "")
+}
+
+// reportFlags are those of a command that say where reports are written: a run that goes on
+// does not know them.
+var reportFlags = regexp.MustCompile(` --report[ =]('[^']*'|\S+)`)
+
 // onlyJudges reports a run whose errors are all of judges that gave no verdict.
 func onlyJudges(v *eval.Verdict) bool {
 	for _, g := range v.Groups {
@@ -89,11 +128,22 @@ func onlyJudges(v *eval.Verdict) bool {
 // hopeless reports a run whose errors all stay until something else is changed: a
 // budget, a key, a model's name.
 func hopeless(v *eval.Verdict) bool {
+	stays := func(class fault.Class) bool {
+		return slices.Contains([]fault.Class{fault.Budget, fault.Auth, fault.NotFound, fault.BadRequest, fault.QuotaExhausted}, class)
+	}
 	for _, g := range v.Groups {
-		for _, c := range g.ErrorClasses {
-			switch c.Class {
-			case fault.Budget, fault.Auth, fault.NotFound, fault.BadRequest, fault.QuotaExhausted:
-			default:
+		if slices.ContainsFunc(g.ErrorClasses, func(c eval.ErrorClass) bool { return !stays(c.Class) }) {
+			return false
+		}
+		var whys []string
+		if c := g.Against; c != nil && c.MissingErrors > 0 {
+			whys = append(whys, c.MissingWhy)
+		}
+		if c := g.Confirmed; c != nil && c.Missing > 0 {
+			whys = append(whys, c.MissingWhy)
+		}
+		for _, why := range whys {
+			if class, _, _ := strings.Cut(why, ":"); !stays(fault.Class(class)) {
 				return false
 			}
 		}

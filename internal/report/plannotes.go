@@ -83,7 +83,7 @@ func planNotes(plan Plan, total PlanGroup) []string {
 		}
 	}
 	if plan.Replies == "live" && plan.Fresh {
-		add("--fresh asks past the cache")
+		add("everything is asked afresh, past the cache")
 	} else if plan.Replies == "live" {
 		add("live asks for what the cache does not hold at that time; recordings are not used")
 	}

@@ -31,6 +31,9 @@ func (p *page) suiteCalibration(suite string, c *eval.Calibration) {
 	p.hang("", "  ", span{name(suite, c.Model), strong},
 		text(fmt.Sprintf("  %s against itself: %s, %s each; %s of two runs as a test makes them", c.Prompt,
 			count(c.Cases, "case", "cases"), count(c.Draws, "answer", "answers"), count(c.Comparisons, "comparison", "comparisons"))))
+	if c.Lost != nil {
+		p.flow("  ", span{lostDraws(c), doubtful})
+	}
 	p.space()
 	var rows [][]span
 	for _, g := range c.Gates {
@@ -51,6 +54,16 @@ func (p *page) suiteCalibration(suite string, c *eval.Calibration) {
 	for _, line := range gateLines(c) {
 		p.long(text(line))
 	}
+}
+
+// lostDraws says what the figures are without.
+func lostDraws(c *eval.Calibration) string {
+	text := fmt.Sprintf("%s of %s not judged, and left out (%s)", number(c.Lost.Draws),
+		count((c.Cases+c.Lost.Cases)*c.Draws, "answer was", "answers were"), clip(oneLine(c.Lost.Why), 200))
+	if c.Lost.Cases > 0 {
+		text += "; of " + count(c.Lost.Cases, "case", "cases") + " too few are left, and the figures are without"
+	}
+	return text
 }
 
 // alarmRole marks a rate beyond that of one in twenty.

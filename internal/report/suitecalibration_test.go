@@ -42,6 +42,14 @@ func TestSuiteCalibrationGolden(t *testing.T) {
 	golden(t, "calibration.json", render(t, func(w *bytes.Buffer) error {
 		return SuiteCalibrationJSON(w, "triage", []eval.Calibration{calibrated()})
 	}))
+	short := calibrated()
+	short.Lost = &eval.LostDraws{Draws: 12, Cases: 1, Results: 1, Why: "up: connection\nreset"}
+	page := render(t, func(w *bytes.Buffer) error {
+		return SuiteCalibrationPage(w, "triage", []eval.Calibration{short}, Style{Width: 200})
+	})
+	if want := "\n  12 of 370 answers were not judged, and left out (up: connection reset); of 1 case too few are left, and the figures are without\n"; !strings.Contains(page, want) {
+		t.Errorf("%q is not in\n%s", want, page)
+	}
 	// It ends with the gates, as they are pasted.
 	if tail := got[strings.Index(got, "gates:"):]; !strings.HasSuffix(tail, "\n  \"to: ne\": {min: 0.2}\n  # urgent: it moves too much for any limit\n") {
 		t.Errorf("the gates are\n%s", tail)

@@ -282,6 +282,25 @@ func TestFailedCasesAreSortedByTheBaseline(t *testing.T) {
 	}
 }
 
+func withErrors(run func(func(*eval.Run)) eval.Run, class fault.Class) eval.Run {
+	return run(func(r *eval.Run) {
+		r.Verdict.Errors = 1
+		r.Verdict.Groups[0].ErrorClasses = []eval.ErrorClass{{Class: class, Count: 1}}
+	})
+}
+
+func confirming(run func(func(*eval.Run)) eval.Run, why string) eval.Run {
+	return run(func(r *eval.Run) {
+		r.Verdict.Confirming = &eval.Beside{Planned: 9, Errors: 1}
+		r.Verdict.Groups[0].Confirmed = &eval.Confirmed{Times: 3, Cases: 3, Missing: 1, MissingWhy: why}
+	})
+}
+
+// against lets one result be missing of what a run is compared with.
+func against(r *eval.Run, why string) {
+	r.Verdict.Groups[0].Against = &eval.Comparison{Ref: "main", MissingErrors: 1, MissingWhy: why}
+}
+
 func TestNextStepsFitTheSituation(t *testing.T) {
 	passing := func(change func(*eval.Run)) eval.Run {
 		run := regressed()
@@ -296,12 +315,25 @@ func TestNextStepsFitTheSituation(t *testing.T) {
 		want []string
 	}{
 		{"regressed", regressed(), []string{"llmx runs show r7k2m9", "llmx explain CALL", "llmx baseline accept r7k2m9"}},
-		{"missing replies and errors", broken(), []string{"llmx test triage --model large --record", "llmx test triage --model large"}},
+		{"missing replies and errors", broken(), []string{"llmx test triage --model large --record", "llmx test --resume r8"}},
+		{"errors of a key", withErrors(passing, fault.Auth), nil},
+		{"errors beside", passing(func(r *eval.Run) {
+			r.Verdict.Beside = &eval.Beside{Planned: 9, Errors: 1}
+			against(r, "server_error: x")
+		}), []string{"llmx test --resume r7k2m9"}},
+		{"errors beside that stay", passing(func(r *eval.Run) { r.Verdict.Beside = &eval.Beside{Planned: 9, Errors: 1}; against(r, "auth: x") }), nil},
+		{"errors of what confirms", confirming(passing, "network: x"), []string{"llmx test --resume r7k2m9"}},
+		{"errors of what confirms that stay", confirming(passing, "bad_request: x"), nil},
+		{"errors of a drift", passing(func(r *eval.Run) {
+			r.Command, r.Selection.Drift, r.Verdict.Errors = "llmx drift", true, 1
+			r.Verdict.Groups[0].ErrorClasses = []eval.ErrorClass{{Class: fault.ServerError, Count: 1}}
+		}), []string{"llmx drift"}},
 		{"held", passing(func(*eval.Run) {}), nil},
 		{"no baseline", passing(func(r *eval.Run) { r.Verdict.Groups[0].HasBaseline = false }), []string{"llmx baseline accept r7k2m9"}},
 		{"no baseline, filtered", passing(func(r *eval.Run) { r.Verdict.Groups[0].HasBaseline, r.Filtered = false, true }), nil},
 		{"improved", passing(func(r *eval.Run) { r.Verdict.Groups[0].FlipsUp = 3 }), []string{"llmx baseline accept r7k2m9"}},
-		{"interrupted", passing(func(r *eval.Run) { r.State = eval.Interrupted }), []string{"llmx test"}},
+		{"interrupted", passing(func(r *eval.Run) { r.State = eval.Interrupted }), []string{"llmx test --resume r7k2m9"}},
+		{"an interrupted drift", passing(func(r *eval.Run) { r.Command, r.State, r.Selection.Drift = "llmx drift", eval.Interrupted, true }), []string{"llmx drift"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

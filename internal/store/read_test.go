@@ -152,6 +152,35 @@ func TestResumedRunKeepsAndReplaces(t *testing.T) {
 	wantFault(t, s.Flush(ctx), fault.Internal, `run "run" was not begun`)
 }
 
+// A run that is complete and lacks results could not be gone on with.
+func TestACompleteRunThatLacksResultsGoesOn(t *testing.T) {
+	for name, verdict := range map[string]eval.Verdict{
+		"errors": {Errors: 1}, "no reply": {Unjudged: 1},
+		"beside": {Beside: &eval.Beside{Errors: 1}}, "what confirms": {Confirming: &eval.Beside{Unjudged: 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := tempStore(t)
+			run := beginRun(t, s, "run")
+			run.State, run.Verdict = eval.Complete, &verdict
+			if err := s.EndRun(ctx, run); err != nil {
+				t.Fatal(err)
+			}
+			run.State = eval.Running
+			if err := s.BeginRun(ctx, run); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := s.Run(ctx, "run"); err != nil || got.State != eval.Running || got.Verdict != nil {
+				t.Errorf("it has the verdict of before: %+v, %v", got, err)
+			}
+			run.State, run.Verdict = eval.Complete, &eval.Verdict{Judged: 1}
+			if err := s.EndRun(ctx, run); err != nil {
+				t.Fatal(err)
+			}
+			wantFault(t, s.BeginRun(ctx, run), fault.Usage, "run run is complete")
+		})
+	}
+}
+
 func TestFindRun(t *testing.T) {
 	s := tempStore(t)
 	_, err := s.Run(ctx, Latest)

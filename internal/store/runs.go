@@ -15,8 +15,9 @@ import (
 const runColumns = `id, started, ended, state, command, replies, version, filtered, word, exit, failure, spent, spent_known, warnings, plan, selection`
 
 // BeginRun keeps a run before its first result; when it returns nil, the run
-// stands in the file. A run that is there already, and is not complete, goes on:
-// its results stay, and one that is added again replaces the one before.
+// stands in the file. A run that is there already goes on, unless it is complete and lacks
+// nothing: its results stay, one that is added again replaces the one before, and what was
+// its verdict is none any more.
 func (s *Store) BeginRun(ctx context.Context, run eval.Run) error {
 	if err := s.writable(); err != nil {
 		return err
@@ -71,13 +72,14 @@ func (w *writer) beginRun(conn *sql.Conn, run eval.Run) error {
 	ctx := context.Background()
 	open := &openRun{}
 	var state string
-	err := conn.QueryRowContext(ctx, "SELECT n, state FROM runs WHERE id = ?", run.ID).Scan(&open.n, &state)
+	var verdict []byte
+	err := conn.QueryRowContext(ctx, "SELECT n, state, verdict FROM runs WHERE id = ?", run.ID).Scan(&open.n, &state, &verdict)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		// A new one.
 	case err != nil:
 		return err
-	case eval.RunState(state) == eval.Complete:
+	case eval.RunState(state) == eval.Complete && !lacks(verdict):
 		return fault.New(fault.Usage, "run %s is complete", run.ID).WithHint("start a new run")
 	}
 	values, err := runValues(run)
@@ -92,7 +94,7 @@ func (w *writer) beginRun(conn *sql.Conn, run eval.Run) error {
 		if open.n, err = added.LastInsertId(); err != nil {
 			return err
 		}
-	} else if err := updateRun(ctx, conn, open.n, values); err != nil {
+	} else if err := reopenRun(ctx, conn, open.n, values); err != nil {
 		return err
 	}
 	if err := open.load(ctx, conn); err != nil {
@@ -126,6 +128,19 @@ func (w *writer) endRun(conn *sql.Conn, run eval.Run) error {
 	}
 	delete(w.runs, run.ID)
 	return nil
+}
+
+// lacks reports a verdict over answers of which some were not judged.
+func lacks(verdict []byte) bool {
+	var v eval.Verdict
+	return json.Unmarshal(verdict, &v) == nil && v.Missing() > 0
+}
+
+func reopenRun(ctx context.Context, conn *sql.Conn, n int64, values []any) error {
+	if _, err := conn.ExecContext(ctx, "UPDATE runs SET verdict = NULL WHERE n = ?", n); err != nil {
+		return err
+	}
+	return updateRun(ctx, conn, n, values)
 }
 
 func updateRun(ctx context.Context, conn *sql.Conn, n int64, values []any) error {

@@ -29,7 +29,7 @@ func ReadCalibration(root fs.FS, file string) (*eval.SuiteCalibration, error) {
 		return nil, nil
 	}
 	broken := func(why string) error {
-		return fault.At(fault.Place{File: file}, "the calibration cannot be read: %s", why).WithHint("remove it; llmx calibrate makes it anew")
+		return fault.At(fault.Place{File: file}, "the calibration cannot be read: %s", why).WithHint("llmx calibrate makes it anew, or remove it")
 	}
 	switch {
 	case err != nil:

@@ -13,6 +13,7 @@ import (
 // when the run was ended meanwhile, or was stopped while it waited: then there is no
 // result.
 func (j job) judge(ctx, stopped context.Context, plan Plan, model, asker llm.Model) (eval.Result, bool) {
+	ctx = llm.WithRound(ctx, j.round)
 	if len(j.c.Turns) > 0 {
 		return j.converse(ctx, stopped, plan, model, asker)
 	}

@@ -48,10 +48,12 @@ type Plan struct {
 	// ask again are left. ctx ends it at once.
 	Stop <-chan struct{}
 
-	// Kept gives the results of a case that a run which goes on has already: they are
-	// not asked for again, and reach KeptSink in place of the sink. Nil for a new run.
+	// Kept gives the results of a case that a run which goes on has already. Judged ones
+	// are not asked for again, and reach KeptSink in place of the sink; the others were
+	// asked for in vain, and Round is how often the run has gone on. Nil for a new run.
 	Kept     func(ctx context.Context, group int, c *eval.Case) ([]eval.Result, error)
 	KeptSink Sink
+	Round    int
 }
 
 // Sink takes results, one at a time, from one goroutine, in the order in which
@@ -146,6 +148,7 @@ type job struct {
 	group  int
 	c      *eval.Case
 	repeat int
+	round  int // how often the run had gone on when it was asked for in vain; 0 for what was not
 }
 
 type outcome struct {
@@ -237,10 +240,17 @@ func (p Plan) produceCase(ctx context.Context, places []place, work chan<- job, 
 		for i := range places {
 			i = (first + i) % len(places)
 			at := places[i]
-			if n >= at.repeats || kept[i][n+at.from] {
+			if n >= at.repeats {
 				continue
 			}
-			if err := p.send(ctx, work, job{at.group, at.c, n + at.from}); err != nil {
+			next := job{group: at.group, c: at.c, repeat: n + at.from}
+			switch judged, before := kept[i][next.repeat]; {
+			case judged:
+				continue
+			case before:
+				next.round = p.Round
+			}
+			if err := p.send(ctx, work, next); err != nil {
 				return err
 			}
 		}
@@ -272,7 +282,8 @@ func (p Plan) send(ctx context.Context, work chan<- job, next job) error {
 	return interrupted()
 }
 
-// kept passes on what a run that goes on has of a case, and says which repeats.
+// kept passes on what a run that goes on has of a case, and says of which repeats there is
+// something, true for those that were judged.
 func (p Plan) kept(ctx context.Context, group int, c *eval.Case, done chan<- outcome) (map[int]bool, error) {
 	if p.Kept == nil {
 		return nil, nil
@@ -283,8 +294,9 @@ func (p Plan) kept(ctx context.Context, group int, c *eval.Case, done chan<- out
 	}
 	repeats := make(map[int]bool, len(results))
 	for _, r := range results {
-		repeats[r.Repeat] = true
-		done <- outcome{job{group, c, r.Repeat}, r, true}
+		if repeats[r.Repeat] = r.Status.Judged(); repeats[r.Repeat] {
+			done <- outcome{job{group: group, c: c, repeat: r.Repeat}, r, true}
+		}
 	}
 	return repeats, nil
 }

@@ -50,6 +50,16 @@ func TestClusteredIsTheSandwich(t *testing.T) {
 			sum.Add(total, len(values))
 		}
 		near(t, "SE", sum.SE(), sandwich(clusters), 1e-7)
+		var d Differences
+		for _, values := range clusters {
+			total := 0.0
+			for _, v := range values {
+				total += (v - 0.5) / 100 // no end is cut
+			}
+			d.AddCluster(total, len(values))
+		}
+		low, high := d.Clustered(0.95)
+		near(t, "interval of differences", (high-low)/2, 1.959964*sandwich(clusters)/100, 1e-7)
 		if sum.Clusters != len(clusters) {
 			t.Fatalf("%d clusters of %d", sum.Clusters, len(clusters))
 		}
@@ -82,7 +92,7 @@ func TestClustersOfOneAndOfTheSame(t *testing.T) {
 			t.Errorf("bound %v, and with every case three times %v", alone.LossBound(0.95), bound)
 		}
 		var independent Differences
-		independent.N, independent.Sum, independent.Squares, independent.Cross, independent.Sizes = 3*n, 3*plain, 3*squares, 3*plain, float64(3*n)
+		independent.N, independent.Clusters, independent.Sum, independent.Squares, independent.Cross, independent.Sizes = 3*n, 3*n, 3*plain, 3*squares, 3*plain, float64(3*n)
 		if squares > 0 && triple.Moved() <= independent.Moved() {
 			t.Errorf("cases that repeat others are taken for new ones: %v, %v", triple.Moved(), independent.Moved())
 		}

@@ -18,7 +18,7 @@ func TestIntervalIsBonettAndPrice(t *testing.T) {
 			t.Errorf("%+v: %v … %v, want %v … %v", test, low, high, wantLow, wantHigh)
 		}
 	}
-	if low, high := (Differences{N: 4, Sum: -4, Squares: 4, Cross: -4, Sizes: 4}).Clustered(0.95); low != -1 || high != -1 {
+	if low, high := (Differences{N: 4, Clusters: 4, Sum: -4, Squares: 4, Cross: -4, Sizes: 4}).Clustered(0.95); low != -1 || high != -1 {
 		t.Errorf("four equal differences: %v … %v", low, high)
 	}
 	// −0.5 and −0.1 five times each: mean −0.3, s² = 0.04·10/9, se = √(s²/10)

@@ -5,11 +5,12 @@ import "math"
 // Differences sums up case differences (now − before, each −1 … 1). Cases that are not
 // independent of each other are one cluster, of which the sum counts.
 type Differences struct {
-	N       int     // cases
-	Sum     float64 // of all differences
-	Squares float64 // of the clusters' sums
-	Cross   float64 // of the clusters' sums, each times its size
-	Sizes   float64 // squares of the clusters' sizes
+	N        int     // cases
+	Clusters int     // of these, those of one case included
+	Sum      float64 // of all differences
+	Squares  float64 // of the clusters' sums
+	Cross    float64 // of the clusters' sums, each times its size
+	Sizes    float64 // squares of the clusters' sizes
 }
 
 // Add takes count cases of one difference, each independent of all others.
@@ -22,6 +23,7 @@ func (d *Differences) AddCluster(sum float64, size int) { d.add(sum, float64(siz
 
 func (d *Differences) add(sum, size, count float64) {
 	d.N += int(size * count)
+	d.Clusters += int(count)
 	d.Sum += count * sum
 	d.Squares += count * sum * sum
 	d.Cross += count * size * sum
@@ -80,18 +82,22 @@ func (d Differences) smoothed() (mean, se float64) {
 }
 
 // Clustered is the two-sided normal interval of the mean change by its clustered standard
-// error, without pseudo-cases: where cases have many repeats, two of ±1 would outweigh
-// their differences. It has no width where all differences are one.
+// error, that of Clustered.SE with the factor G/(G−1) of G clusters, and without
+// pseudo-cases: where cases have many repeats, two of ±1 would outweigh their differences.
+// It has no width where all differences are one.
+//
+// Source: Liang and Zeger, Biometrika 73 (1986); the factor is CR1 of MacKinnon and White,
+// Journal of Econometrics 29 (1985), of a mean, for clusters.
 func (d Differences) Clustered(confidence float64) (low, high float64) {
-	n, mean := float64(d.N), -d.Loss()
-	squares := d.Squares - 2*mean*d.Cross + mean*mean*(d.Sizes+n)
-	half := normalQuantile((1+confidence)/2) * ClusteredSE(d.Sum, squares, d.N)
+	mean := -d.Loss()
+	half := normalQuantile((1+confidence)/2) * Clustered(d).SE()
 	return max(-1, mean-half), min(1, mean+half)
 }
 
 // Moved is the mean square of the differences a case, the pseudo-clusters of LossBound
 // included: with one repeat, the share of cases that move. The sum of a cluster counts
-// squared: such cases say less than as many independent ones.
+// squared, which has the design effect in it: the cases that PairsNeeded and PairsToHold
+// make of it are cases in clusters like these.
 func (d Differences) Moved() float64 {
 	k := d.pseudo()
 	return (d.Squares + 2*k*k) / (float64(d.N) + 2*k)
@@ -113,6 +119,12 @@ func PairsNeeded(psi, loss, alpha, power float64) float64 {
 	loss = min(loss, math.Sqrt(psi))
 	root := normalQuantile(1-alpha)*math.Sqrt(psi) + normalQuantile(power)*math.Sqrt(psi-loss*loss)
 	return math.Ceil(root * root / (loss * loss))
+}
+
+// Detectable is DetectableLoss of as many cases in clusters like these, of which it is
+// clusters that must move: never below the share of ⌈log₂ 1/α⌉ of them.
+func (d Differences) Detectable(alpha, power float64) float64 {
+	return min(1, max(DetectableLoss(d.Moved(), d.N, alpha, power), math.Ceil(-math.Log2(alpha))/float64(d.Clusters)))
 }
 
 // DetectableLoss is the smallest loss that n pairs show with the power, PairsNeeded

@@ -326,8 +326,8 @@ func sameAnswers(f *caseFold, line *eval.BaselineLine) bool {
 // flip lists the case if its share of passes moved.
 func (t *Tally) flip(f *caseFold, past before) {
 	moved := f.passes*past.repeats - past.passes*f.judged
-	if t.settings.Shares {
-		t.shares[f.c.ID] = outOf(past.passes, past.repeats) + " -> " + outOf(f.passes, f.judged)
+	if t.settings.Pairs {
+		t.pairs[f.c.ID] = stats.Stratum{A: f.passes, N: f.judged, B: past.passes, M: past.repeats}
 		if 2*past.passes < past.repeats && 2*f.passes < f.judged {
 			t.bothFail++
 		}
@@ -336,7 +336,7 @@ func (t *Tally) flip(f *caseFold, past before) {
 		return
 	}
 	if t.settings.Confirms {
-		t.flipped[f.c.ID] = true
+		t.flipped[f.c.ID] = t.clusterOf(f)
 	}
 	flip := eval.Flip{
 		Suite: t.group.Suite, Model: t.group.Model, Case: f.c.ID, Tags: f.c.Tags,

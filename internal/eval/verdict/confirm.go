@@ -18,11 +18,16 @@ type confirmation struct {
 // The tally takes no more results afterwards. Settings.Confirms must be set.
 func (t *Tally) Flipped() map[string]bool {
 	t.settle()
-	return t.flipped
+	ids := make(map[string]bool, len(t.flipped))
+	for id := range t.flipped {
+		ids[id] = true
+	}
+	return ids
 }
 
 // ConfirmBy lets accuracy be tested by another tally, of the flipped cases alone, each
-// asked so many times anew in both arms; its baseline is what the other arm gave.
+// asked so many times anew in both arms; its baseline is what the other arm gave, and its
+// Settings.Pairs must be set.
 func (t *Tally) ConfirmBy(again *Tally, times int) {
 	again.settle()
 	t.confirmed = &confirmation{times, again}
@@ -35,11 +40,6 @@ func (t *Tally) ConfirmBy(again *Tally, times int) {
 // within the margin is said by the first answers alone, of all cases: cases that did not
 // flip by chance would hide a loss.
 func (t *Tally) dropOfConfirmed(out *trial, best bool) {
-	again := t.confirmed.again
-	if why := t.confirmed.missing(); why != "" {
-		out.block("what flipped could not be confirmed: %s", why)
-		return
-	}
 	first := trial{GateResult: eval.GateResult{Gate: out.Gate}}
 	t.dropOfShares(&first, &t.accuracy, best)
 	if out.N, out.Value, out.Baseline = first.N, first.Value, first.Baseline; out.N == 0 {
@@ -47,20 +47,47 @@ func (t *Tally) dropOfConfirmed(out *trial, best bool) {
 		return
 	}
 	c := t.confirmedCounts()
-	out.Down, out.Up = c.Down, c.Up
-	strata := again.accuracy.of(best)
-	p, sum, name := testShares(strata, again.accuracy.dependent(best))
-	sum.Add(0, out.N-sum.N)
-	out.Test, out.anew = name+", of answers asked for anew", !t.ruled
-	out.Note = fmt.Sprintf("%s flipped, asked %d times anew in both arms: %d worse, %d better, %d as before", count(c.Cases, "case"), c.Times, c.Down, c.Up, c.Same)
-	t.test(out, p, sum)
-	if first.tested {
-		out.bound = max(out.bound, first.bound)
+	out.Down, out.Up, out.anew = c.Down, c.Up, !t.ruled
+	out.Note = fmt.Sprintf("%s flipped, asked %s anew in both arms: %d worse, %d better, %d as before", count(c.Cases, "case"), times(c.Times), c.Down, c.Up, c.Same)
+	if c.LeftOut > 0 {
+		out.Note += fmt.Sprintf(", %d left out", c.LeftOut)
 	}
-	if t.settings.Against == nil && p.Less > alpha && first.tested && first.worse <= movedAlpha && first.loss > out.margin {
+	lacks := t.confirmed.lacks()
+	if c.Missing > 0 && lacks == "" {
+		out.Note += fmt.Sprintf("; %s of theirs not judged, which max_errors allows", count(c.Missing, "answer"))
+	}
+	blank := *out
+	as := judgedAlone
+	if best {
+		as = spokenFor
+	}
+	t.testConfirmed(out, as, &first)
+	if lacks != "" && !best {
+		for _, as := range []asIf{spokenFor, spokenAgainst} {
+			one := blank
+			t.testConfirmed(&one, as, &first)
+			out.extremes = append(out.extremes, one)
+		}
+		out.lacks = lacks
+	}
+	if t.settings.Against == nil && out.worse > alpha && first.tested && first.worse <= movedAlpha && first.loss > out.margin {
 		note := out.Note
 		*out = first
 		out.Note = note + ", which does not show that it is the edit; llmx drift says whether the model has moved"
+	}
+}
+
+// ofAnew ends the name of a test of answers that were asked for anew.
+const ofAnew = ", of answers asked for anew"
+
+func (t *Tally) testConfirmed(out *trial, as asIf, first *trial) {
+	strata, depends, left := t.outcomes(as)
+	p, sum, name := testShares(strata, depends)
+	sum.Add(0, out.N-left-sum.N)
+	out.Test = name + ofAnew
+	t.test(out, p, sum)
+	if first.tested {
+		out.bound = max(out.bound, first.bound)
 	}
 }
 
@@ -69,31 +96,18 @@ func (t *Tally) dropOfConfirmed(out *trial, best bool) {
 // as bad now. It is small, so that it adds little to the false alarms of the new answers.
 const movedAlpha = 0.01
 
-// missing says what of the new answers was not judged, in either arm, where that is more
-// than the suite allows.
-func (c *confirmation) missing() string {
-	again := c.again
-	if n := again.group.Errors + again.group.Unjudged; again.incomplete() {
-		return fmt.Sprintf("%s of %d (%s)", count(n, "error"), again.group.Planned, again.firstError())
-	}
-	return again.besideMissing()
-}
-
-// firstError is a reason of what is missing, the same in every run.
-func (t *Tally) firstError() string {
-	first := ""
-	for _, class := range t.classes {
-		if first == "" || class.First < first {
-			first = class.First
-		}
-	}
-	return first
-}
-
-// confirmedCounts says what became of the flips.
+// confirmedCounts says what became of the flips, by the new answers that were judged.
 func (t *Tally) confirmedCounts() *eval.Confirmed {
-	c := &eval.Confirmed{Times: t.confirmed.times, Cases: len(t.flipped)}
-	strata := t.confirmed.again.accuracy.strata
+	again := t.confirmed.again
+	strata, _, left := t.outcomes(judgedAlone)
+	c := &eval.Confirmed{Times: t.confirmed.times, Cases: len(t.flipped), LeftOut: left, Missing: again.errors() + again.unjudged()}
+	if beside := again.settings.Against; beside != nil {
+		c.Missing += beside.MissingErrors + beside.MissingUnjudged
+		c.MissingWhy = beside.MissingWhy
+	}
+	if why := again.FirstError(); why != "" {
+		c.MissingWhy = why
+	}
 	for _, s := range strata.Sorted() {
 		switch moved := s.A*s.M - s.B*s.N; {
 		case moved < 0:

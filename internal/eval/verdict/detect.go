@@ -138,7 +138,7 @@ func marginOf(seen []eval.GroupVerdict, gate int) float64 {
 		case g.Bound != nil:
 			bounds = append(bounds, *g.Bound)
 		case g.Word == eval.Unchanged && g.Kind == eval.GateMaxDrop:
-			bounds = append(bounds, stats.Differences{N: g.N, Sizes: float64(g.N)}.LossBound(confidence))
+			bounds = append(bounds, stats.Differences{N: g.N, Clusters: g.N, Sizes: float64(g.N)}.LossBound(confidence))
 		}
 	}
 	if len(bounds) == 0 {

@@ -19,7 +19,15 @@ func (t *Tally) Drift() *eval.Drift {
 	}
 	// A sentence must not say what the gate takes back. What did not flip counts as no
 	// difference there, which makes the interval too narrow to show that nothing moved.
-	again := driftOf(&t.confirmed.again.accuracy, t.accuracy.paired)
+	_, _, left := t.outcomes(judgedAlone)
+	again := driftOf(&t.confirmed.again.accuracy, t.accuracy.paired-left)
+	if again == nil {
+		first.Shown = false // of all that flipped nothing is known
+		return first
+	}
+	// Of answers that are missing it says nothing; where it is the same whatever they would
+	// have been, the gate says so.
+	again.Shown = again.Shown && t.confirmed.lacks() == ""
 	if !again.Shown {
 		again.Change, again.Low, again.High = first.Change, min(first.Low, again.Low), max(first.High, again.High)
 	}
@@ -50,10 +58,8 @@ func driftOf(m *shareMetric, n int) *eval.Drift {
 func (t *Tally) besideMissing() string {
 	against := t.settings.Against
 	switch {
-	case against.MissingErrors > t.settings.MaxErrors:
-		return fmt.Sprintf("%s of %d at %s", count(against.MissingErrors, "error"), against.Asked.Planned, against.Ref)
-	case against.MissingUnjudged > 0:
-		return fmt.Sprintf("%s of %d at %s have no reply", count(against.MissingUnjudged, "result"), against.Asked.Planned, against.Ref)
+	case against.MissingErrors > t.settings.MaxErrors, against.MissingUnjudged > 0:
+		return missingOf(against.MissingErrors+against.MissingUnjudged, against.Asked.Planned, "results at "+against.Ref, against.MissingWhy)
 	}
 	return ""
 }
@@ -64,8 +70,9 @@ func (t *Tally) besideNeutral() bool {
 	return against != nil && against.MissingUnjudged > 0 && against.MissingErrors <= t.settings.MaxErrors
 }
 
-// comparison says of a group that was asked beside another whose drift it is.
-func (t *Tally) comparison(group *eval.GroupVerdict) {
+// comparison says of a group that was asked beside another whose drift it is; best are
+// its trials if all that is missing had passed.
+func (t *Tally) comparison(group *eval.GroupVerdict, best []trial) {
 	if t.settings.Against == nil {
 		return
 	}
@@ -80,15 +87,50 @@ func (t *Tally) comparison(group *eval.GroupVerdict) {
 			c.Prompt.Shown = true
 		}
 	}
+	if c.Untold = t.untold(group, best); c.Untold != "" && c.Prompt != nil {
+		c.Prompt.Shown = false
+	}
+	if missing := t.besideMissing(); missing != "" && c.Model != nil {
+		c.Model, c.Unknown = nil, missing
+	}
 	c.Sentence = whose(&c)
+	if t.confirmed != nil && c.Prompt != nil && c.Untold == "" {
+		c.Sentence += fmt.Sprintf(" What it says of your edit rests on %s that flipped, asked %s anew in both arms; the table has the first answers.",
+			count(len(t.flipped), "case"), times(t.confirmed.times))
+	}
 	group.Against = &c
+}
+
+// untold says why nothing is said of the edit: what is missing may be what it has done.
+// That the verdict fails whatever is missing is said all the same.
+func (t *Tally) untold(group *eval.GroupVerdict, best []trial) string {
+	missing := t.besideMissing()
+	if n := t.errors() + t.unjudged(); t.incomplete() && missing == "" {
+		missing = missingOf(n, t.group.Planned, "results", t.FirstError())
+	}
+	for i, gate := range group.Gates {
+		switch {
+		case gate.Metric != metricAccuracy || !gate.Kind.Relative():
+		case missing != "" && best[i].Word == eval.Regressed:
+			return ""
+		case missing == "" && best[i].blocks && t.confirmed != nil:
+			missing = t.confirmed.lacks()
+		}
+	}
+	return missing
 }
 
 // whose says whose drift it is: the model's, the edit's, of both or of none.
 func whose(c *eval.Comparison) string {
 	edit := "Your edit: nothing to compare."
-	if c.Prompt != nil {
+	switch {
+	case c.Untold != "":
+		edit = "Your edit: cannot be told, " + c.Untold + "."
+	case c.Prompt != nil:
 		edit = "Your edit: " + driftWords(c.Prompt) + "."
+	}
+	if c.Model == nil && c.Untold != "" && c.Untold == c.Unknown {
+		return "Neither your edit nor the model can be told: " + c.Unknown + "."
 	}
 	if c.Model == nil {
 		return edit + " Whether the model moved cannot be told: " + c.Unknown + "."

@@ -25,6 +25,10 @@ type trial struct {
 	noise               noise
 	anew                bool                  // tested by answers asked for anew, and the suite rules nothing else
 	settle              func(r *trial) string // what would, and fills r.Settle
+
+	// Where answers are missing that were to confirm it: the gate at best and at worst.
+	extremes []trial
+	lacks    string // how many, in words
 }
 
 // try puts one gate to the tally's figures: those of now, or those of the best
@@ -37,7 +41,7 @@ func (t *Tally) try(gate eval.Gate, best bool) trial {
 	}
 	switch {
 	case t.settings.Against != nil && t.besideMissing() != "":
-		out.block("nothing to compare with: %s", t.besideMissing())
+		out.block("the comparison is not whole: %s", t.besideMissing())
 	case (gate.Metric == metricP50 || gate.Metric == metricP95) && t.settings.Against != nil && t.base != nil:
 		t.riseOfLatency(&out, best)
 	case gate.Metric == metricP50 || gate.Metric == metricP95:

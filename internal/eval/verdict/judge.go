@@ -37,13 +37,13 @@ func Judge(tallies []*Tally, o Options) eval.Verdict {
 	standings := make([]standing, len(tallies))
 	sentences := make([]string, len(tallies))
 	for i, t := range tallies {
-		group := t.describe(now[i], o)
+		group := t.describe(now[i], best[i], o)
 		standings[i] = t.stand(now[i], best[i], &group, o)
 		decisive := now[i]
 		if standings[i] == failing && t.incomplete() {
 			decisive = best[i]
 		}
-		sentences[i] = sentence(&group, decisive, standings[i])
+		sentences[i] = sentence(&group, now[i], decisive, standings[i])
 		v.Groups = append(v.Groups, group)
 		v.Planned += group.Planned
 		v.Judged += group.Judged
@@ -160,7 +160,7 @@ func leaveTalks(group *eval.GroupVerdict) {
 }
 
 // describe fills a group's verdict, but for its word and pass.
-func (t *Tally) describe(trials []trial, o Options) eval.GroupVerdict {
+func (t *Tally) describe(trials, best []trial, o Options) eval.GroupVerdict {
 	group := eval.GroupVerdict{
 		Group: t.group, Metrics: t.metrics(), Gates: []eval.GateResult{}, Labels: t.labelTables(),
 		Flips: t.flips.sorted(), FlipsDown: t.flipsDown, FlipsUp: t.flipsUp,
@@ -177,7 +177,11 @@ func (t *Tally) describe(trials []trial, o Options) eval.GroupVerdict {
 	if t.confirmed != nil {
 		group.Confirmed = t.confirmedCounts()
 		for i := range group.Flips {
-			group.Flips[i].Anew = t.confirmed.again.shares[group.Flips[i].Case]
+			if s, paired := t.confirmed.again.pairs[group.Flips[i].Case]; paired {
+				group.Flips[i].Anew = outOf(s.B, s.M) + " -> " + outOf(s.A, s.N)
+			} else {
+				group.Flips[i].Anew = "not judged"
+			}
 		}
 	}
 	for _, r := range trials {
@@ -203,7 +207,7 @@ func (t *Tally) describe(trials []trial, o Options) eval.GroupVerdict {
 			group.BaselinePrompt = header.Prompt.String()
 		}
 		group.SameTreatment = header.Treatment == t.group.Treatment
-		t.comparison(&group)
+		t.comparison(&group, best)
 		if !o.Filtered && t.group.Settled() {
 			group.Gone = t.base.gone()
 		}
@@ -213,6 +217,10 @@ func (t *Tally) describe(trials []trial, o Options) eval.GroupVerdict {
 }
 
 func (t *Tally) warnings(group *eval.GroupVerdict) (warnings []string) {
+	if n := t.errors(); n > 0 && !t.incomplete() {
+		warnings = append(warnings, fmt.Sprintf("%s, which max_errors allows: %s in no figure, whatever %s would have been",
+			missingOf(n, t.group.Planned, "results", t.FirstError()), theyAre(n), they(n)))
+	}
 	if t.confirmed != nil && t.settings.Against == nil && t.confirmed.again.bothFail > 0 {
 		warnings = append(warnings, fmt.Sprintf("%s that flipped %s now by the prompt of the baseline too: it may be the model that has moved; llmx drift says whether it has",
 			count(t.confirmed.again.bothFail, "case"), fail(t.confirmed.again.bothFail)))

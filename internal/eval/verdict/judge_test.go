@@ -53,17 +53,17 @@ func TestWordsAndExits(t *testing.T) {
 		{"an error", nil, func(b *bench) { b.many(5, "p", "p"); b.many(1, "p", "e") }, Options{},
 			eval.NotGated, 4, "unjudged: triage on small: 5 of 6 results judged, 1 error (network: connection refused)"},
 		{"an error beside a sure failure", nil, func(b *bench) { b.many(20, "p", "f"); b.many(1, "p", "e") }, Options{},
-			eval.Regressed, 1, "regressed: triage on small: accuracy 0.05, was 1.00 (p < 0.0001, 20 down, 0 up), even with the 1 result that were"},
+			eval.Regressed, 1, "regressed: triage on small: accuracy 0.00, of what was judged; even if the 1 result that was not judged had passed: accuracy 0.05, was 1.00 (p < 0.0001, 20 down, 0 up)"},
 		{"errors that could have saved the gate", []eval.Gate{minimum("accuracy", 0.5)}, func(b *bench) { b.many(2, "", "p"); b.many(4, "", "f"); b.many(2, "", "e") }, Options{},
 			eval.NotGated, 4, "unjudged"},
 		{"errors that could not", []eval.Gate{minimum("accuracy", 0.51)}, func(b *bench) { b.many(2, "", "p"); b.many(4, "", "f"); b.many(2, "", "e") }, Options{},
-			eval.Missed, 1, "gate missed: triage on small: accuracy 0.50, must be at least 0.51, even with the 2 results"},
+			eval.Missed, 1, "gate missed: triage on small: accuracy 0.33, of what was judged; even if the 2 results that were not judged had passed: accuracy 0.50, must be at least 0.51"},
 		{"a regression that the errors could have saved", nil, func(b *bench) { b.many(5, "p", "f"); b.many(9, "f", "e") }, Options{},
 			eval.NotGated, 4, "unjudged"},
 		{"a missing reply", nil, func(b *bench) { b.many(5, "p", "p"); b.many(1, "p", "u") }, Options{},
 			eval.NotGated, 4, "unjudged: triage on small: 5 of 6 results judged, 1 without a reply"},
 		{"a missing reply, neutral", nil, func(b *bench) { b.many(5, "p", "p"); b.many(1, "p", "u") }, Options{MissingNeutral: true},
-			eval.NotGated, 0, "unjudged: triage on small: 1 result of 6 have no reply"},
+			eval.NotGated, 0, "unjudged: triage on small: 1 result of 6 has no reply"},
 		{"an error is never neutral", nil, func(b *bench) { b.many(5, "p", "p"); b.many(1, "p", "e") }, Options{MissingNeutral: true},
 			eval.NotGated, 4, "unjudged"},
 		{"a case is gone", nil, func(b *bench) { b.many(5, "p", "p"); b.before("zz", "p") }, Options{},
@@ -162,6 +162,8 @@ func TestMaxErrors(t *testing.T) {
 	b.many(2, "", "e")
 	if v := b.judge(); v.Exit != 0 || v.Word != eval.Met || *metricOf(t, v, "accuracy").Value != 1 {
 		t.Errorf("two errors are allowed and in no average: exit %d, %s", v.Exit, v.Sentence)
+	} else if w := v.Groups[0].Warnings; len(w) != 1 || w[0] != "2 of 10 results were not judged (one of them: network: connection refused), which max_errors allows: they are in no figure, whatever they would have been" {
+		t.Errorf("of what was let pass it says %q", w)
 	}
 	b.many(1, "", "e")
 	if v := b.judge(); v.Exit != 4 {

@@ -186,7 +186,7 @@ func (t *Tally) rises(out *trial, pairs []float64, together clusters, means floa
 	out.loss, out.bound, out.margin = change.Shift-1, max(change.High, means)-1, out.Limit
 	out.observed = max(change.Shift, means) - 1
 	out.Note = fmt.Sprintf("typical case × %.3f, mean × %.3f", change.Shift, means)
-	out.settle = func(r *trial) string { return t.settleCost(r, change, len(logs)) }
+	out.settle = func(r *trial) string { return t.settleCost(r, change, len(pairs), len(logs)) }
 	return true
 }
 

@@ -11,9 +11,10 @@ import (
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
-// sentence is the verdict of a group in one line for people; trials are those
-// that decided it.
-func sentence(g *eval.GroupVerdict, trials []trial, s standing) string {
+// sentence is the verdict of a group in one line for people. Its figures are those of the
+// results that were judged, as the table has them; trials are those that decided it, which
+// with results missing are those of the best case, and stand beside them as a bound.
+func sentence(g *eval.GroupVerdict, judged, trials []trial, s standing) string {
 	where := g.Name()
 	switch s {
 	case broken:
@@ -25,18 +26,43 @@ func sentence(g *eval.GroupVerdict, trials []trial, s standing) string {
 		return fmt.Sprintf("unjudged: %s: none of %s has a reply", where, count(g.Planned, "result"))
 	}
 	if s == passing && g.Word == eval.NotGated {
-		return fmt.Sprintf("unjudged: %s: %s of %d have no reply, the others keep the gates", where, count(g.Unjudged, "result"), g.Planned)
+		return fmt.Sprintf("unjudged: %s: %s of %d %s no reply, the others keep the gates", where, count(g.Unjudged, "result"), g.Planned, has(g.Unjudged))
 	}
 	gate := leading(trials, g.Word, s)
 	if gate == nil || s == failing && gate.Pass {
 		return fmt.Sprintf("lost coverage: %s: %s of the baseline %s gone", where, count(len(g.Gone), "case"), is(len(g.Gone)))
 	}
-	text := fmt.Sprintf("%s: %s: %s", wordOf(gate.Word), where, figures(gate))
-	if n := g.Errors + g.Unjudged; s == failing && n > 0 {
-		text += fmt.Sprintf(", even with the %s that were not judged as passes", count(n, "result"))
+	n := g.Errors + g.Unjudged
+	if g.Quarantine != nil {
+		n -= g.Quarantine.Missing
 	}
-	return text
+	if s != failing || n == 0 || len(trials) == 0 || &trials[0] == &judged[0] {
+		return fmt.Sprintf("%s: %s: %s", wordOf(gate.Word), where, figures(gate))
+	}
+	alone := *gate
+	for i := range trials {
+		if &trials[i].GateResult == gate {
+			alone = judged[i].GateResult
+		}
+	}
+	return fmt.Sprintf("%s: %s: %s, of what was judged; even if the %s not judged had passed: %s",
+		wordOf(gate.Word), where, plainFigure(&alone), resultsWere(n), figures(gate))
 }
+
+// plainFigure is a gate's value without what it is held against.
+func plainFigure(gate *eval.GateResult) string {
+	switch {
+	case gate.Value == nil:
+		return gate.Metric + " is unknown"
+	case gate.Metric == eval.MetricCritical:
+		return figures(gate)
+	}
+	now, _ := pairOf(gate.Metric, *gate.Value, *gate.Value)
+	return gate.Metric + " " + now
+}
+
+// resultsWere is "1 result that was" or "3 results that were".
+func resultsWere(n int) string { return count(n, "result") + " that " + was(n) }
 
 // wordOf is a word as it opens a sentence.
 func wordOf(word eval.Word) string {
@@ -56,10 +82,15 @@ func whyOpen(g *eval.GroupVerdict) string {
 	if g.Errors > 0 {
 		text := count(g.Errors, "error")
 		for _, class := range g.ErrorClasses {
-			if class.Class != fault.Missing {
-				text += fmt.Sprintf(" (%s: %s)", class.Class, class.First)
-				break
+			if class.Class == fault.Missing {
+				continue
 			}
+			of := ""
+			if class.Count < g.Errors {
+				of = fmt.Sprintf("%d of them ", class.Count)
+			}
+			text += fmt.Sprintf(" (%s%s: %s)", of, class.Class, class.First)
+			break
 		}
 		parts = append(parts, text)
 	}
@@ -127,6 +158,9 @@ func figures(gate *eval.GateResult) string {
 	if gate.Down+gate.Up > 0 {
 		notes = append(notes, fmt.Sprintf("%d down, %d up", gate.Down, gate.Up))
 	}
+	if strings.HasSuffix(gate.Test, ofAnew) && len(notes) > 0 {
+		notes[len(notes)-1] += " when asked anew"
+	}
 	if gate.Word == eval.Unchanged {
 		notes = append(notes, count(gate.N, "case"))
 	}
@@ -168,6 +202,36 @@ func count(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+func they(n int) string {
+	if n == 1 {
+		return "it"
+	}
+	return "they"
+}
+
+func theyAre(n int) string { return they(n) + " " + is(n) }
+
+func has(n int) string {
+	if n == 1 {
+		return "has"
+	}
+	return "have"
+}
+
+func was(n int) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
 }
 
 func is(n int) string {

@@ -89,18 +89,19 @@ func repeatsFor(sum stats.Differences, n noise, margin float64) (repeats int, bo
 // settleDrop says what drop so many cases can show, and what would settle it.
 func (t *Tally) settleDrop(r *trial) string {
 	sum, margin := r.moves, r.margin
-	seen := stats.DetectableLoss(sum.Moved(), sum.N, alpha, power)
+	seen := sum.Detectable(alpha, power)
 	r.Sees = &seen
-	text := fmt.Sprintf("a drop of %.3f could have been seen with %d cases", seen, sum.N)
+	size := float64(sum.N) / float64(max(1, sum.Clusters))
+	text := fmt.Sprintf("a drop of %.3f could have been seen with %s", seen, casesIn(sum.N, sum.Clusters))
 	if seen >= 1 {
-		text = fmt.Sprintf("no drop could have been seen with %d cases", sum.N)
+		text = fmt.Sprintf("no drop could have been seen with %s", casesIn(sum.N, sum.Clusters))
 	}
 	needed := pairsFor(sum.Moved(), sum.Loss(), margin)
 	if math.IsInf(needed, 1) {
 		return text + "; no number of cases shows that nothing at all is lost: allow a max_drop above 0"
 	}
-	r.Settle = &eval.Settle{Cases: t.moreCases(needed, sum.N)}
-	text += "; " + casesWord(max(needed, float64(sum.N+1)))
+	r.Settle = &eval.Settle{Cases: t.moreCases(needed, sum.N, size)}
+	text += "; " + casesWord(max(needed, float64(sum.N+1)), size)
 	if repeats, both := repeatsFor(sum, r.noise, margin); repeats > 0 {
 		r.Settle.Both = both
 		r.Settle.Repeats = t.moreRepeats(repeats, r.noise, both)
@@ -116,15 +117,16 @@ func (t *Tally) settleDrop(r *trial) string {
 	return text + priceOf(r.Settle)
 }
 
-// moreCases is the effort of a suite of so many cases, with the repeats of now.
-func (t *Tally) moreCases(needed float64, now int) *eval.Effort {
+// moreCases is the effort of a suite of so many cases, with the repeats of now, and in
+// clusters of the size of those of now.
+func (t *Tally) moreCases(needed float64, now int, size float64) *eval.Effort {
 	cases := roundedUp(max(needed, float64(now+1)))
 	if cases == 0 || t.accuracy.cases == 0 {
 		return nil
 	}
 	each := float64(t.group.Judged-t.quarantine.judged) / float64(t.accuracy.cases)
 	e := t.effort(int(math.Ceil(float64(cases-now) * each)))
-	e.Cases = cases
+	e.Cases, e.Clusters = cases, clustersOf(float64(cases), size)
 	if each == math.Trunc(each) {
 		e.Repeats = int(each)
 	}
@@ -183,23 +185,25 @@ func minutes(seconds float64) string {
 	return fmt.Sprintf("%.0f min", math.Ceil(seconds/60))
 }
 
-// settleCost says what the interval of a rise leaves open.
-func (t *Tally) settleCost(r *trial, change stats.Ratio, n int) string {
+// settleCost says what the interval of a rise leaves open, that of so many cases in n
+// clusters.
+func (t *Tally) settleCost(r *trial, change stats.Ratio, cases, n int) string {
+	size := float64(cases) / float64(n)
 	if math.IsInf(change.High, 1) {
-		r.Settle = &eval.Settle{Cases: t.moreCases(10, n)}
-		return fmt.Sprintf("%s %s too few to bound the rise; about %d would be a start", count(n, "case"), is(n), 10) + priceOf(r.Settle)
+		r.Settle = &eval.Settle{Cases: t.moreCases(10*size, cases, size)}
+		return fmt.Sprintf("%s %s too few to bound the rise; %s would be a start", casesIn(cases, n), is(cases), casesWord(10*size, size)) + priceOf(r.Settle)
 	}
 	text := fmt.Sprintf("the rise of a typical case lies between %+.1f %% and %+.1f %%", 100*(change.Low-1), 100*(change.High-1))
 	if seen := change.DetectableRise(confidence, power); seen > 0 {
 		r.Sees = &seen
-		text += fmt.Sprintf("; one of %.1f %% could have been seen with %d cases", 100*seen, n)
+		text += fmt.Sprintf("; one of %.1f %% could have been seen with %s", 100*seen, casesIn(cases, n))
 	}
 	away := math.Abs(r.Limit - (change.Shift - 1))
 	if half := (change.High - change.Low) / 2; away > 0 && half > 0 {
 		// An interval narrows with the root of n.
-		needed := float64(n) * math.Pow(half/away, 2)
-		r.Settle = &eval.Settle{Cases: t.moreCases(needed, n)}
-		text += "; " + casesWord(math.Ceil(max(needed, float64(n+1)))) + " would settle it" + priceOf(r.Settle)
+		needed := float64(cases) * math.Pow(half/away, 2)
+		r.Settle = &eval.Settle{Cases: t.moreCases(needed, cases, size)}
+		text += "; " + casesWord(math.Ceil(max(needed, float64(cases+1))), size) + " would settle it" + priceOf(r.Settle)
 	}
 	return text
 }
@@ -214,9 +218,31 @@ func roundedUp(n float64) int {
 	return int(math.Ceil(n/step-1e-9) * step)
 }
 
-func casesWord(n float64) string {
-	if roundedUp(n) == 0 {
+// casesWord is so many cases, and where some depend on each other, how many clusters like
+// those of now they are: a hundred more cases of one cluster settle nothing.
+func casesWord(n, size float64) string {
+	cases := roundedUp(n)
+	if cases == 0 {
 		return "more than a billion cases"
 	}
-	return fmt.Sprintf("about %d cases", roundedUp(n))
+	if clusters := clustersOf(float64(cases), size); clusters > 0 {
+		return fmt.Sprintf("about %d cases in %d clusters", cases, clusters)
+	}
+	return fmt.Sprintf("about %d cases", cases)
+}
+
+// clustersOf is how many clusters of a size cases are; 0 where each stands on its own.
+func clustersOf(cases, size float64) int {
+	if size <= 1 {
+		return 0
+	}
+	return int(math.Ceil(cases/size - 1e-9))
+}
+
+// casesIn is a number of cases, and of their clusters where these are fewer.
+func casesIn(cases, clusters int) string {
+	if clusters < cases {
+		return fmt.Sprintf("%s in %s", count(cases, "case"), count(clusters, "cluster"))
+	}
+	return count(cases, "case")
 }

@@ -82,3 +82,35 @@ func TestMoreRepeatsOnlyWhereNoiseIsWithinCases(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 }
+
+// The hint counted cases as if each stood on its own, and said that ten clusters had seen
+// what thirty cases see.
+func TestSettleCountsClusters(t *testing.T) {
+	b := newBench(maxDrop("accuracy", 0.02))
+	b.settings.Clusters = map[uint64]bool{}
+	for i := range 30 {
+		before, now := "p", "p"
+		switch i / 3 {
+		case 0, 1:
+			now = "f"
+		case 2:
+			before = "f"
+		}
+		b.many(1, before, now)
+		b.cases[i].Cluster = string(rune('a' + i/3))
+		b.settings.Clusters[b.cases[i].ClusterKey()] = true
+	}
+	gate := gateOf(t, b.judge(), "accuracy", eval.GateMaxDrop)
+	e := gate.Settle.Cases
+	if gate.Word != eval.Inconclusive || e == nil || e.Cases < 100 || e.Clusters*3 < e.Cases || e.Clusters*3 > e.Cases+2 {
+		t.Fatalf("%s %q %+v", gate.Word, gate.Note, e)
+	}
+	if *gate.Sees < 0.5 { // five of ten clusters must move
+		t.Errorf("sees %v", *gate.Sees)
+	}
+	for _, want := range []string{"could have been seen with 30 cases in 10 clusters", " clusters would settle it"} {
+		if !strings.Contains(gate.Note, want) {
+			t.Errorf("%q lacks %q", gate.Note, want)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/eval/stats"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 )
@@ -38,7 +39,7 @@ type Settings struct {
 	Against *eval.Comparison
 
 	Confirms bool // cases that flip are named, to be asked anew: see Flipped
-	Shares   bool // what came of each case is kept, for the flips of the tally that it confirms
+	Pairs    bool // what came of each case is kept, for a tally that it confirms: see ConfirmBy
 }
 
 // Tally counts one group's results. Memory: a few sums, the cases in flight, at
@@ -82,11 +83,11 @@ type Tally struct {
 	unwatched  bool          // no alerts: the same cases are judged thousands of times
 	took       time.Duration // by all judged results, kept ones as they were
 	service    serviceMetric
-	flipped    map[string]bool // ids of flipped cases, where Settings.Confirms
+	flipped    map[string]uint64 // clusters of flipped cases, by id, where Settings.Confirms
 	confirmed  *confirmation
-	shares     map[string]string // by case, where Settings.Shares
-	bothFail   int               // cases that mostly fail in both arms, likewise
-	ruled      bool              // the suite says what an inconclusive gate does
+	pairs      map[string]stats.Stratum // by case, where Settings.Pairs
+	bothFail   int                      // cases that mostly fail in both arms, likewise
+	ruled      bool                     // the suite says what an inconclusive gate does
 }
 
 // NewTally begins counting. g says who is judged and how many results are
@@ -98,7 +99,7 @@ func NewTally(g eval.Group, s Settings) *Tally {
 		s.OnInconclusive = eval.InconclusiveWorse
 	}
 	t := &Tally{
-		group: g, settings: s, ruled: ruled, flipped: map[string]bool{}, shares: map[string]string{},
+		group: g, settings: s, ruled: ruled, flipped: map[string]uint64{}, pairs: map[string]stats.Stratum{},
 		base:     newReference(s.Baseline, g.Model),
 		pending:  map[string]*caseFold{},
 		named:    map[string]*meanMetric{},

@@ -136,7 +136,7 @@ func (w world) anew(random *rand.Rand, flipped map[string]bool, before, now []fl
 			beside.Lines = append(beside.Lines, eval.BaselineLine{Case: caseID(i), Model: "m", Input: "i", Criteria: "c", Repeats: w.confirm, Valid: -1, Passes: draw(random, before[i], w.confirm)})
 		}
 	}
-	again := NewTally(group, Settings{Baseline: beside, Gates: []eval.Gate{maxDrop(metricAccuracy, 0)}, Against: &eval.Comparison{}})
+	again := NewTally(group, Settings{Baseline: beside, Gates: []eval.Gate{maxDrop(metricAccuracy, 0)}, Against: &eval.Comparison{}, Pairs: true})
 	for i := range w.cases {
 		if !flipped[caseID(i)] {
 			continue

@@ -1,6 +1,8 @@
 package verdict
 
 import (
+	"slices"
+
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/eval/stats"
 )
@@ -22,22 +24,42 @@ func tryAll(tallies []*Tally, best bool) [][]trial {
 			}
 		}
 	}
-	worse, better := make([]float64, len(tested)), make([]float64, len(tested))
+	p := pValues{make([]float64, len(tested)), make([]float64, len(tested))}
 	for i, r := range tested {
-		worse[i], better[i] = r.worse, r.better
+		p.worse[i], p.better[i] = r.worse, r.better
 	}
-	worse, better = stats.Holm(worse), stats.Holm(better)
+	worse, better := stats.Holm(p.worse), stats.Holm(p.better)
 	for i, r := range tested {
 		r.adjWorse, r.adjBetter = worse[i], better[i]
 	}
+	at := 0
 	for i, t := range tallies {
 		for j := range trials[i] {
-			if trials[i][j].tested {
-				trials[i][j].decide(t.rule(&trials[i][j]))
+			r := &trials[i][j]
+			if !r.tested {
+				continue
 			}
+			extremes := r.extremes
+			r.decide(t.rule(r))
+			if extremes != nil {
+				r.hangs(t.instead(extremes[0], at, p), t.instead(extremes[1], at, p))
+			}
+			at++
 		}
 	}
 	return trials
+}
+
+// pValues are those of all trials that are tested, one-sided.
+type pValues struct{ worse, better []float64 }
+
+// instead decides a trial in the place of the one with that number.
+func (t *Tally) instead(r trial, at int, p pValues) trial {
+	worse, better := slices.Clone(p.worse), slices.Clone(p.better)
+	worse[at], better[at] = r.worse, r.better
+	r.adjWorse, r.adjBetter = stats.Holm(worse)[at], stats.Holm(better)[at]
+	r.decide(t.rule(&r))
+	return r
 }
 
 // decide gives a tested gate its word (DESIGN §7). P is that of the word's

@@ -86,6 +86,15 @@ func mix(z uint64) uint64 {
 	return z ^ z>>31
 }
 
+// attempt is the source of chance of one attempt of several: of the very first, that of
+// the ask.
+func (d draw) attempt(round, before int) draw {
+	if round == 0 && before == 0 {
+		return d
+	}
+	return draw(mix(uint64(d) ^ mix(uint64(round)<<32|uint64(before))))
+}
+
 // share is uniform in [0, 1).
 func (d draw) share() float64 { return float64(d>>11) / (1 << 53) }
 

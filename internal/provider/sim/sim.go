@@ -27,8 +27,10 @@ import (
 //	  small: {provider: sim, model: small, sim: {seed: 1, accuracy: 0.9, latency: {p50: 300ms, p95: 900ms}, malformed: 0.01, errors: 0.02}}
 //
 // Everything is drawn from a hash of seed, model, messages, options and repeat:
-// never from the clock, the hint or the order of asks. So a request that meets an
-// error meets it again when it is retried.
+// never from the clock, the hint or the order of asks. Whether an ask meets an error
+// depends on which attempt of its call it is, too, and on how often the call was made in
+// vain: asking again may do better, and the nth attempt comes out the same in every run.
+// What is answered is the same whichever attempt is answered.
 type Options struct {
 	Name  string // the provider's name in llmx.yaml, for messages
 	Model string // the model's name; answers come from "sim/<Model>"
@@ -40,7 +42,7 @@ type Options struct {
 	Latency  Latency
 	// Malformed is the share of JSON and number answers, and of arguments of tool calls,
 	// that break their form, and
-	// Errors the share of asks that fail with a retriable class, both 0 … 1.
+	// Errors the share of attempts that fail with a retriable class, both 0 … 1.
 	Malformed float64
 	Errors    float64
 
@@ -96,8 +98,8 @@ func (m *model) Stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Event
 			yield(llm.Event{}, err)
 			return
 		}
-		if d.of("error").share() < m.o.Errors {
-			yield(llm.Event{}, m.failure(d.of("error class")))
+		if luck := d.attempt(llm.RoundFrom(ctx), m.before(ctx)); luck.of("error").share() < m.o.Errors {
+			yield(llm.Event{}, m.failure(luck.of("error class")))
 			return
 		}
 		pieces, finish, said, err := m.respond(d, req)
@@ -222,6 +224,21 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// before counts the attempts at this model in the turn that is under way: those of other
+// turns ask something else. It is the call that counts, and not the model: of the same ask
+// in two calls it would be chance which is the first.
+func (m *model) before(ctx context.Context) int {
+	n := 0
+	if turn := llm.CallFrom(ctx).Turn(); turn != nil {
+		for i := range turn.Attempts {
+			if a := &turn.Attempts[i]; a.Provider == m.o.Name && a.Wire == m.o.Model && !a.Unasked {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // failure is one of the failures that a retry might mend.
 func (m *model) failure(d draw) error {
 	e := fault.New(fault.Network, "%s: simulated: connection reset", m.o.Name)
@@ -233,7 +250,7 @@ func (m *model) failure(d draw) error {
 		e = fault.New(fault.ServerError, "%s: simulated: internal error", m.o.Name)
 		e.Status = 500
 	}
-	return e.WithHint("errors: of the model's sim settings makes these")
+	return e.WithHint("errors: of the model's sim settings makes these; every attempt draws anew")
 }
 
 func (d draw) responseID() string {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -303,4 +304,61 @@ func BenchmarkAnswer(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// Requests that met an error met it in every attempt, and however often they were asked.
+func TestEveryAttemptMeetsErrorsOfItsOwn(t *testing.T) {
+	model := New(Options{Name: "sim", Model: "small", Seed: 3, Errors: 0.5})
+	const attempts, rounds, asks = 4, 2, 50
+	type at struct{ ask, round, attempt int }
+	outcome := func(at at) string {
+		call := &llm.Call{Turns: []llm.Turn{
+			{Attempts: []llm.Attempt{{Provider: "sim", Wire: "small"}}}, // another turn, which asked something else
+			{Attempts: []llm.Attempt{{Provider: "other", Wire: "small"}, {Provider: "sim", Wire: "small", Unasked: true}}},
+		}}
+		for range at.attempt {
+			call.Turns[1].Attempts = append(call.Turns[1].Attempts, llm.Attempt{Provider: "sim", Wire: "small"})
+		}
+		ctx := llm.WithRound(llm.WithCall(t.Context(), call), at.round)
+		response, err := llm.Collect(model.Stream(ctx, ask(fmt.Sprint(at.ask))))
+		if err != nil {
+			return string(fault.ClassOf(err))
+		}
+		return response.Text + response.End.ResponseID
+	}
+	seen := map[at]string{}
+	failed, answers := 0, map[int]map[string]bool{}
+	for i := range asks * rounds * attempts {
+		at := at{i / (rounds * attempts), i / attempts % rounds, i % attempts}
+		seen[at] = outcome(at)
+		if !strings.Contains(seen[at], "sim-") {
+			failed++
+			continue
+		}
+		if answers[at.ask] == nil {
+			answers[at.ask] = map[string]bool{}
+		}
+		answers[at.ask][seen[at]] = true
+	}
+	if failed < 160 || failed > 240 {
+		t.Errorf("%d of 400 attempts failed, want about half", failed)
+	}
+	if len(answers) != asks {
+		t.Errorf("%d of %d asks were answered in one of %d attempts", len(answers), asks, rounds*attempts)
+	}
+	for ask, texts := range answers {
+		if len(texts) != 1 {
+			t.Errorf("ask %d has the answers %v, want one, whichever attempt gives it", ask, texts)
+		}
+	}
+	// In any order, and at once, it comes out the same.
+	var wait sync.WaitGroup
+	for at, want := range seen {
+		wait.Go(func() {
+			if got := outcome(at); got != want {
+				t.Errorf("%+v is %q, and was %q", at, got, want)
+			}
+		})
+	}
+	wait.Wait()
 }
