@@ -2,13 +2,14 @@ package budget
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
 // refusal says that a request may cost more than is left of a budget, and what to do.
-func refusal(a *account, amount llm.Money) error {
+func refusal(a *account, amount llm.Money, now time.Time) error {
 	raise := "raise usd: at " + a.budget.Place.String()
 	switch {
 	case a.budget.Place.File == "":
@@ -27,6 +28,7 @@ func refusal(a *account, amount llm.Money) error {
 	refused := fault.New(fault.Budget, "the budget of %s has no room for this request: %s of %s are spent%s, and it may cost %s",
 		a.Account, a.gone(), a.budget.Limit, lost, amount)
 	if ends := a.ends(); !ends.IsZero() {
+		refused.RetryAfter = max(ends.Sub(now), 0)
 		return refused.WithHint("%s, or wait until %s", raise, ends.Format("2006-01-02 15:04 UTC"))
 	}
 	return refused.WithHint("%s, or start another run", raise)

@@ -37,6 +37,7 @@ type Teller struct {
 
 	mu      sync.Mutex
 	formats map[string]format // by schema
+	held    int               // bytes of the schemas
 }
 
 type format struct {
@@ -44,8 +45,12 @@ type format struct {
 	ok   bool
 }
 
-// maxFormats bounds the schemas that are kept.
-const maxFormats = 1024
+// maxFormats bounds the schemas that are kept, and maxHeld their bytes: requests bring
+// schemas of their own.
+const (
+	maxFormats = 1024
+	maxHeld    = 8 << 20
+)
 
 // New makes a teller.
 func New(o Options) *Teller { return &Teller{options: o, formats: map[string]format{}} }
@@ -66,6 +71,9 @@ func (t *Teller) How(output llm.Output, options llm.Options) Told {
 	told := Told{Way: llm.StructuredInstructions}
 	switch t.options.Way {
 	case llm.StructuredSchema:
+		if output.Told && string(output.Schema) == AnyObject {
+			return Told{Way: llm.StructuredObject, Format: json.RawMessage(`{"type":"json_object"}`)}
+		}
 		if found := t.format(output); found.ok {
 			return Told{Way: llm.StructuredSchema, Format: found.json}
 		}
@@ -90,14 +98,20 @@ func (t *Teller) format(output llm.Output) format {
 	defer t.mu.Unlock()
 	found, known := t.formats[string(output.Schema)]
 	if !known {
-		if len(t.formats) >= maxFormats {
+		if len(t.formats) >= maxFormats || t.held+len(output.Schema) > maxHeld {
 			clear(t.formats)
+			t.held = 0
 		}
+		t.held += len(output.Schema)
 		found.json, found.ok = t.options.Native(output.Schema)
 		t.formats[string(output.Schema)] = found
 	}
 	return found
 }
+
+// AnyObject is the schema of an answer that need only be an object. Where the prompt's
+// text says so it is told as such, and not as a schema.
+const AnyObject = `{"type":"object"}`
 
 // onlyObjects reports a contract under which every answer is an object: nothing else
 // comes in the mode json_object.
