@@ -71,9 +71,6 @@ func (t *Teller) How(output llm.Output, options llm.Options) Told {
 	told := Told{Way: llm.StructuredInstructions}
 	switch t.options.Way {
 	case llm.StructuredSchema:
-		if output.Told && string(output.Schema) == AnyObject {
-			return Told{Way: llm.StructuredObject, Format: json.RawMessage(`{"type":"json_object"}`)}
-		}
 		if found := t.format(output); found.ok {
 			return Told{Way: llm.StructuredSchema, Format: found.json}
 		}
@@ -108,10 +105,6 @@ func (t *Teller) format(output llm.Output) format {
 	}
 	return found
 }
-
-// AnyObject is the schema of an answer that need only be an object. Where the prompt's
-// text says so it is told as such, and not as a schema.
-const AnyObject = `{"type":"object"}`
 
 // onlyObjects reports a contract under which every answer is an object: nothing else
 // comes in the mode json_object.
