@@ -17,7 +17,7 @@ import (
 // body reads the whole body as a JSON object, no object of which has a key twice.
 func (x *exchange) body() (map[string]json.RawMessage, error) {
 	if !isJSON(x.r.Header) {
-		return nil, refuse(http.StatusUnsupportedMediaType, "unsupported_media_type", "the body must be application/json: set the header Content-Type")
+		return nil, refuse(http.StatusUnsupportedMediaType, "unsupported_media_type", "the body must be JSON, and say so: Content-Type: application/json")
 	}
 	text, err := x.text()
 	if err != nil {
@@ -61,8 +61,6 @@ func (x *exchange) text() ([]byte, error) {
 	x.timing.reading += time.Since(begin)
 	switch tooLarge := (*http.MaxBytesError)(nil); {
 	case err == nil:
-		// The bound of reading would end the request's context in the middle of a long answer.
-		_ = http.NewResponseController(x.w).SetReadDeadline(time.Time{}) // a recorder has none
 		return text, nil
 	case errors.As(err, &tooLarge):
 		return nil, refuse(http.StatusRequestEntityTooLarge, "body_too_large", "the body is larger than %s", size(x.server.MaxBody))

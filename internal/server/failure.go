@@ -48,6 +48,8 @@ type errorDetail struct {
 // codeOf is the class, but where OpenAI has a word of its own that clients know.
 func codeOf(class fault.Class) string {
 	switch class {
+	case fault.Invalid, fault.Drifted, fault.Empty, fault.Internal, fault.NoMatch, fault.Gate, fault.Unjudged, fault.Judge:
+		return "internal_error"
 	case fault.ContextLength:
 		return "context_length_exceeded"
 	case fault.Contract:

@@ -12,11 +12,29 @@ import (
 type jsonScan struct {
 	text  []byte
 	at    int
-	path  []string
+	path  []step
 	until int // the path of the last value that begins before it is wanted
 
 	found string // that path
 	twice string // the path of the first key that stands twice, "" for none
+}
+
+// step is a key of an object, or where in a list an item stands.
+type step struct {
+	key   string
+	index int // -1 for a key
+}
+
+func (s *jsonScan) pathText() string {
+	var b strings.Builder
+	for _, step := range s.path {
+		if step.index < 0 {
+			b.WriteString("." + step.key)
+		} else {
+			fmt.Fprintf(&b, "[%d]", step.index)
+		}
+	}
+	return b.String()
 }
 
 // keyTwice gives the path of a key that an object of valid JSON has twice, "" for none.
@@ -43,7 +61,7 @@ func (s *jsonScan) space() {
 func (s *jsonScan) value() {
 	s.space()
 	if s.at < s.until {
-		s.found = strings.Join(s.path, "")
+		s.found = s.pathText()
 	}
 	if s.at >= len(s.text) {
 		return
@@ -89,10 +107,10 @@ func (s *jsonScan) object() {
 	for more := true; more; more = s.goesOn() {
 		s.space()
 		key := s.key()
-		s.path = append(s.path, "."+key)
+		s.path = append(s.path, step{key, -1})
 		if slices.Contains(few, key) || many[key] {
 			if s.twice == "" {
-				s.twice = strings.Join(s.path, "")
+				s.twice = s.pathText()
 			}
 		}
 		if few = append(few, key); len(few) > 16 {
@@ -117,10 +135,7 @@ func (s *jsonScan) list() {
 	}
 	i := 0
 	for more := true; more; more = s.goesOn() {
-		s.path = append(s.path, "")
-		if s.until > 0 {
-			s.path[len(s.path)-1] = fmt.Sprintf("[%d]", i)
-		}
+		s.path = append(s.path, step{index: i})
 		s.value()
 		s.path = s.path[:len(s.path)-1]
 		i++

@@ -90,11 +90,14 @@ func bodyOf(err error) (status int, body errorBody) {
 	return status, body
 }
 
-// statusOf is the status of the class, but where a provider's own says that the request
-// is not what was wrong: a redirect is our configuration.
+// statusOf is the status of the class, but where a provider's own says more: a redirect
+// is our configuration and not the request, and a request may be too large.
 func statusOf(e *fault.Error) int {
-	if e.Class == fault.BadRequest && e.Status >= 300 && e.Status < 400 {
+	switch {
+	case e.Class == fault.BadRequest && e.Status >= 300 && e.Status < 400:
 		return http.StatusBadGateway
+	case e.Class == fault.BadRequest && e.Status == http.StatusRequestEntityTooLarge:
+		return e.Status
 	}
 	return e.Class.HTTPStatus()
 }
