@@ -5,9 +5,14 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"github.com/llmx-dev/llmx/internal/engine/route"
+	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/provider/upstream/faults"
+	"github.com/llmx-dev/llmx/internal/server"
 )
 
 // optimisticPrompt has the contract that right answers keep, and is streamed before it
@@ -87,24 +92,58 @@ func TestEveryFaultThroughHTTP(t *testing.T) {
 	for name := range scenarios {
 		models = append(models, name, name+"@1", name+"@2", name+"@3") // a model for each mode
 	}
-	h := plan{upstream: upstream.URL(), models: models, prompts: map[string]string{"p": optimisticPrompt}}.build(t)
-	for name, want := range scenarios {
-		for i, mode := range modes {
-			t.Run(name+", "+mode.name, func(t *testing.T) {
-				t.Parallel()
-				model := name
-				if i > 0 {
-					model = fmt.Sprintf("%s@%d", name, i)
-				}
-				a := h.chat(fmt.Sprintf(mode.body, model))
-				if a.err != nil {
-					t.Fatal(a.err)
-				}
-				for _, problem := range want.problems(t, a, i) {
-					t.Error(problem)
-				}
-			})
+	h := plan{upstream: upstream.URL(), models: models, prompts: map[string]string{"p": optimisticPrompt}, options: func(o *server.Options) {
+		o.KeepAlive = time.Second // later than what fails at once, sooner than the bounds of silence
+	}, policy: func(p *route.Policy) {
+		for alias := range p.Timeouts {
+			p.Timeouts[alias] = llm.Timeouts{Connect: 2 * time.Second, FirstToken: 2 * time.Second, Idle: 2 * time.Second}
 		}
+	}}.build(t)
+	type played struct {
+		name string
+		mode int
+		answer
+	}
+	var all []*played
+	play := func(atOnce int, of func(name string) bool) {
+		var playing sync.WaitGroup
+		places := make(chan struct{}, atOnce)
+		for name := range scenarios {
+			for mode := range modes {
+				if !of(name) {
+					continue
+				}
+				p := &played{name: name, mode: mode}
+				all = append(all, p)
+				playing.Go(func() {
+					places <- struct{}{}
+					defer func() { <-places }()
+					model := p.name
+					if p.mode > 0 {
+						model = fmt.Sprintf("%s@%d", p.name, p.mode)
+					}
+					p.answer = h.chat(fmt.Sprintf(modes[p.mode].body, model))
+				})
+			}
+		}
+		playing.Wait()
+	}
+	// What is work comes alone, and what only waits at once: a machine that is busy would
+	// have signs of life sent where none are expected.
+	works := func(name string) bool { return strings.HasPrefix(name, "endless") }
+	waits := func(name string) bool { return strings.HasPrefix(scenarios[name].codes[1], "+timeout") }
+	play(4, func(name string) bool { return !works(name) && !waits(name) })
+	play(100, waits)
+	play(1, works)
+	for _, p := range all {
+		t.Run(p.name+", "+modes[p.mode].name, func(t *testing.T) {
+			if p.err != nil {
+				t.Fatal(p.err)
+			}
+			for _, problem := range scenarios[p.name].problems(t, p.answer, p.mode) {
+				t.Error(problem)
+			}
+		})
 	}
 }
 

@@ -142,10 +142,14 @@ func (x *exchange) findPrompt(ref, sticky string) (*prompt.Prompt, error) {
 	p, err := x.runtime.Prompts.Find(ref, sticky)
 	if err != nil {
 		e := fault.As(err)
-		if e.Class == fault.Internal {
-			return nil, err
+		if e.Class != fault.Invalid || e.Place.File != "" {
+			return nil, err // there is one, and its files are no good
 		}
-		return nil, refusalOf(http.StatusNotFound, "prompt_not_found", "prompt.id", "%s", e.Message)
+		missing := refusalOf(http.StatusNotFound, "prompt_not_found", "prompt.id", "%s", e.Message)
+		if x.caller.Prompts == nil && e.Hint != "" && !strings.Contains(e.Hint, "/") { // else it names what the key may not know
+			missing.message += " (" + e.Hint + ")"
+		}
+		return nil, missing
 	}
 	return p, nil
 }

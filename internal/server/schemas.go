@@ -6,12 +6,27 @@ import (
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
-// maxSchema bounds a schema that a request brings, in bytes.
-const maxSchema = 256 << 10
+// The bounds of what a request may have read as schemas, in bytes of one and of all, and
+// of its tools. A schema of 64 KB takes a quarter of a second, once.
+const (
+	maxSchema  = 64 << 10
+	maxSchemas = 256 << 10
+	maxTools   = 128
+)
 
 // usable refuses a request whose schemas no answer can be held to, before anything is
 // asked.
 func (x *exchange) usable(output llm.Output, tools llm.Tools) error {
+	if len(tools.List) > maxTools {
+		return invalid("tools", "tools: at most %d are taken", maxTools)
+	}
+	all := len(output.Schema)
+	for i := range tools.List {
+		all += len(tools.List[i].Parameters)
+	}
+	if all > maxSchemas {
+		return invalid("tools", "the schemas of the request are larger than %s together", size(maxSchemas))
+	}
 	if output.Kind == llm.OutputJSON {
 		if err := x.server.usable(output.Schema, "response_format.json_schema.schema"); err != nil {
 			return err
@@ -29,7 +44,7 @@ func (x *exchange) usable(output llm.Output, tools llm.Tools) error {
 
 func (s *Server) usable(raw json.RawMessage, at string) error {
 	if len(raw) > maxSchema {
-		return invalid(at, "%s is larger than %d KB", at, maxSchema>>10)
+		return invalid(at, "%s is larger than %s", at, size(maxSchema))
 	}
 	if err := s.schemas.Usable(raw); err != nil {
 		return invalid(at, "%s cannot be used: %s", at, allOf(err))
