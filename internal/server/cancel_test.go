@@ -87,3 +87,25 @@ func (h *house) waitLog(t *testing.T, text string, since time.Time) {
 		t.Errorf("the call ended %v after its caller had gone", took)
 	}
 }
+
+// Texts of one request that are under way are all left, and no further one is asked.
+func TestTheCallerOfEmbeddingsGoesAway(t *testing.T) {
+	up := newVectors(t)
+	h := plan{upstream: up.URL + "/v1", models: []string{"small"}}.build(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	over := make(chan answer, 1)
+	go func() {
+		texts := strings.TrimSuffix(strings.Repeat(`"text 0",`, 2000), ",")
+		over <- h.send(ctx, "POST", "/v1/embeddings", `{"model":"small","input":[`+texts+`]}`)
+	}()
+	for up.asked.Load() < 20 {
+		time.Sleep(time.Millisecond)
+	}
+	gone := time.Now()
+	cancel()
+	<-over
+	h.waitLog(t, `"status":499`, gone)
+	if n := up.asked.Load(); n > 200 {
+		t.Errorf("asked %d times", n)
+	}
+}
