@@ -45,10 +45,43 @@ func optionsOf(f fields) (llm.Options, error) {
 	if err := oneBound(f); err != nil {
 		return nil, err
 	}
+	if err := wellTyped(f); err != nil {
+		return nil, err
+	}
 	if len(f) == 0 {
 		return nil, nil
 	}
 	return llm.Options(f), nil
+}
+
+// optionTypes are the types of options that every vendor has alike. The values are theirs
+// to judge.
+var optionTypes = map[string]func() (into any, want string){
+	"temperature": aNumber, "top_p": aNumber, "frequency_penalty": aNumber, "presence_penalty": aNumber,
+	"seed":     func() (any, string) { return new(int64), "a whole number" },
+	"store":    func() (any, string) { return new(bool), "a boolean" },
+	"metadata": func() (any, string) { return &map[string]string{}, "an object of strings" }, "logit_bias": func() (any, string) { return &map[string]float64{}, "an object of numbers" },
+	"service_tier": aText, "reasoning_effort": aText, "verbosity": aText,
+}
+
+func aNumber() (any, string) { return new(float64), "a number" }
+
+func aText() (any, string) { return new(string), "a string" }
+
+func wellTyped(f fields) error {
+	for _, name := range slices.Sorted(maps.Keys(f)) {
+		if typed := optionTypes[name]; typed != nil {
+			into, want := typed()
+			if err := decode(f[name], name, into, want); err != nil {
+				return err
+			}
+		}
+	}
+	raw := f["stop"]
+	if len(raw) == 0 || raw[0] == '"' {
+		return nil
+	}
+	return decode(raw, "stop", &[]string{}, "a string or a list of strings")
 }
 
 // oneBound wants one bound of the answer, that can be counted with: budgets and limits
