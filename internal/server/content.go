@@ -66,18 +66,18 @@ func readPart(raw json.RawMessage, at string) (llm.Part, error) {
 }
 
 // inner reads the one object that a part has under its own type's name.
-func inner(o object, name, want string) (object, error) {
+func inner(o jsonObject, name, want string) (jsonObject, error) {
 	var raw json.RawMessage
 	if err := o.read([]member{{name, &raw, want}}); err != nil {
-		return object{}, err
+		return jsonObject{}, err
 	}
 	if raw == nil {
-		return object{}, invalid(within(o.at, name), "%s.%s is missing: %s", o.at, name, want)
+		return jsonObject{}, invalid(within(o.at, name), "%s.%s is missing: %s", o.at, name, want)
 	}
 	return readObject(raw, within(o.at, name), want)
 }
 
-func readImage(o object, at string) (llm.Part, error) {
+func readImage(o jsonObject, at string) (llm.Part, error) {
 	image, err := inner(o, "image_url", "an object {url, detail}")
 	if err != nil {
 		return llm.Part{}, err
@@ -100,7 +100,7 @@ func readImage(o object, at string) (llm.Part, error) {
 	return part, nil
 }
 
-func readFile(o object, at string) (llm.Part, error) {
+func readFile(o jsonObject, at string) (llm.Part, error) {
 	file, err := inner(o, "file", "an object {filename, file_data}")
 	if err != nil {
 		return llm.Part{}, err

@@ -34,7 +34,7 @@ func (s *Server) feedback(x *exchange) error {
 		return err
 	}
 	said := Feedback{Key: x.caller.Key, At: s.Now()}
-	if err := (object{fields: f}).read([]member{
+	if err := (jsonObject{fields: f}).read([]member{
 		{"score", &said.Score, "a number from 0 to 1"}, {"correction", &said.Correction, "the right answer"}, {"comment", &said.Comment, "a string"},
 	}); err != nil {
 		return err

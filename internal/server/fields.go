@@ -76,14 +76,14 @@ func isNothing(raw json.RawMessage) bool {
 	return text == "null" || text == "[]"
 }
 
-// object is an object within a body, and where it stands there.
-type object struct {
+// jsonObject is an object within a body, and where it stands there.
+type jsonObject struct {
 	at string
 	fields
 }
 
-func readObject(raw json.RawMessage, at, want string) (object, error) {
-	o := object{at: at}
+func readObject(raw json.RawMessage, at, want string) (jsonObject, error) {
+	o := jsonObject{at: at}
 	if err := decode(raw, at, &o.fields, want); err != nil {
 		return o, err
 	}
@@ -94,7 +94,7 @@ func readObject(raw json.RawMessage, at, want string) (object, error) {
 }
 
 // read moves members into values, and refuses what is left over: it would be lost.
-func (o object) read(members []member) error {
+func (o jsonObject) read(members []member) error {
 	names := make([]string, len(members))
 	for i, m := range members {
 		names[i] = m.name

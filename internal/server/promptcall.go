@@ -42,7 +42,7 @@ func (s *Server) promptCall(x *exchange) error {
 		return invalid("stream", "stream: a value comes whole; POST /v1/chat/completions with model prompt:%s streams", x.r.PathValue("name"))
 	}
 	delete(f, "stream")
-	if err := (object{fields: f}).read([]member{
+	if err := (jsonObject{fields: f}).read([]member{
 		{"variables", &variables, "an object from names to values"}, {"version", &asked.Version, "a string"}, {"user", &user, "a string"},
 	}); err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 )
 
 // refusal says that a request may cost more than is left of a budget, and what to do.
-func refusal(a *account, amount llm.Money, now time.Time) error {
+func refusal(a *account, amount llm.Money) error {
 	raise := "raise usd: at " + a.budget.Place.String()
 	switch {
 	case a.budget.Place.File == "":
@@ -28,10 +28,17 @@ func refusal(a *account, amount llm.Money, now time.Time) error {
 	refused := fault.New(fault.Budget, "the budget of %s has no room for this request: %s of %s are spent%s, and it may cost %s",
 		a.Account, a.gone(), a.budget.Limit, lost, amount)
 	if ends := a.ends(); !ends.IsZero() {
-		refused.RetryAfter = max(ends.Sub(now), 0)
 		return refused.WithHint("%s, or wait until %s", raise, ends.Format("2006-01-02 15:04 UTC"))
 	}
 	return refused.WithHint("%s, or start another run", raise)
+}
+
+// until adds to a refusal when the budget is renewed, where waiting for that helps.
+func until(refused error, a *account, amount llm.Money, now time.Time) error {
+	if e := fault.As(refused); amount <= a.budget.Limit && !a.ends().IsZero() {
+		e.RetryAfter = max(a.ends().Sub(now), 0)
+	}
+	return refused
 }
 
 // unpriced refuses what nobody can bound.
