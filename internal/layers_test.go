@@ -26,7 +26,7 @@ const module = "github.com/llmx-dev/llmx"
 var levels = [][]string{
 	{"cmd/llmx"},
 	{"internal/cli"},
-	{"internal/server", "internal/report", "internal/store"},
+	{"internal/server", "internal/report", "internal/store", "internal/telemetry"},
 	{"internal/eval/runner", "internal/eval/verdict", "internal/engine"},
 	{
 		"internal/eval/suite", "internal/eval/scorer", "internal/eval/stats", "internal/eval/baseline", "internal/eval/turns",

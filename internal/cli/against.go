@@ -4,43 +4,35 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/eval/baseline"
 	"github.com/llmx-dev/llmx/internal/eval/verdict"
-	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/provider/replay"
 	"github.com/llmx-dev/llmx/internal/store"
 )
 
-// checkAgainst refuses what cannot stand beside --against.
-func (o *testOptions) checkAgainst() error {
-	if o.against == "" && o.given("against") {
-		return fault.New(fault.Usage, "--against names no commit").WithHint("name a branch, a tag or a commit: --against main")
-	}
-	if o.against != "" && o.shard != "" {
-		return fault.New(fault.Usage, "--shard and --against do not go together: a part has not enough cases to compare").
-			WithHint("--sample 100 makes a run smaller")
-	}
-	return nil
-}
-
 // openPast reads the project at the commit of --against; nil without one.
 func (o *testOptions) openPast(ctx context.Context, p *project) (*past, error) {
-	if o.against == "" {
+	return p.pastOf(ctx, o.against, o.named)
+}
+
+// pastOf is the project at a commit, called as people did who named it before; "" for as
+// it is named now. Nil for no commit.
+func (p *project) pastOf(ctx context.Context, ref, named string) (*past, error) {
+	if ref == "" {
 		return nil, nil
 	}
 	g, err := p.openGit(ctx)
 	if err != nil {
 		return nil, err
 	}
-	at, err := g.find(ctx, o.against)
+	at, err := g.find(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
-	at.ref = cmp.Or(o.named, at.ref)
+	at.ref = cmp.Or(named, at.ref)
 	return p.openPast(ctx, g, at)
 }
 
@@ -76,8 +68,7 @@ func (t *testRun) compareArms(ctx context.Context) error {
 	}
 	read := planner{project: t.project, read: newAnswerReader(), confirms: t.options.confirm > 0}
 	for i := range t.plan.tallies {
-		at := slices.IndexFunc(t.plan.suites, func(one *loaded) bool { return one.Name == t.plan.groups[i].Suite })
-		settings, err := read.settings(t.plan.suites[at], t.plan.groups[i].Model)
+		settings, err := read.settings(t.plan.suiteOf(t.plan.groups[i].Group), t.plan.groups[i].Model)
 		if err != nil {
 			return err
 		}
@@ -115,7 +106,7 @@ func (t *testRun) putAgainst(ctx context.Context, group, beside int, settings *v
 	}
 	c.MissingErrors, c.MissingUnjudged = tally.Missing()
 	c.Asked, t.beside = tally.Counts(), t.beside.Plus(tally.Beside())
-	results := t.store.Results(ctx, t.run.ID, store.ResultFilter{Arm: asked.Arm, Suite: asked.Suite, Model: asked.Model})
+	results := t.store.Results(ctx, t.run.ID, resultsOfGroup(asked, ""))
 	var err error
 	settings.Baseline, err = baseline.Beside(results, asked, t.plan.groups[group].Model, t.run)
 	settings.Against = c
@@ -142,10 +133,19 @@ func (t *testRun) sameTreatment(accepted *eval.Baseline, asked eval.Group) (b *e
 	return accepted, header.Date, ""
 }
 
+// resultsOfGroup selects what the store has of a group, of one case or of all for "".
+func resultsOfGroup(g eval.Group, id string) store.ResultFilter {
+	f := store.ResultFilter{Arm: g.Arm, Suite: g.Suite, Model: g.Model, Case: id}
+	if g.ByPrompt {
+		f.Prompt = g.Prompt.String()
+	}
+	return f
+}
+
 // tallyStored counts what the store has of an arm, case by case.
 func (t *testRun) tallyStored(ctx context.Context, group, arm int, tally *verdict.Tally) error {
 	g := t.plan.groups[arm].Group
-	of, err := t.store.ByCase(ctx, t.run.ID, store.ResultFilter{Arm: g.Arm, Suite: g.Suite, Model: g.Model})
+	of, err := t.store.ByCase(ctx, t.run.ID, resultsOfGroup(g, ""))
 	if err != nil {
 		return err
 	}
@@ -172,20 +172,4 @@ func (t *testRun) tellAgainst(v *eval.Verdict) {
 	if t.beside.Planned > 0 {
 		v.Beside = &t.beside
 	}
-}
-
-// unchanged reports a run in which nothing is asked, as nothing differs that decides an
-// answer. It is not stored: there is nothing of it to read again.
-func (t *testRun) unchanged() error {
-	now := t.project.world.Now()
-	v := eval.Verdict{
-		Word: eval.Unchanged, Exit: fault.ExitOK, Groups: []eval.GroupVerdict{}, Cost: llm.KnownCost(0), Paid: llm.KnownCost(0),
-		Sentence: fmt.Sprintf("unchanged: nothing that decides an answer differs from %s; no model was asked", t.plan.past.commit),
-	}
-	t.tellAgainst(&v)
-	t.run = eval.Run{
-		Started: now, Ended: now, State: eval.Complete, Command: t.options.command, Replies: string(t.mode), Version: Version(),
-		Verdict: &v, Word: v.Word, Exit: v.Exit, Spent: llm.KnownCost(0), Groups: []eval.Group{}, Selection: t.options.asked(t.plan),
-	}
-	return t.report(func(yield func(eval.Result, error) bool) {})
 }

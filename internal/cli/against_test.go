@@ -338,8 +338,8 @@ func TestAgainstRefuses(t *testing.T) {
 	refused(2, `the repository has no commit "mian"`, "--against", "mian")
 	refused(2, `did you mean "main"`, "--against", "mian")
 	refused(2, `"--help" is no name of a commit`, "--against=--help")
-	refused(2, "--against names no commit", "--against", "")
-	refused(2, "--shard and --against do not go together", "--against", "main", "--shard", "1/2")
+	refused(2, "--against is empty", "--against", "")
+	refused(2, "--shard and --confirm do not go together", "--against", "main", "--shard", "1/2", "--confirm", "3")
 
 	a.write("llmx.yaml", "version: 1\nmodels: {small: {provider: gone}}\n")
 	a.git("commit", "--quiet", "--all", "--message", "broken")

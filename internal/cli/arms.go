@@ -156,16 +156,6 @@ func modelsOf(arms []*arm) []string {
 	return names
 }
 
-// checkArmKeys refuses arms whose providers cannot be asked.
-func (t *testRun) checkArmKeys(s *servers) error {
-	for _, asks := range t.plan.askers() {
-		if err := s.of(asks).checkKeys(modelsOf(t.plan.armsOf(asks))); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // askArms lets the groups that are asked as they were be asked by the models and routes
 // of then.
 func (t *testRun) askArms(s *servers, files map[string]*replay.Recordings) error {

@@ -15,26 +15,29 @@ import (
 	"github.com/llmx-dev/llmx/internal/store"
 )
 
-// wrap puts a note in a provider's place, behind the recordings. Those that the run
-// would add to are only read.
-func (d *dryRun) wrap(alias string, _ llm.Model) llm.Model {
-	noted := llm.ModelFunc(func(_ context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
-		return llm.Fail(d.note(ask{alias, req}))
-	})
-	if d.mode == replay.Live {
-		return noted
+// wrapFor puts a note in the place of a project's providers, behind the recordings. Those
+// that the run would add to are only read.
+func (d *dryRun) wrapFor(p *project) func(alias string, _ llm.Model) llm.Model {
+	return func(alias string, _ llm.Model) llm.Model {
+		provider := p.config.Models[alias].Provider
+		noted := llm.ModelFunc(func(_ context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
+			return llm.Fail(d.note(ask{alias, req}, provider))
+		})
+		if d.mode == replay.Live {
+			return noted
+		}
+		return replay.Wrap(noted, replay.Options{
+			Mode: replay.Auto, Resolved: p.resolved(alias),
+			For: func(req llm.Request) *replay.Recordings { return d.files[req.Origin.Suite] },
+		})
 	}
-	return replay.Wrap(noted, replay.Options{
-		Mode: replay.Auto, Resolved: d.project.resolved(alias),
-		For: func(req llm.Request) *replay.Recordings { return d.files[req.Origin.Suite] },
-	})
 }
 
 // errPlanned ends a call where its provider would be asked: no other model is tried.
 var errPlanned = fault.New(fault.Canceled, "a plan asks nobody")
 
-func (d *dryRun) note(a ask) error {
-	if err := d.bar(d.project.config.Models[a.alias].Provider); err != nil {
+func (d *dryRun) note(a ask, provider string) error {
+	if err := d.bar(provider); err != nil {
 		if d.fate.missing == nil {
 			d.fate.missing = &a
 		}

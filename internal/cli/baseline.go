@@ -35,6 +35,7 @@ type acceptOptions struct {
 	suites  []string
 	cases   []string
 	because string
+	prompt  string // whose results, of a run that asked several prompts
 }
 
 func newBaselineAccept(w *World) *cobra.Command {
@@ -42,9 +43,10 @@ func newBaselineAccept(w *World) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "accept [RUN]",
 		Short: "Make a run's results the baseline of its suites",
-		Long: `Make a run (default: the last complete one) the baseline of its suites. The run must
+		Long: `Make a run (default: the last complete test) the baseline of its suites. The run must
 be complete, unfiltered and free of errors; --case accepts single cases of any run
-and keeps the reason.`,
+and keeps the reason. Of a run that asked several prompts one is accepted: --prompt says
+which.`,
 		Example: "  llmx baseline accept\n  llmx baseline accept --suite triage\n  llmx baseline accept --case refund-angry,late-fee --because \"refunds go to billing now\"",
 		Args:    takes(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -55,10 +57,7 @@ and keeps the reason.`,
 				return fault.New(fault.Usage, "--because goes with --case")
 			}
 			return withStore(cmd.Context(), w, reads, func(ctx context.Context, p *project, s *store.Store) error {
-				id, err := latestTest(ctx, s)
-				if len(args) > 0 {
-					id, err = args[0], nil
-				}
+				id, err := latestTest(ctx, s, firstArg(args, ""))
 				if err != nil {
 					return err
 				}
@@ -68,23 +67,9 @@ and keeps the reason.`,
 	}
 	cmd.Flags().StringSliceVar(&o.suites, "suite", nil, "only these suites of the run")
 	cmd.Flags().StringSliceVar(&o.cases, "case", nil, "only these cases")
+	cmd.Flags().StringVar(&o.prompt, "prompt", "", promptHelp)
 	cmd.Flags().StringVar(&o.because, "because", "", "why single cases are accepted")
 	return cmd
-}
-
-// latestTest is the newest complete run of a test: what a drift or a calibration has
-// asked is not what somebody looked at, and would accept.
-func latestTest(ctx context.Context, s *store.Store) (string, error) {
-	runs, err := s.Runs(ctx, 0)
-	if err != nil {
-		return "", err
-	}
-	for i := range runs {
-		if r := &runs[i]; r.State == eval.Complete && !r.Selection.Drift && !r.Selection.Calibration {
-			return r.ID, nil
-		}
-	}
-	return store.LatestComplete, nil // which says what there is not
 }
 
 func runAccept(ctx context.Context, p *project, s *store.Store, id string, o *acceptOptions) error {
@@ -92,7 +77,13 @@ func runAccept(ctx context.Context, p *project, s *store.Store, id string, o *ac
 	if err != nil {
 		return err
 	}
+	if o.prompt, err = choosePrompt(run, o.prompt, "a baseline"); err != nil {
+		return err
+	}
 	names := suitesOf(run)
+	if len(names) == 0 {
+		return fault.New(fault.Usage, "the run %s has no result: nothing was asked in it", run.ID).WithHint("name another: llmx baseline accept RUN; llmx runs lists them")
+	}
 	for _, name := range o.suites {
 		if !slices.Contains(names, name) {
 			return fault.New(fault.Usage, "the run %s has no suite %q", run.ID, name).WithHint("%s", fault.Allowed(name, names))
@@ -180,11 +171,13 @@ func (p *project) accepted(ctx context.Context, s *store.Store, run eval.Run, na
 	if err != nil {
 		return nil, err
 	}
-	results := s.Results(ctx, run.ID, store.ResultFilter{Suite: name})
+	results := s.Results(ctx, run.ID, store.ResultFilter{Suite: name, Prompt: o.prompt})
 	if len(o.cases) > 0 {
 		return baseline.AcceptCases(old, results, o.cases, o.because, p.world.Now().UTC().Format("2006-01-02"))
 	}
-	groups := slices.DeleteFunc(slices.Clone(run.Groups), func(g eval.Group) bool { return g.Suite != name })
+	groups := slices.DeleteFunc(slices.Clone(run.Groups), func(g eval.Group) bool {
+		return g.Suite != name || o.prompt != "" && g.Prompt.String() != o.prompt
+	})
 	fresh, err := baseline.FromResults(results, groups, run)
 	if err != nil {
 		return nil, err

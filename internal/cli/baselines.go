@@ -66,6 +66,9 @@ func (b *baselines) find(ctx context.Context, one *loaded, header *eval.Baseline
 	if stored != nil && look(stored) {
 		return a, "", nil
 	}
+	if b.git != nil && b.git.shallow {
+		why += "; this clone is shallow, and what is before it may have it: git fetch --unshallow (in GitHub Actions: fetch-depth: 0)"
+	}
 	return nil, why, nil
 }
 

@@ -21,6 +21,7 @@ import (
 // suiteCalibrateOptions are the flags of llmx calibrate.
 type suiteCalibrateOptions struct {
 	test        testOptions
+	prompt      string // over the suite's
 	draws       int
 	comparisons int
 }
@@ -58,7 +59,7 @@ func newCalibrate(w *World) *cobra.Command {
   llmx calibrate triage --replay       from recorded replies: nobody is asked`,
 		Args: takes(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.test.names, o.test.itself = args, true
+			o.test.names, o.test.itself, o.test.prompts = args, true, onePrompt(o.prompt)
 			o.test.command, o.test.changed = commandLine(cmd, args), cmd.Flags().Changed
 			return runSuiteCalibrate(cmd.Context(), w, o)
 		},
@@ -67,7 +68,7 @@ func newCalibrate(w *World) *cobra.Command {
 	flags := cmd.Flags()
 	flags.IntVar(&o.draws, "draws", 0, "ask every case so often (default: twice the suite's repeats, at least 10)")
 	flags.IntVar(&o.comparisons, "comparisons", 1000, "judge the prompt against itself so often; fewer where the suite is large")
-	flags.StringVar(&o.test.prompt, "prompt", "", "calibrate with this `NAME[@VERSION]` in place of the suite's prompt")
+	flags.StringVar(&o.prompt, "prompt", "", "calibrate with this `NAME[@VERSION]` in place of the suite's prompt")
 	flags.StringSliceVar(&o.test.models, "model", nil, "ask these models or routes in place of the suite's (repeatable)")
 	flags.BoolVar(&o.test.replies.replay, "replay", false, "only recorded replies: no key, no network")
 	flags.BoolVar(&o.test.replies.record, "record", false, "ask for everything anew, and record it")

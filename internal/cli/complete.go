@@ -36,17 +36,22 @@ func completeModels(w *World) completion {
 	return completing(w, func(p *project) []string { return p.config.Names() })
 }
 
-func completePrompts(w *World) completion {
-	return completing(w, func(p *project) []string {
-		names, _ := p.prompts.Names()
-		var refs []string
-		for _, name := range names {
-			refs = append(refs, name, name+"@draft")
-			versions, _ := p.prompts.Versions(name)
-			for _, v := range versions {
-				refs = append(refs, name+"@"+v.Version)
-			}
+// completeReferences offers what --reference may name: models, routes and prompts.
+func completeReferences(w *World) completion {
+	return completing(w, func(p *project) []string { return append(p.config.Names(), promptRefs(p)...) })
+}
+
+func completePrompts(w *World) completion { return completing(w, promptRefs) }
+
+// promptRefs are the prompts of a project, as --prompt names them.
+func promptRefs(p *project) (refs []string) {
+	names, _ := p.prompts.Names()
+	for _, name := range names {
+		refs = append(refs, name, name+"@draft")
+		versions, _ := p.prompts.Versions(name)
+		for _, v := range versions {
+			refs = append(refs, name+"@"+v.Version)
 		}
-		return refs
-	})
+	}
+	return refs
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"iter"
-	"slices"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/eval/baseline"
@@ -11,7 +10,6 @@ import (
 	"github.com/llmx-dev/llmx/internal/eval/verdict"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/provider/replay"
-	"github.com/llmx-dev/llmx/internal/store"
 )
 
 // defaultConfirm is how often a case that flipped is asked anew where nobody says.
@@ -19,7 +17,8 @@ const defaultConfirm = 5
 
 func (o *testOptions) wrongConfirm() error {
 	if o.shard != "" {
-		return fault.New(fault.Usage, "--shard and --confirm do not go together: what flipped is known once all parts are merged")
+		return fault.New(fault.Usage, "--shard and --confirm do not go together: what flipped is known once all parts are merged").
+			WithHint("leave --confirm out; once they are merged, llmx test --only flipped asks anew what flipped")
 	}
 	return fault.New(fault.Usage, "--confirm %d is out of range", o.confirm).WithHint("allowed: 0 to %d", maxRepeats)
 }
@@ -29,7 +28,8 @@ func (o *testOptions) settleConfirm(mode replay.Mode) error {
 	switch {
 	case o.confirm > 0 && mode != replay.Live && mode != replay.Record:
 		return fault.New(fault.Usage, "--confirm asks anew, and replies come from recordings here").WithHint("say --live --confirm %d", o.confirm)
-	case (o.against != "" && mode != replay.Replay || mode == replay.Live && o.shard == "") && o.resumed == "" && !o.given("confirm"):
+	case len(o.prompts) > 1: // which have one baseline between them
+	case (o.against != "" && mode != replay.Replay || mode == replay.Live) && o.shard == "" && o.resumed == "" && !o.given("confirm"):
 		o.confirm = defaultConfirm
 	}
 	return nil
@@ -75,7 +75,7 @@ func (t *testRun) planAnew(ctx context.Context) (again *plan, of []int, err erro
 			return nil, nil, err
 		}
 		if why != "" {
-			t.run.Warnings = append(t.run.Warnings, t.plan.groups[i].Suite+" on "+t.plan.groups[i].Model+": what flipped was not confirmed: "+why)
+			t.run.Warnings = append(t.run.Warnings, t.plan.groups[i].Name()+": what flipped was not confirmed: "+why)
 			continue
 		}
 		again.groups, again.arms, of = append(again.groups, t.anew(i, flipped)), append(again.arms, nil), append(of, i)
@@ -91,7 +91,7 @@ func (t *testRun) comparedWith(ctx context.Context, found *baselines, group int)
 	if g.Beside > 0 {
 		return t.plan.arms[g.Beside], "", nil
 	}
-	one := t.plan.suites[slices.IndexFunc(t.plan.suites, func(one *loaded) bool { return one.Name == g.Suite })]
+	one := t.plan.suiteOf(g.Group)
 	accepted, err := baseline.Read(t.project.fs, baseline.Path(one.File))
 	if err != nil {
 		return nil, "", err
@@ -116,7 +116,7 @@ func (t *testRun) cannotAsk(ctx context.Context, a *arm, cases iter.Seq2[eval.Ca
 func (t *testRun) anew(group int, flipped map[string]bool) runner.Group {
 	again := t.plan.groups[group]
 	times := t.options.confirm
-	again.Arm, again.Cases, again.FirstRepeat = eval.Confirm, onlyCases(again.Cases, flipped, times), maxRepeats
+	again.Arm, again.Cases, again.FirstRepeat, again.Along = eval.Confirm, onlyCases(again.Cases, flipped, times), maxRepeats, nil
 	again.Group.Cases, again.Planned = len(flipped), len(flipped)*times
 	return again
 }
@@ -191,9 +191,7 @@ func (t *testRun) confirmBy(ctx context.Context, again *plan, at, group int) err
 		return err
 	}
 	asking := t.over(again)
-	settings, err := planner{project: t.project, read: newAnswerReader()}.settings(again.suites[slices.IndexFunc(again.suites, func(one *loaded) bool {
-		return one.Name == again.groups[at].Suite
-	})], again.groups[at].Model)
+	settings, err := planner{project: t.project, read: newAnswerReader()}.settings(again.suiteOf(again.groups[at].Group), again.groups[at].Model)
 	if err != nil {
 		return err
 	}
@@ -202,7 +200,7 @@ func (t *testRun) confirmBy(ctx context.Context, again *plan, at, group int) err
 	if err := asking.tallyStored(ctx, at, at+1, then); err != nil {
 		return err
 	}
-	results := t.store.Results(ctx, t.run.ID, store.ResultFilter{Arm: beside.Arm, Suite: beside.Suite, Model: beside.Model})
+	results := t.store.Results(ctx, t.run.ID, resultsOfGroup(beside, ""))
 	settings.Baseline, err = baseline.Beside(results, beside, again.groups[at].Model, t.run)
 	if err != nil {
 		return err

@@ -40,7 +40,8 @@ A turn is exactly one of
 The model is asked after every turn of the user, and after the last of tools' results
 that follow each other, but not where a turn of the assistant follows. What it says
 becomes part of the conversation. expect, golden and golden_match stand at a turn that
-is answered; the suite's expect holds for every reply. Checks of cost, time, tokens and
+is answered (llmx golden accept CASE --turn N writes what was); the suite's expect
+holds for every reply. Checks of cost, time, tokens and
 attempts look at the whole case: they stand in expect of the suite or of the case. The
 prompt must have exactly one input of kind thread; the case's vars give the others, and
 may give the beginning.

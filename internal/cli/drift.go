@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -26,10 +27,11 @@ the model has moved, and not you.
 The prompt is that of prompts/ where it is still there, else of git, as the baseline's file
 was committed, else of the store. A release that was edited is named without any call.
 
-  0  no drift shown
+  0  no drift shown: steady, or inconclusive where a drop of the suite's max_drop could
+     not have been seen, which the verdict says with the drop that could
   1  a model has moved, in either direction
-  4  it could not be judged`,
-		Example:           "  llmx drift\n  llmx drift triage --repeats 3 --max-cost 2\n  llmx drift --json | jq '.groups[].model_drift'",
+  4  it could not be judged: a key that is missing, a prompt that is not to be had`,
+		Example:           "  llmx drift\n  llmx drift triage --repeats 3 --max-cost 2\n  llmx drift --model small\n  llmx drift --json | jq '.groups[].model_drift'",
 		ValidArgsFunction: completeSuites(w),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.names = args
@@ -38,6 +40,8 @@ was committed, else of the store. A release that was edited is named without any
 		},
 	}
 	flags := cmd.Flags()
+	flags.StringSliceVar(&o.models, "model", nil, "only these models or routes of the baselines (repeatable)")
+	flags.StringVar(&o.filter, "filter", "", "only cases whose id matches the `REGEX`")
 	flags.StringSliceVar(&o.tags, "tag", nil, "only cases with one of these tags")
 	flags.IntVar(&o.sample, "sample", 0, "only so many cases of each suite, the same ones every time, of each set of tags its share")
 	flags.IntVar(&o.repeats, "repeats", 0, "ask every case so often (default: as the suite says)")
@@ -45,6 +49,8 @@ was committed, else of the store. A release that was edited is named without any
 	flags.StringVar(&o.maxCost, "max-cost", "", "stop asking before more than so many `USD` are spent (exit 4)")
 	flags.StringArrayVar(&o.reports, "report", nil, "write a report, `KIND=FILE`: json, junit or markdown (repeatable)")
 	flags.BoolVar(&o.json, "json", false, "print the run as JSON")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "say what it would ask, cost and take; no model is called, nothing is written")
+	_ = cmd.RegisterFlagCompletionFunc("model", completeModels(w))
 	return cmd
 }
 
@@ -61,7 +67,7 @@ func runDriftOf(ctx context.Context, w *World, o *testOptions) error {
 	if err != nil {
 		return err
 	}
-	suites, err := p.loadSuites(o.selection)
+	suites, err := p.loadSuites(selection{names: o.names}) // whatever models they ask now
 	if err != nil {
 		return err
 	}
@@ -70,7 +76,7 @@ func runDriftOf(ctx context.Context, w *World, o *testOptions) error {
 		return err
 	}
 	found := &baselines{project: p}
-	d := drifting{planner{project: p, pick: chosen, repeats: o.repeats, read: newAnswerReader()}, found}
+	d := drifting{planner{project: p, pick: chosen, repeats: o.repeats, read: newAnswerReader(), models: o.models}, found}
 	planned, untold, err := d.plan(ctx, suites)
 	found.close() // what is asked has been read
 	if err != nil {
@@ -93,6 +99,9 @@ func runDriftOf(ctx context.Context, w *World, o *testOptions) error {
 		},
 	}
 	run.run.Warnings = append(left, untold...)
+	if o.dryRun {
+		return newDryRun(run).execute(ctx)
+	}
 	return run.execute(ctx)
 }
 
@@ -128,6 +137,9 @@ type drifting struct {
 // plan makes a group of every model of every baseline. Those that cannot be asked as they
 // were are told, and where that is all of them, refused.
 func (d drifting) plan(ctx context.Context, suites []*loaded) (made *plan, untold []string, err error) {
+	if err := d.knowModels(suites); err != nil {
+		return nil, nil, err
+	}
 	made = &plan{hashes: map[string]string{}}
 	var problems fault.List
 	for _, one := range suites {
@@ -147,6 +159,29 @@ func (d drifting) plan(ctx context.Context, suites []*loaded) (made *plan, untol
 	return nil, nil, fault.New(fault.NoMatch, "no case is selected by %s", d.pick).WithHint("llmx lint counts the cases of every suite")
 }
 
+// knowModels refuses a model of --model that no baseline was made with.
+func (d drifting) knowModels(suites []*loaded) error {
+	var known []string
+	for _, one := range suites {
+		accepted, err := baseline.Read(d.project.fs, baseline.Path(one.File))
+		if err != nil {
+			return err
+		}
+		for i := range accepted.Headers {
+			known = append(known, accepted.Headers[i].Model)
+		}
+	}
+	slices.Sort(known)
+	known = slices.Compact(known)
+	var problems fault.List
+	for _, name := range d.models {
+		if !slices.Contains(known, name) {
+			problems.Add(fault.New(fault.Usage, "no baseline was made with a model or route %q", name).WithHint("%s", fault.Allowed(name, known)))
+		}
+	}
+	return problems.Err()
+}
+
 func (d drifting) add(ctx context.Context, made *plan, one *loaded) (untold []string, err error) {
 	accepted, err := baseline.Read(d.project.fs, baseline.Path(one.File))
 	if err != nil {
@@ -156,10 +191,11 @@ func (d drifting) add(ctx context.Context, made *plan, one *loaded) (untold []st
 	if err != nil || size.cases == 0 {
 		return nil, err
 	}
-	made.hashes[one.Name] = size.hash
-	made.suites = append(made.suites, one)
 	for i := range accepted.Headers {
 		header := &accepted.Headers[i]
+		if len(d.models) > 0 && !slices.Contains(d.models, header.Model) {
+			continue
+		}
 		a, why, err := d.found.find(ctx, one, header)
 		if err != nil {
 			return nil, err
@@ -183,6 +219,9 @@ func (d drifting) add(ctx context.Context, made *plan, one *loaded) (untold []st
 		made.arms = append(made.arms, a)
 		made.groups = append(made.groups, runner.Group{Group: group, Cases: d.pick.from(one.Cases(), d.repeats)})
 		made.tallies = append(made.tallies, verdict.NewTally(group, settings))
+		if made.hashes[one.Name] == "" {
+			made.hashes[one.Name], made.suites = size.hash, append(made.suites, one)
+		}
 	}
 	return untold, nil
 }

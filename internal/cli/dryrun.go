@@ -9,10 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/llmx-dev/llmx/internal/engine/budget"
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/eval/baseline"
-	"github.com/llmx-dev/llmx/internal/eval/runner"
 	"github.com/llmx-dev/llmx/internal/eval/turns"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
@@ -101,6 +99,9 @@ func (d *dryRun) open(ctx context.Context) error {
 	d.files = files
 	if d.mode == replay.Live { // such a run goes without them: here they say what answers are like
 		for _, one := range d.plan.suites {
+			if d.files[one.Name] != nil {
+				continue
+			}
 			if file, err := d.project.openRecordings(one.Name); err == nil {
 				d.files[one.Name] = file
 			}
@@ -124,65 +125,6 @@ func (d *dryRun) close() {
 	if d.onlooker.store != nil {
 		_ = d.onlooker.store.Close()
 	}
-}
-
-// survey lets every case through the engine, one after the other.
-func (d *dryRun) survey(ctx context.Context) error {
-	model, err := d.project.newEngine(engineParts{
-		book: budget.Open(budget.Options{}), servers: d.servers, prompts: d.plan.prompts(), models: d.plan.models(),
-		wrap: d.wrap, cached: d.mode == replay.Live, onlooker: d.onlooker,
-	})
-	if err != nil {
-		return err
-	}
-	asked := runner.Plan{Groups: d.plan.groups, Reuse: d.options.replies.reuse()}
-	for i := range asked.Groups {
-		group := &asked.Groups[i]
-		if group.Arm == eval.Against {
-			continue // told in warnings
-		}
-		priced, err := d.newAppraiser(group)
-		if err != nil {
-			return err
-		}
-		judging := d.newJudging(group, model)
-		g := report.PlanGroup{Suite: group.Suite, Model: group.Model, Prompt: group.Prompt, Cases: group.Group.Cases, Results: group.Planned}
-		for c, err := range group.Cases {
-			if err == nil && ctx.Err() != nil {
-				err = fault.New(fault.Canceled, "interrupted")
-			}
-			if err != nil {
-				return err
-			}
-			for repeat := range max(1, c.Repeats) {
-				err := d.surveyCase(&c, func(at *eval.Case) (llm.Response, error) {
-					d.fate = fate{}
-					response, failure := llm.Collect(model.Stream(ctx, asked.Request(i, at, repeat)))
-					became := d.fate
-					if err := d.count(&g, priced, &c, response.Call, failure); err != nil {
-						return response, err
-					}
-					err := judging.survey(ctx, &g, priced, at, repeat, became, response, failure)
-					d.fate = became
-					return response, err
-				})
-				if err != nil {
-					return err
-				}
-			}
-		}
-		if g.Asked, err = priced.forecast(&priced.asked); err != nil {
-			return err
-		}
-		if g.Wanted, err = priced.forecast(&priced.wanted); err != nil {
-			return err
-		}
-		if err := judging.sum(&g); err != nil {
-			return err
-		}
-		d.found.Groups = append(d.found.Groups, g)
-	}
-	return nil
 }
 
 // surveyCase asks once for a case, and for a conversation once a turn: it goes on from
@@ -235,9 +177,6 @@ func (d *dryRun) count(g *report.PlanGroup, priced *appraiser, c *eval.Case, cal
 // warnings are those that the run would begin with.
 func (d *dryRun) warnings() []string {
 	list := d.run.Warnings
-	if d.plan.past != nil {
-		list = append(list, fmt.Sprintf("the plan is of the files as they are; the run asks the same cases as of %s beside them: count on as much again", d.plan.past.commit))
-	}
 	compares := func(one *loaded) bool {
 		_, err := fs.Stat(d.project.fs, baseline.Path(one.File))
 		return err == nil

@@ -124,7 +124,7 @@ func (j *judging) appraiser(question llm.Request) (*appraiser, error) {
 	if err != nil {
 		return nil, err
 	}
-	made, err := j.run.appraise(found, j.run.files[j.suite], j.usual)
+	made, err := j.run.appraise(j.run.project, found, j.run.files[j.suite], j.usual)
 	j.prices[key] = made
 	return made, err
 }

@@ -33,8 +33,11 @@ type engineParts struct {
 	wrap    func(alias string, next llm.Model) llm.Model
 	cached  bool
 
-	jobs     int       // calls under way at once, whose turn each has to wait for; 0 for one
-	troubles *troubles // counts who fails; nil where nobody wants to know
+	serving  bool                          // other processes put answers into the cache, too
+	jobs     int                           // calls under way at once, whose turn each has to wait for; 0 for one
+	observer trace.Recorder                // hears of every call besides the store; nil: nobody
+	breaker  func(alias string, open bool) // hears of breakers; nil: nobody
+	troubles *troubles                     // counts who fails; nil where nobody wants to know
 	// onlooker stands in place of the store where nothing may be written.
 	onlooker *onlooker
 }
@@ -66,9 +69,15 @@ func (p *project) newEngine(parts engineParts) (llm.Model, error) {
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
-	recorder, storage := trace.Recorder(parts.store), cache.Storage(newStoredCache(parts.store))
+	recorder, storage := trace.Recorder(parts.store), cache.Storage(&storedCache{store: parts.store})
+	if !parts.serving {
+		storage = newStoredCache(parts.store)
+	}
 	if parts.onlooker != nil {
 		recorder, storage = parts.onlooker, parts.onlooker
+	}
+	if parts.observer != nil {
+		recorder = both{recorder, parts.observer}
 	}
 	if parts.troubles != nil {
 		parts.troubles.next, recorder = recorder, parts.troubles
@@ -80,6 +89,7 @@ func (p *project) newEngine(parts engineParts) (llm.Model, error) {
 		Prompts:  parts.source,
 		Recorder: recorder, NewID: newCallIDs(), Now: p.world.Now,
 		Targets: targets, Policies: policies, Cascades: cascades,
+		Breaker: parts.breaker,
 	}
 	if parts.cached && p.keepsAnswers() {
 		names := p.cacheNames(targets)
@@ -93,6 +103,15 @@ func (p *project) newEngine(parts engineParts) (llm.Model, error) {
 		}
 	}
 	return engine.New(e), nil
+}
+
+// both tells two recorders.
+type both [2]trace.Recorder
+
+// Record tells them one after the other.
+func (b both) Record(call *llm.Call) {
+	b[0].Record(call)
+	b[1].Record(call)
 }
 
 // cacheMemory is little for one command: a run asks for hardly anything twice, and the

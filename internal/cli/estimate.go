@@ -15,6 +15,7 @@ import (
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/price"
+	"github.com/llmx-dev/llmx/internal/prompt"
 	"github.com/llmx-dev/llmx/internal/provider/replay"
 )
 
@@ -51,8 +52,13 @@ const (
 	sources
 )
 
-func (d *dryRun) newAppraiser(group *runner.Group) (*appraiser, error) {
-	p := d.project
+// newAppraiser prices a group, in the way of the arm by which it is asked; nil for now.
+func (d *dryRun) newAppraiser(group *runner.Group, by *arm) (*appraiser, error) {
+	one := d.plan.suiteOf(group.Group)
+	p, asks := d.project, one.prompt
+	if by != nil {
+		p, asks = by.project, by.prompt
+	}
 	found, err := p.lookup(group.Model, fault.Place{})
 	if err != nil {
 		return nil, err
@@ -61,39 +67,38 @@ func (d *dryRun) newAppraiser(group *runner.Group) (*appraiser, error) {
 	if d.habits[group.Suite] == nil {
 		d.habits[group.Suite] = &habits{recordings: recordings}
 	}
-	a, err := d.appraise(found, recordings, d.habits[group.Suite])
+	a, err := d.appraise(p, found, recordings, d.habits[group.Suite])
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(d.plan.suites, func(one *loaded) bool { return one.Name == group.Suite })
-	return a, a.readBaseline(d.plan.suites[i], &group.Group)
+	return a, a.readBaseline(one, asks, &group.Group)
 }
 
 // appraise prices what goes to a target, without what was accepted.
-func (d *dryRun) appraise(found config.Target, recordings *replay.Recordings, usual *habits) (*appraiser, error) {
+func (d *dryRun) appraise(p *project, found config.Target, recordings *replay.Recordings, usual *habits) (*appraiser, error) {
 	a := &appraiser{
-		project: d.project, jobs: d.jobs, target: found, policy: d.project.policy(found), prices: map[string]price.Price{},
+		project: p, jobs: d.jobs, target: found, policy: p.policy(found), prices: map[string]price.Price{},
 		tellers:    map[string]*structured.Teller{},
 		recordings: recordings, habits: usual,
 		asked: tab{loads: map[string]*load{}}, wanted: tab{loads: map[string]*load{}},
 	}
 	for _, alias := range found.Models() {
 		var err error
-		if a.prices[alias], err = d.project.priceOf(alias); err != nil {
+		if a.prices[alias], err = p.priceOf(alias); err != nil {
 			return nil, err
 		}
-		a.tellers[alias] = d.project.teller(alias)
+		a.tellers[alias] = p.teller(alias)
 	}
 	return a, nil
 }
 
-func (a *appraiser) readBaseline(one *loaded, group *eval.Group) error {
+func (a *appraiser) readBaseline(one *loaded, asks *prompt.Prompt, group *eval.Group) error {
 	accepted, err := baseline.Read(a.project.fs, baseline.Path(one.File))
 	if err != nil || accepted == nil {
 		return err
 	}
 	header := baseline.HeaderOf(accepted, group.Model)
-	standsFor, err := a.project.standsFor(a.target, one.prompt)
+	standsFor, err := a.project.standsFor(a.target, asks)
 	if err != nil || header == nil || engine.Treatment(header.Prompt.Hash, standsFor) != header.Treatment {
 		return err
 	}

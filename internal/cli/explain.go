@@ -70,8 +70,9 @@ func runExplain(ctx context.Context, w *World, s *store.Store, o *explainOptions
 		return err
 	}
 	for _, other := range results[1:] {
-		fmt.Fprintf(w.Stderr, "another answer to the case, %s in draw %d of %s on %s: llmx explain %s\n",
-			other.Status, other.Repeat+1, other.Suite, other.Model, other.CallID)
+		group := eval.Group{Suite: other.Suite, Model: other.Model, Prompt: other.Prompt, ByPrompt: other.Prompt.String() != results[0].Prompt.String()}
+		fmt.Fprintf(w.Stderr, "another answer to the case, %s in draw %d of %s: llmx explain %s\n",
+			other.Status, other.Repeat+1, group.Name(), other.CallID)
 	}
 	return nil
 }

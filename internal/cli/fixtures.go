@@ -133,7 +133,7 @@ func (p *project) recordingsOf(o *importOptions, entries []replay.Entry) ([]repl
 	var made []replay.Recording
 	var problems fault.List
 	for _, ref := range order {
-		found, err := p.loadSuites(selection{names: []string{o.suite}, prompt: ref, models: o.models})
+		found, err := p.loadSuites(selection{names: []string{o.suite}, prompts: onePrompt(ref), models: o.models})
 		if err != nil {
 			problems.Add(err)
 			continue

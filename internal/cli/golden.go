@@ -29,8 +29,9 @@ func newGolden(w *World) *cobra.Command {
 }
 
 type goldenOptions struct {
-	run, suite, model string
-	dryRun            bool
+	run, suite, model, prompt string
+	turns                     []int
+	dryRun                    bool
 }
 
 func newGoldenAccept(w *World) *cobra.Command {
@@ -38,10 +39,12 @@ func newGoldenAccept(w *World) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "accept CASE…",
 		Short: "Write the answers of the last run into the suite as golden",
-		Long: `Take the answer that each case got in a run (default: the last complete one) as its
+		Long: `Take the answer that each case got in a run (default: the last complete test) as its
 golden answer, and write it into the suite's file. The rest of the file stays as it is.
-A case that is a conversation is refused: its golden answers stand at its turns.`,
-		Example: "  llmx golden accept refund-angry late-fee\n  llmx golden accept refund-angry --suite triage --dry-run",
+
+The golden answers of a conversation stand at its turns: those are taken anew at which
+there is one, or which --turn names.`,
+		Example: "  llmx golden accept refund-angry late-fee\n  llmx golden accept refund-angry --suite triage --dry-run\n  llmx golden accept double-charge --turn 3",
 		Args:    takes(1, -1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withStore(cmd.Context(), w, reads, func(ctx context.Context, p *project, s *store.Store) error {
@@ -50,20 +53,28 @@ A case that is a conversation is refused: its golden answers stand at its turns.
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.run, "run", store.LatestComplete, "the run whose answers are taken")
+	flags.StringVar(&o.run, "run", "", "the `RUN` whose answers are taken (default: the last complete test)")
 	flags.StringVar(&o.suite, "suite", "", "the suite, where more than one has the case")
 	flags.StringVar(&o.model, "model", "", "the model, where more than one was asked")
+	flags.IntSliceVar(&o.turns, "turn", nil, "of a conversation: the turns whose answers are taken (default: those that have a golden answer)")
+	flags.StringVar(&o.prompt, "prompt", "", promptHelp)
 	flags.BoolVar(&o.dryRun, "dry-run", false, "only say what would be written")
 	return cmd
 }
 
 func runGolden(ctx context.Context, p *project, s *store.Store, cases []string, o *goldenOptions) error {
-	run, err := s.Run(ctx, o.run)
+	id, err := latestTest(ctx, s, o.run)
 	if err != nil {
 		return err
 	}
-	answers := map[string]map[string]any{} // suite → case → golden
-	inputs := map[string]map[string]string{}
+	run, err := s.Run(ctx, id)
+	if err != nil {
+		return err
+	}
+	if o.prompt, err = choosePrompt(run, o.prompt, "a golden answer"); err != nil {
+		return err
+	}
+	results := map[string]map[string]*eval.Result{} // suite → case
 	var problems fault.List
 	for _, id := range cases {
 		result, err := p.answered(ctx, s, run, id, o)
@@ -71,23 +82,17 @@ func runGolden(ctx context.Context, p *project, s *store.Store, cases []string, 
 			problems.Add(err)
 			continue
 		}
-		value, err := goldenOf(ctx, s, result)
-		if err != nil {
-			problems.Add(err)
-			continue
+		if results[result.Suite] == nil {
+			results[result.Suite] = map[string]*eval.Result{}
 		}
-		if answers[result.Suite] == nil {
-			answers[result.Suite] = map[string]any{}
-		}
-		answers[result.Suite][id] = value
-		if inputs[result.Suite] == nil {
-			inputs[result.Suite] = map[string]string{}
-		}
-		inputs[result.Suite][id] = result.InputHash
+		results[result.Suite][id] = result
 	}
-	names := slices.Sorted(maps.Keys(answers))
+	names := slices.Sorted(maps.Keys(results))
+	answers := map[string]map[string]any{} // suite → case → golden
 	for _, name := range names {
-		problems.Add(p.sameInputs(ctx, name, inputs[name], run.ID))
+		var err error
+		answers[name], err = p.goldensOf(ctx, s, name, results[name], run.ID, o.turns)
+		problems.Add(err)
 	}
 	for _, name := range names { // all are tried before one is written
 		_, err := suite.SetGoldens(p.root, suite.Dir+"/"+name+suite.Extension, answers[name], true)
@@ -110,38 +115,56 @@ func runGolden(ctx context.Context, p *project, s *store.Store, cases []string, 
 	return nil
 }
 
-// sameInputs refuses cases that ask something else now than in the run: the answer
-// would be to another question.
-func (p *project) sameInputs(ctx context.Context, name string, inputs map[string]string, run string) error {
+// goldensOf makes golden values of a suite's results, by case, and refuses cases that ask
+// something else now than in the run: the answer would be to another question.
+func (p *project) goldensOf(ctx context.Context, s *store.Store, name string, results map[string]*eval.Result, run string, turns []int) (map[string]any, error) {
 	found, err := p.loadSuites(selection{names: []string{name}})
 	if err != nil {
-		return err
+		return nil, err
 	}
+	goldens := map[string]any{}
 	var problems fault.List
 	for c, err := range found[0].Cases() {
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if ctx.Err() != nil {
-			return fault.New(fault.Canceled, "interrupted; nothing was written")
+			return nil, fault.New(fault.Canceled, "interrupted; nothing was written")
 		}
-		if _, ok := inputs[c.ID]; ok && len(c.Turns) > 0 {
-			problems.Add(fault.At(c.Place, "the case %s is a conversation, whose golden answers stand at its turns", c.ID).
-				WithHint("write golden: at the turn whose reply is right; llmx explain %s shows what was said", c.ID))
+		result := results[c.ID]
+		if result == nil {
 			continue
 		}
-		if asked, ok := inputs[c.ID]; ok && asked != c.InputHash {
+		switch value, err := any(nil), error(nil); {
+		case result.InputHash != c.InputHash:
 			problems.Add(fault.At(c.Place, "the case %s asks something else now than in run %s", c.ID, run).WithHint("run it again: llmx test %s", name))
+		case len(c.Turns) == 0 && len(turns) > 0:
+			problems.Add(fault.New(fault.Usage, "the case %s is no conversation, and has no turns", c.ID).WithHint("leave --turn out"))
+		default:
+			if len(c.Turns) > 0 {
+				value, err = goldensOfTurns(ctx, s, &c, result, turns)
+			} else {
+				value, err = goldenOf(ctx, s, result)
+			}
+			if err == nil {
+				goldens[c.ID] = value
+			}
+			problems.Add(err)
 		}
 	}
-	return problems.Err()
+	for _, id := range slices.Sorted(maps.Keys(results)) {
+		if _, there := goldens[id]; !there && len(problems) == 0 {
+			goldens[id] = nil // there is no such case any more, as SetGoldens says
+		}
+	}
+	return goldens, problems.Err()
 }
 
 // answered finds the one judged answer of a case in a run.
 func (p *project) answered(ctx context.Context, s *store.Store, run eval.Run, id string, o *goldenOptions) (*eval.Result, error) {
 	var found []eval.Result
 	var where []string
-	for r, err := range s.Results(ctx, run.ID, store.ResultFilter{Suite: o.suite, Model: o.model, Case: id}) {
+	for r, err := range s.Results(ctx, run.ID, store.ResultFilter{Suite: o.suite, Model: o.model, Prompt: o.prompt, Case: id}) {
 		if err != nil {
 			return nil, err
 		}

@@ -75,7 +75,7 @@ func newJudgeCalibrate(w *World) *cobra.Command {
 	flags.StringVar(&o.labels, "labels", "", "the `FILE` of answers that people have judged, .jsonl or .csv")
 	flags.StringVar(&o.metric, "metric", "", "the check, by its metric or its `NAME` (default: the suite's one check that asks a model or runs a program)")
 	flags.StringVar(&o.rate, "rate", "", "correct this pass rate that the check found over N answers: `RATE/N` with a point, 0.83/200, or PASSES/N, 166/200")
-	flags.StringVar(&o.run, "run", "", "correct the pass rate that the check found in this `RUN`; last is the last complete one")
+	flags.StringVar(&o.run, "run", "", "correct the pass rate that the check found in this `RUN`; last is the last complete test")
 	o.replies.addModes(flags)
 	flags.BoolVar(&o.replies.freshJudges, "fresh-judges", false, "with --record or --live: ask the judge anew")
 	flags.StringVar(&o.maxCost, "max-cost", "", "stop asking before more than so many `USD` are spent")

@@ -38,14 +38,16 @@ func parseRate(text string) (report.PassRate, error) {
 
 // rateOf is the share of a run's answers that a check passed: the mean over the cases.
 func (p *project) rateOf(ctx context.Context, run, suite string, j *calibrated) (report.PassRate, error) {
-	if run == "last" {
-		run = store.LatestComplete
-	}
 	s, err := p.openStore(ctx, reads)
 	if err != nil {
 		return report.PassRate{}, err
 	}
 	defer s.Close()
+	if run == "last" {
+		if run, err = latestTest(ctx, s, ""); err != nil {
+			return report.PassRate{}, err
+		}
+	}
 	found, err := s.Run(ctx, run)
 	if err != nil {
 		return report.PassRate{}, err

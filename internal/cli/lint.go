@@ -17,7 +17,8 @@ func newLint(w *World) *cobra.Command {
 		Use:   "lint",
 		Short: "Validate every file, schema and template; no model is called",
 		Long: `Validate llmx.yaml, every prompt, release, lock, label, suite, baseline and
-recording. All problems are reported at once; no model is called.`,
+recording. All problems are reported at once; no model is called. It warns of golden answers, of
+paths in checks and of tools that no valid answer of the prompt can have.`,
 		Example: "  llmx lint",
 		Args:    takes(0, 0),
 		RunE:    func(*cobra.Command, []string) error { return runLint(w) },
@@ -52,7 +53,7 @@ func runLint(w *World) error {
 		asked[one.prompt.File] = append(asked[one.prompt.File], one.models...)
 		problems.Add(p.lintBeside(one))
 		warnings = append(warnings, one.judges.lint(one)...)
-		for _, look := range []func(*loaded) ([]*fault.Error, error){lintGoldens, lintTools, lintTags, p.lintSight} {
+		for _, look := range []func(*loaded) ([]*fault.Error, error){lintGoldens, lintFields, lintTools, lintTags, p.lintSight} {
 			unmet, err := look(one)
 			problems.Add(err)
 			warnings = append(warnings, unmet...)

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +16,7 @@ import (
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
+	"github.com/llmx-dev/llmx/internal/provider/replay"
 	"github.com/llmx-dev/llmx/internal/store"
 )
 
@@ -94,10 +97,14 @@ func (m *merger) merge(ctx context.Context, names []string) error {
 		return err
 	}
 	for _, p := range m.parts {
-		if changes := changedGroups(m.withoutCounts(p.run.Groups), m.withoutCounts(m.run.run.Groups)); len(changes) > 0 {
+		if changes := changedGroups(p.run.Groups, m.groupsOf(p)); len(changes) > 0 {
 			return fault.New(fault.Invalid, "%s does not fit the project: %s", p.name, strings.Join(changes, "; ")).
 				WithHint("merge where the files are as they were in the run, or run the parts again")
 		}
+	}
+	if len(m.run.plan.groups) == 0 {
+		m.options.command = m.run.run.Command
+		return m.run.unchanged(ctx)
 	}
 	if err := m.store.BeginRun(ctx, m.run.run); err != nil {
 		return err
@@ -105,11 +112,15 @@ func (m *merger) merge(ctx context.Context, names []string) error {
 	return m.run.finish(ctx, m.collect(ctx))
 }
 
-// withoutCounts leaves out how much was planned: parts have less than the whole.
-func (m *merger) withoutCounts(groups []eval.Group) []eval.Group {
-	out := slices.Clone(groups)
-	for i := range out {
-		out[i].Planned = 0
+// groupsOf are the groups of the whole that a part has cases of, with the part's counts: a
+// suite may have less cases than there are parts. What is missing in all is found later.
+func (m *merger) groupsOf(p part) (out []eval.Group) {
+	for _, g := range m.run.run.Groups {
+		i := slices.IndexFunc(p.run.Groups, func(of eval.Group) bool { return of.Suite == g.Suite && of.Model == g.Model })
+		if i >= 0 {
+			g.Planned = p.run.Groups[i].Planned
+			out = append(out, g)
+		}
 	}
 	return out
 }
@@ -126,6 +137,10 @@ func (m *merger) open(ctx context.Context, name string) error {
 		return fault.New(fault.Usage, "%s is a directory", name).WithHint("name the store file in it, as llmx.yaml does: .llmx/llmx.db where it says nothing else")
 	}
 	if err == nil {
+		if !isDatabase(path) {
+			return fault.New(fault.Usage, "%s is no store of llmx", name).
+				WithHint("a part is the store file of its machine, .llmx/llmx.db there where llmx.yaml says nothing else; a report is not enough")
+		}
 		other, err := store.Open(ctx, path, store.Options{Now: m.project.world.Now, ReadOnly: true, Name: name})
 		if err != nil {
 			return err
@@ -142,6 +157,20 @@ func (m *merger) open(ctx context.Context, name string) error {
 	}
 	m.parts = append(m.parts, part{run, from, name})
 	return nil
+}
+
+// isDatabase reports a file that begins as SQLite's do; of one that cannot be read the
+// store says why.
+func isDatabase(path string) bool {
+	file, err := os.Open(path)
+	if err != nil {
+		return true
+	}
+	defer file.Close()
+	const magic = "SQLite format 3\x00"
+	head := make([]byte, len(magic))
+	_, err = io.ReadFull(file, head)
+	return err == nil && string(head) == magic
 }
 
 // fit refuses runs that are no parts of one, and parts that are missing or there twice.
@@ -176,8 +205,9 @@ func (m *merger) fit() error {
 
 // alike reports whether two parts were asked for the same but for which part.
 func alike(a, b eval.Selection) bool {
-	return slices.Equal(a.Suites, b.Suites) && a.Prompt == b.Prompt && slices.Equal(a.Models, b.Models) &&
-		a.Filter == b.Filter && slices.Equal(a.Tags, b.Tags) && a.Sample == b.Sample && a.Repeats == b.Repeats && a.Missing == b.Missing
+	return slices.Equal(a.Suites, b.Suites) && a.Prompt == b.Prompt && a.Reference == b.Reference && slices.Equal(a.Models, b.Models) &&
+		a.Filter == b.Filter && slices.Equal(a.Tags, b.Tags) && a.Sample == b.Sample && a.Repeats == b.Repeats && a.Missing == b.Missing &&
+		a.Commit == b.Commit && a.Only == b.Only && a.Of == b.Of && maps.EqualFunc(a.Chosen, b.Chosen, slices.Equal)
 }
 
 // plan makes the whole run that the parts are of.
@@ -191,16 +221,32 @@ func (m *merger) plan(ctx context.Context) error {
 		return err
 	}
 	chosen.sample = asked.Sample
-	suites, err := m.project.loadSuites(selection{names: asked.Suites, prompt: asked.Prompt, models: asked.Models})
+	if asked.Only != "" {
+		chosen.only = chosenBefore(asked.Only, asked.Of, asked.Chosen)
+	}
+	suites, err := m.project.loadSuites(selection{names: asked.Suites, prompts: promptWords(asked.Prompt), models: asked.Models})
 	if err != nil {
 		return err
 	}
-	planned, err := planner{project: m.project, pick: chosen, repeats: asked.Repeats, read: newAnswerReader()}.plan(ctx, suites)
+	then, err := m.project.pastOf(ctx, asked.Commit, asked.Against)
 	if err != nil {
+		return err
+	}
+	if then != nil {
+		defer then.close()
+	}
+	planned, err := planner{project: m.project, pick: chosen, repeats: asked.Repeats, read: newAnswerReader(), past: then, models: asked.Models}.plan(ctx, suites)
+	if err != nil {
+		return err
+	}
+	if err := planned.putSideBySide(m.project, asked.Reference); err != nil {
 		return err
 	}
 	asked.Cases = planned.hashes
-	m.run = &testRun{project: m.project, options: m.options, reports: m.reports, store: m.store, filtered: chosen.active(), plan: planned}
+	m.run = &testRun{
+		project: m.project, options: m.options, reports: m.reports, store: m.store, filtered: chosen.active(), plan: planned,
+		mode: replay.Mode(first.Replies),
+	}
 	m.run.run = eval.Run{
 		ID: newRunID(m.project.world.Now()), Started: m.project.world.Now(), State: eval.Running, Replies: first.Replies, Version: Version(),
 		Command:  strings.Replace(first.Command, " --shard "+first.Selection.Shard, "", 1),
@@ -221,23 +267,40 @@ func (m *merger) plan(ctx context.Context) error {
 func (m *merger) collect(ctx context.Context) error {
 	for i := range m.run.plan.groups {
 		group := &m.run.plan.groups[i]
+		if group.Arm != eval.Candidate {
+			continue // comes with the group that it stands beside
+		}
 		for c, err := range group.Cases {
+			if err == nil {
+				err = m.collectCase(ctx, i, &c)
+			}
+			if err == nil && group.Beside > 0 {
+				err = m.collectCase(ctx, group.Beside, &c)
+			}
 			if err != nil {
 				return err
 			}
-			n := 0
-			for _, p := range m.parts {
-				found, err := m.take(ctx, p, i, &c)
-				if err != nil {
-					return err
-				}
-				n += found
-			}
-			if n != max(1, c.Repeats) {
-				return fault.New(fault.Invalid, "case %s of suite %s has %d results in all parts, want %d", c.ID, group.Suite, n, max(1, c.Repeats)).
-					WithHint("merge where the suites are as they were in the run")
-			}
 		}
+	}
+	if m.run.plan.past != nil {
+		return m.run.compareArms(ctx)
+	}
+	return nil
+}
+
+// collectCase puts all results of a case in a group into the whole.
+func (m *merger) collectCase(ctx context.Context, group int, c *eval.Case) error {
+	n := 0
+	for _, p := range m.parts {
+		found, err := m.take(ctx, p, group, c)
+		if err != nil {
+			return err
+		}
+		n += found
+	}
+	if n != max(1, c.Repeats) {
+		return fault.New(fault.Invalid, "case %s of suite %s has %d results in all parts, want %d", c.ID, m.run.plan.groups[group].Suite, n, max(1, c.Repeats)).
+			WithHint("merge where the suites are as they were in the run")
 	}
 	return nil
 }
@@ -245,7 +308,7 @@ func (m *merger) collect(ctx context.Context) error {
 // take puts a part's results of one case into the whole.
 func (m *merger) take(ctx context.Context, p part, group int, c *eval.Case) (found int, err error) {
 	g := &m.run.plan.groups[group]
-	for r, err := range p.store.Results(ctx, p.run.ID, store.ResultFilter{Suite: g.Suite, Model: g.Model, Case: c.ID}) {
+	for r, err := range p.store.Results(ctx, p.run.ID, resultsOfGroup(g.Group, c.ID)) {
 		switch {
 		case err != nil:
 			return found, err
@@ -254,7 +317,9 @@ func (m *merger) take(ctx context.Context, p part, group int, c *eval.Case) (fou
 				WithHint("merge where the suites are as they were in the run")
 		}
 		r.Run = m.run.run.ID
-		m.run.plan.tallies[group].Add(c, &r)
+		if m.run.plan.past == nil { // else both arms are compared once they are in
+			m.run.plan.add(group, c, &r)
+		}
 		if err := m.store.AddResult(r); err != nil {
 			return found, err
 		}

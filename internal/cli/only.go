@@ -1,8 +1,8 @@
 package cli
 
 import (
-	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/llmx-dev/llmx/internal/eval"
@@ -31,8 +31,12 @@ func (o *testOptions) checkOnly() error {
 		return fault.New(fault.Usage, "--only %s is not known", o.only).WithHint("%s", fault.Allowed(o.only, onlyKinds))
 	case o.only == "flaky" && o.of != "":
 		return fault.New(fault.Usage, "which cases are flaky is told by all stored runs, not by one").WithHint("leave --of out")
-	case o.shard != "":
-		return fault.New(fault.Usage, "--only stands beside --shard, and each machine has a store of its own").WithHint("leave one of them out")
+	case o.shard != "" && o.only == "flaky":
+		return fault.New(fault.Usage, "--shard and --only flaky do not go together: which cases are flaky is told by all runs of a store, and each machine has a store of its own").
+			WithHint("leave one of them out; --only failed --of RUN goes with --shard")
+	case o.shard != "" && o.of == "":
+		return fault.New(fault.Usage, "--only stands beside --shard, and each machine would take the newest run of a store of its own").
+			WithHint("name the run, which every machine has to have in its store: --only %s --of RUN", o.only)
 	}
 	return nil
 }
@@ -42,12 +46,38 @@ func (o *testOptions) choose(ctx context.Context, p *project) (*earlier, error) 
 	if o.only == "" {
 		return nil, nil
 	}
+	if o.chosen != nil { // by the run that goes on
+		return chosenBefore(o.only, o.of, o.chosen), nil
+	}
 	s, err := p.openStore(ctx, reads)
 	if err != nil {
 		return nil, err
 	}
-	chosen, err := o.earlier(ctx, s)
-	return chosen, joined(err, s.Close())
+	found, err := o.earlier(ctx, s)
+	if err == nil {
+		o.chosen = found.ids()
+	}
+	return found, joined(err, s.Close())
+}
+
+// chosenBefore are the cases that a run had chosen.
+func chosenBefore(kind, run string, ids map[string][]string) *earlier {
+	found := &earlier{kind: kind, run: run, cases: map[string]map[string]bool{}}
+	for suite, list := range ids {
+		for _, id := range list {
+			found.add(suite, id)
+		}
+	}
+	return found
+}
+
+// ids lists the cases by suite, sorted.
+func (e *earlier) ids() map[string][]string {
+	all := map[string][]string{}
+	for suite, cases := range e.cases {
+		all[suite] = slices.Sorted(maps.Keys(cases))
+	}
+	return all
 }
 
 func (o *testOptions) earlier(ctx context.Context, s *store.Store) (*earlier, error) {
@@ -62,7 +92,14 @@ func (o *testOptions) earlier(ctx context.Context, s *store.Store) (*earlier, er
 		}
 		return found, err
 	}
-	run, err := s.Run(ctx, cmp.Or(o.of, store.Latest))
+	id, err := o.of, error(nil)
+	if id == "" {
+		id, err = newestTest(ctx, s, store.Latest, func(*eval.Run) bool { return true })
+	}
+	if err != nil {
+		return nil, err
+	}
+	run, err := s.Run(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +147,7 @@ func (e *earlier) flipped(run *eval.Run) error {
 	for i := range run.Verdict.Groups {
 		g := &run.Verdict.Groups[i]
 		if flips := g.FlipsDown + g.FlipsUp; flips > len(g.Flips) {
-			return fault.New(fault.Usage, "%d cases of %s on %s flipped in run %s, and a run keeps %d by name", flips, g.Suite, g.Model, run.ID, len(g.Flips)).
+			return fault.New(fault.Usage, "%d cases of %s flipped in run %s, and a run keeps %d by name", flips, g.Name(), run.ID, len(g.Flips)).
 				WithHint("ask the whole suite: llmx test %s", g.Suite)
 		}
 		for _, flip := range g.Flips {

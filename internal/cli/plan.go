@@ -29,6 +29,13 @@ type plan struct {
 
 	arms []*arm // one a group: how it is asked as it once was; nil for those of now
 
+	empty bool // a part without a case, of a run that has some
+
+	// Of suites that several models or prompts are asked: what compares them, and where
+	// each group stands in that.
+	compared []*verdict.SideBySide
+	seats    []*seat
+
 	// Of a run against a commit. Groups that are asked beside another come last.
 	past      *past
 	unchanged []eval.Group // which need not be asked
@@ -51,25 +58,44 @@ func (b planner) plan(ctx context.Context, suites []*loaded) (*plan, error) {
 	made := &plan{suites: suites, hashes: map[string]string{}, past: b.past}
 	var problems fault.List
 	for _, one := range suites {
-		problems.Add(b.add(ctx, made, one))
+		problems.Add(b.add(ctx, made, one, suites))
 	}
 	if err := problems.Err(); err != nil {
 		return nil, err
 	}
 	made.putBeside()
 	if made.planned == 0 && len(made.unchanged) == 0 {
+		if made.empty = b.elsewhere(suites); made.empty {
+			return made, nil
+		}
 		return nil, fault.New(fault.NoMatch, "no case is selected by %s", b.pick).
 			WithHint("llmx lint counts the cases of every suite")
 	}
 	return made, nil
 }
 
-func (b planner) add(ctx context.Context, made *plan, one *loaded) error {
+// elsewhere reports that other parts of the run have cases: there may be more machines
+// than cases.
+func (b planner) elsewhere(suites []*loaded) bool {
+	if b.pick.shard.of <= 1 {
+		return false
+	}
+	whole := b.pick
+	whole.shard = shard{}
+	for _, one := range suites {
+		for _, err := range whole.in(one.Name).from(one.Cases(), 0) {
+			return err == nil
+		}
+	}
+	return false
+}
+
+func (b planner) add(ctx context.Context, made *plan, one *loaded, suites []*loaded) error {
 	size, err := b.survey(ctx, one)
 	if err != nil || size.cases == 0 {
 		return err
 	}
-	made.hashes[one.Name] = size.hash
+	made.hashes[one.Name] = joinedHash(made.hashes[one.Name], size.hash)
 	var arms map[string]*arm
 	if b.past != nil {
 		if arms, err = b.past.arms(one, b.models); err != nil {
@@ -89,7 +115,7 @@ func (b planner) add(ctx context.Context, made *plan, one *loaded) error {
 		}
 		group := eval.Group{
 			Suite: one.Name, Model: name, Prompt: one.prompt.Ref(), Planned: size.results, Cases: size.cases,
-			Treatment: engine.Treatment(one.prompt.Hash, standsFor),
+			Treatment: engine.Treatment(one.prompt.Hash, standsFor), ByPrompt: byPrompt(suites, one),
 		}
 		if a := arms[name]; a != nil && a.treatment == group.Treatment {
 			made.unchanged = append(made.unchanged, group)
@@ -109,6 +135,20 @@ func (b planner) add(ctx context.Context, made *plan, one *loaded) error {
 		made.tallies = append(made.tallies, tally)
 	}
 	return problems.Err()
+}
+
+// byPrompt reports whether a suite is asked with more prompts than one.
+func byPrompt(suites []*loaded, one *loaded) bool {
+	return slices.ContainsFunc(suites, func(other *loaded) bool { return other != one && other.Name == one.Name })
+}
+
+// joinedHash is that of a suite's cases, which may depend on the prompt that they are
+// asked with: of all, where there are several.
+func joinedHash(before, one string) string {
+	if before == "" || before == one {
+		return one
+	}
+	return before + "+" + one
 }
 
 // putBeside adds a group for everything that is asked as it was at a commit.
@@ -140,6 +180,18 @@ func (b planner) survey(ctx context.Context, one *loaded) (size, error) {
 	}
 	one.clusters, one.gated = s.clusters, s.gated
 	return s, err
+}
+
+// suiteOf is the suite of a group, with the group's prompt where it was loaded with
+// several. There is one.
+func (p *plan) suiteOf(g eval.Group) *loaded {
+	var found *loaded
+	for _, one := range p.suites {
+		if one.Name == g.Suite && (found == nil || one.prompt.Ref() == g.Prompt) {
+			found = one
+		}
+	}
+	return found
 }
 
 // gateOperation adds the default gate of checks on cost, time and attempts.

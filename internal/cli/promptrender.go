@@ -143,7 +143,7 @@ func (p *project) varsOfCase(name, ref string, over map[string]any) (map[string]
 	if !ok {
 		return nil, fault.New(fault.Usage, "--case %s names no case", name).WithHint("write SUITE/CASE")
 	}
-	suites, err := p.loadSuites(selection{names: []string{suiteName}, prompt: ref})
+	suites, err := p.loadSuites(selection{names: []string{suiteName}, prompts: onePrompt(ref)})
 	if err != nil {
 		return nil, err
 	}

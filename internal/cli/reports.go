@@ -29,6 +29,9 @@ func parseReports(w *World, flags []string) ([]reportFile, error) {
 		if !slices.Contains(reportKinds, kind) {
 			return nil, fault.New(fault.Usage, "there is no report of kind %q", kind).WithHint("%s", fault.Allowed(kind, reportKinds))
 		}
+		if path == "-" {
+			return nil, fault.New(fault.Usage, "--report %s: a report is a file", flag).WithHint("--json prints the run as JSON; /dev/stdout is a file")
+		}
 		file := reportFile{kind, path}
 		if info, err := os.Stat(filepath.Dir(file.absolute(w))); err != nil || !info.IsDir() {
 			return nil, fault.New(fault.Usage, "the report %s cannot be written: there is no directory %s", path, filepath.Dir(path))

@@ -20,12 +20,16 @@ func newRescore(w *World) *cobra.Command {
 		Use:   "rescore [RUN]",
 		Short: "Run the checks again over stored answers, without a call",
 		Long: `Run the suites' checks as they are now over the answers of a run (default: the last
-complete one). The result is a new run with a verdict of its own.`,
+complete test). The result is a new run with a verdict of its own.`,
 		Example: "  llmx rescore\n  llmx rescore 20261122-0215",
 		Args:    takes(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withStore(cmd.Context(), w, changes, func(ctx context.Context, p *project, s *store.Store) error {
-				return runRescore(ctx, p, s, firstArg(args, store.LatestComplete), o)
+				id, err := latestTest(ctx, s, firstArg(args, ""))
+				if err != nil {
+					return err
+				}
+				return runRescore(ctx, p, s, id, o)
 			})
 		},
 	}
@@ -77,25 +81,30 @@ func runRescore(ctx context.Context, p *project, s *store.Store, id string, o *t
 type rescorer struct {
 	run    *testRun
 	old    eval.Run
-	suites map[string]*loaded
+	suites map[suiteAsked]*loaded
 	read   eval.Read
 	pick   pick // of the cases that the run has
 	scored int
 }
 
+// suiteAsked is a suite with the prompt that it was run with.
+type suiteAsked struct{ suite, prompt string }
+
+func askedOf(g eval.Group) suiteAsked { return suiteAsked{g.Suite, g.Prompt.String()} }
+
 // prepare loads the suites of the run, each with the prompt it was run with.
 func (r *rescorer) prepare(ctx context.Context) error {
-	r.suites = map[string]*loaded{}
+	r.suites = map[suiteAsked]*loaded{}
 	p := r.run.project
 	var problems fault.List
 	for _, group := range r.old.Groups {
-		if r.suites[group.Suite] == nil {
-			found, err := p.loadSuites(selection{names: []string{group.Suite}, prompt: group.Prompt.String()})
+		if r.suites[askedOf(group)] == nil {
+			found, err := p.loadSuites(selection{names: []string{group.Suite}, prompts: []string{group.Prompt.String()}})
 			if err != nil {
 				problems.Add(err)
 				continue
 			}
-			r.suites[group.Suite] = found[0]
+			r.suites[askedOf(group)] = found[0]
 			if found[0].prompt.Hash != group.Prompt.Hash {
 				r.run.run.Warnings = append(r.run.run.Warnings,
 					group.Prompt.String()+" has changed since that run: its answers are judged under the contract of today")
@@ -111,11 +120,15 @@ func (r *rescorer) prepare(ctx context.Context) error {
 		return err
 	}
 	planned, err := planner{project: p, pick: r.pick, repeats: r.old.Selection.Repeats, read: r.read}.tallies(ctx, r.old.Groups, r.suites)
+	if err != nil {
+		return err
+	}
 	r.run.plan.tallies = planned
 	for _, group := range r.old.Groups {
 		r.run.plan.planned += group.Planned
+		r.run.plan.groups = append(r.run.plan.groups, runner.Group{Group: group})
 	}
-	return err
+	return r.run.plan.putSideBySide(p, r.old.Selection.Reference)
 }
 
 // choose finds the cases of a run that had not all of its suites: what others ask or
@@ -156,7 +169,7 @@ func rescorable(one *loaded) error {
 // looked up by case, so that neither has to be held whole.
 func (r *rescorer) judge(ctx context.Context) error {
 	for index, group := range r.old.Groups {
-		one := r.suites[group.Suite]
+		one := r.suites[askedOf(group)]
 		for c, err := range r.pick.in(one.Name).from(one.Cases(), r.old.Selection.Repeats) {
 			if err != nil {
 				return err
@@ -170,8 +183,7 @@ func (r *rescorer) judge(ctx context.Context) error {
 }
 
 func (r *rescorer) rescoreCase(ctx context.Context, index int, group eval.Group, p *prompt.Prompt, c *eval.Case) error {
-	filter := store.ResultFilter{Suite: group.Suite, Model: group.Model, Case: c.ID}
-	for result, err := range r.run.store.Results(ctx, r.old.ID, filter) {
+	for result, err := range r.run.store.Results(ctx, r.old.ID, resultsOfGroup(group, c.ID)) {
 		if err != nil {
 			return err
 		}
@@ -180,7 +192,7 @@ func (r *rescorer) rescoreCase(ctx context.Context, index int, group eval.Group,
 			return err
 		}
 		again.Run = r.run.run.ID
-		r.run.plan.tallies[index].Add(c, &again)
+		r.run.plan.add(index, c, &again)
 		r.scored++
 		if err := r.run.store.AddResult(again); err != nil {
 			return err
@@ -199,7 +211,7 @@ func (r *rescorer) complete() error {
 }
 
 // tallies makes one for every group of a run that is judged again.
-func (b planner) tallies(ctx context.Context, groups []eval.Group, suites map[string]*loaded) ([]*verdict.Tally, error) {
+func (b planner) tallies(ctx context.Context, groups []eval.Group, suites map[suiteAsked]*loaded) ([]*verdict.Tally, error) {
 	var made []*verdict.Tally
 	for _, one := range suites {
 		if _, err := b.survey(ctx, one); err != nil {
@@ -207,7 +219,7 @@ func (b planner) tallies(ctx context.Context, groups []eval.Group, suites map[st
 		}
 	}
 	for _, group := range groups {
-		tally, err := b.tally(group, suites[group.Suite])
+		tally, err := b.tally(group, suites[askedOf(group)])
 		if err != nil {
 			return nil, err
 		}

@@ -18,7 +18,7 @@ import (
 const newestCut = "newest"
 
 // ownFlags decide what is asked: a run that goes on has its own.
-var ownFlags = []string{"prompt", "model", "against", "confirm", "filter", "tag", "sample", "only", "of", "shard", "repeats", "missing", "replay", "record", "live", "fresh", "fresh-judges"}
+var ownFlags = []string{"prompt", "model", "reference", "against", "confirm", "filter", "tag", "sample", "only", "of", "shard", "repeats", "missing", "replay", "record", "live", "fresh", "fresh-judges"}
 
 // resume finds the run that is to go on, and takes its selection for what is asked;
 // nil for a new run.
@@ -53,12 +53,13 @@ func (o *testOptions) resume(ctx context.Context, w *World) (*eval.Run, error) {
 		return nil, err
 	}
 	mode := replay.Mode(old.Replies)
-	o.names, o.prompt, o.models = old.Selection.Suites, old.Selection.Prompt, old.Selection.Models
+	o.names, o.prompts, o.models = old.Selection.Suites, promptWords(old.Selection.Prompt), old.Selection.Models
+	o.reference = old.Selection.Reference
 	o.filter, o.tags, o.repeats, o.missing = old.Selection.Filter, old.Selection.Tags, old.Selection.Repeats, cmp.Or(old.Selection.Missing, o.missing)
 	o.confirm = old.Selection.Confirm
 	o.against, o.named = old.Selection.Commit, old.Selection.Against // where the name points meanwhile does not matter
 	o.sample, o.shard = old.Selection.Sample, old.Selection.Shard
-	o.only, o.of = old.Selection.Only, old.Selection.Of
+	o.only, o.of, o.chosen = old.Selection.Only, old.Selection.Of, old.Selection.Chosen
 	o.replies = repliesFlags{replay: mode == replay.Replay, record: mode == replay.Record, live: mode == replay.Live, fresh: old.Selection.Fresh, freshJudges: old.Selection.FreshJudges}
 	return &old, nil
 }
@@ -93,9 +94,9 @@ func cutRun(ctx context.Context, s *store.Store, id string) (eval.Run, error) {
 // asked is the selection, in the words of the command line.
 func (o *testOptions) asked(p *plan) eval.Selection {
 	selected := eval.Selection{
-		Suites: o.names, Prompt: o.prompt, Models: o.models, Filter: o.filter, Tags: o.tags,
+		Suites: o.names, Prompt: strings.Join(o.prompts, ","), Models: o.models, Reference: o.reference, Filter: o.filter, Tags: o.tags,
 		Sample: o.sample, Shard: o.shard, Repeats: o.repeats, Missing: o.missing, Fresh: o.replies.fresh, FreshJudges: o.replies.freshJudges, Cases: p.hashes,
-		Confirm: o.confirm, Only: o.only, Of: o.of, Drift: o.drift, Calibration: o.itself,
+		Confirm: o.confirm, Only: o.only, Of: o.of, Chosen: o.chosen, Drift: o.drift, Calibration: o.itself,
 	}
 	if p.past != nil {
 		selected.Against, selected.Commit = p.past.commit.ref, p.past.commit.hash
@@ -125,23 +126,22 @@ func changedSince(old *eval.Run, what string) error {
 
 // changedGroups says in which ways two plans differ.
 func changedGroups(before, now []eval.Group) (changes []string) {
-	name := func(g eval.Group) string { return g.Suite + " on " + g.Model }
 	for _, g := range now {
-		if !slices.ContainsFunc(before, func(b eval.Group) bool { return name(b) == name(g) }) {
-			changes = append(changes, name(g)+" is new")
+		if !slices.ContainsFunc(before, g.Same) {
+			changes = append(changes, g.Name()+" is new")
 		}
 	}
 	for _, b := range before {
-		i := slices.IndexFunc(now, func(g eval.Group) bool { return name(b) == name(g) })
+		i := slices.IndexFunc(now, b.Same)
 		switch {
 		case i < 0:
-			changes = append(changes, name(b)+" is no more")
+			changes = append(changes, b.Name()+" is no more")
 		case now[i].Prompt != b.Prompt:
 			changes = append(changes, fmt.Sprintf("the prompt %s of the suite %s has changed", b.Prompt, b.Suite))
 		case now[i].Treatment != b.Treatment:
 			changes = append(changes, fmt.Sprintf("the model or route %s stands for something else", b.Model))
 		case now[i].Planned != b.Planned:
-			changes = append(changes, fmt.Sprintf("%s had %d results planned, and now has %d", name(b), b.Planned, now[i].Planned))
+			changes = append(changes, fmt.Sprintf("%s had %d results planned, and now has %d", b.Name(), b.Planned, now[i].Planned))
 		}
 	}
 	return changes
@@ -172,7 +172,7 @@ func (t *testRun) kept(old *eval.Run) func(ctx context.Context, group int, c *ev
 	return func(ctx context.Context, group int, c *eval.Case) ([]eval.Result, error) {
 		g := &t.plan.groups[group]
 		var judged []eval.Result
-		for r, err := range t.store.Results(ctx, old.ID, store.ResultFilter{Arm: g.Arm, Suite: g.Suite, Model: g.Model, Case: c.ID}) {
+		for r, err := range t.store.Results(ctx, old.ID, resultsOfGroup(g.Group, c.ID)) {
 			switch {
 			case err != nil:
 				return nil, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,6 +46,19 @@ func newKilled(t *testing.T, delay time.Duration) *tickets {
 	return s
 }
 
+// holdAfter lets no answer but so many go, however slow the one who kills is, until release.
+func (s *tickets) holdAfter(answers int) (release func()) {
+	var asked atomic.Int64
+	held, answer := make(chan struct{}), s.answer
+	s.answer = func(model, ticket string) upstream.Reply {
+		if asked.Add(1) > int64(answers) {
+			<-held
+		}
+		return answer(model, ticket)
+	}
+	return func() { close(held) }
+}
+
 // judgement is what must be the same of a run, however often it was cut short.
 func judgement(t *testing.T, document string) map[string]any {
 	t.Helper()
@@ -80,12 +94,14 @@ func TestResumeAfterKill(t *testing.T) {
 		point := 1 + random.IntN(planned-1)
 		t.Run(fmt.Sprintf("%d after %d", i, point), func(t *testing.T) {
 			s := newKilled(t, 4*time.Millisecond)
+			release := s.holdAfter(point)
 			process := s.start("test --live --fresh --jobs 4")
 			s.until("the run has come so far", func() bool { return s.server.Count() >= point })
 			if err := process.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
 			_ = process.Wait() // it was killed, which Wait says
+			release()
 			stored := 0
 			if code, out, _ := s.run("runs", "show", "--json"); code == 0 {
 				stored = strings.Count(out, "\n")
@@ -180,5 +196,41 @@ func TestResumeRefusesWhatHasChanged(t *testing.T) {
 	refused(2, "no run was cut short", "--resume")
 	if !strings.Contains(s.mustRun(0, "runs", "show", run), "--filter t-") {
 		t.Error("the run has lost its command")
+	}
+}
+
+// Which cases are flaky is told by all runs, and a run that was cut short goes on with
+// those that were flaky when it began.
+func TestResumeOfWhatWasFlaky(t *testing.T) {
+	s := newKilled(t, 0)
+	var asked atomic.Int64
+	var flaky, delay atomic.Int64
+	s.answer = func(_, ticket string) upstream.Reply {
+		reply := upstream.Reply{Text: "billing", Delay: time.Duration(delay.Load())}
+		var order int64
+		if _, err := fmt.Sscanf(ticket, "ticket %d", &order); err == nil && order < flaky.Load() && asked.Add(1)%2 == 0 {
+			reply.Text = "bug"
+		}
+		return reply
+	}
+	flaky.Store(2)
+	s.mustRun(0, "test", "--live", "--fresh", "--jobs", "1", "--repeats", "6", "--filter", "t-0", "--confirm", "0")
+	delay.Store(int64(20 * time.Millisecond))
+	process := s.start("test --live --fresh --jobs 1 --only flaky --repeats 10 --confirm 0")
+	s.until("something is stored", func() bool {
+		code, out, _ := s.run("runs", "show", "--json")
+		return code == 0 && strings.Count(out, "\n") > 2 && strings.Count(out, "\n") < 20
+	})
+	if err := process.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = process.Wait()
+	delay.Store(0)
+	run := strings.Fields(s.mustRun(0, "runs", "--limit", "1"))[6]
+	flaky.Store(4)
+	s.mustRun(0, "test", "--live", "--fresh", "--jobs", "1", "--repeats", "6", "--filter", "t-0", "--confirm", "0")
+	out := s.mustRun(0, "test", "--json", "--resume", run)
+	if !strings.Contains(out, `"planned": 20,`) {
+		t.Errorf("not the two cases that were flaky:\n%s", out)
 	}
 }

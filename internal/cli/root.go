@@ -5,10 +5,8 @@ import (
 	"errors"
 	"io"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/report"
@@ -61,19 +59,6 @@ type exitCode int
 
 func (e exitCode) Error() string { return "the output has said why" }
 
-// wrongFlag gives pflag's refusals our form: without the words of the parser below
-// it, and with the nearest flag.
-func wrongFlag(cmd *cobra.Command, err error) error {
-	message, _, _ := strings.Cut(err.Error(), ": strconv.")
-	refusal := fault.New(fault.Usage, "%s", message).WithHint("see %s --help", cmd.CommandPath())
-	if name, ok := strings.CutPrefix(message, "unknown flag: --"); ok {
-		var names []string
-		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
-		refusal.WithHint("%s", fault.Allowed("--"+name, names))
-	}
-	return refusal
-}
-
 // takes refuses a wrong number of arguments with the line of use. most below 0 is
 // no bound.
 func takes(least, most int) cobra.PositionalArgs {
@@ -125,7 +110,7 @@ embedded SQLite file, the verdict is an exit code:
   1    judged: a gate fails
   2    wrong usage
   3    a file is invalid, a release has drifted, a suite is empty
-  4    could not judge: provider down, key refused, reply missing, no match
+  4    could not judge: provider down, key missing or refused, reply missing, no match
   130  interrupted (what was finished is stored)`
 
 func newRoot(w *World) *cobra.Command {
@@ -137,15 +122,21 @@ func newRoot(w *World) *cobra.Command {
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
 		RunE:          onlySubcommands,
+		Version:       Version(), // for who asks with --version
 	}
+	root.SetVersionTemplate(versionLine() + "\n")
 	dir := "."
 	root.PersistentFlags().StringVarP(&dir, "dir", "C", dir, "work in this directory of the project")
-	root.PersistentPreRun = func(*cobra.Command, []string) {
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if err := emptyFlag(cmd); err != nil {
+			return err
+		}
 		if filepath.IsAbs(dir) {
 			w.Dir = dir
 		} else {
 			w.Dir = filepath.Join(w.Dir, dir)
 		}
+		return nil
 	}
 	root.SetFlagErrorFunc(wrongFlag)
 	root.SetHelpCommand(newHelp(root))
@@ -153,7 +144,7 @@ func newRoot(w *World) *cobra.Command {
 		newInit(w), newTest(w), newLint(w), newAsk(w),
 		newRuns(w), newDiff(w), newBaseline(w), newGolden(w), newRescore(w), newJudge(w),
 		newPrompt(w), newServe(w), newCalls(w), newExplain(w), newCost(w), newFlaky(w), newCalibrate(w), newDrift(w), newFixtures(w), newCache(w), newSchema(w), newVersion(w),
-		newChecksTopic(), newConversationsTopic(), newGatesTopic(),
+		newChecksTopic(), newConversationsTopic(), newGatesTopic(), newSideBySideTopic(),
 	)
 	return root
 }

@@ -56,7 +56,9 @@ func countStored(ctx context.Context, s *store.Store, run *eval.Run) error {
 		g := &run.Groups[i]
 		g.Judged = 0
 		for _, status := range []eval.Status{eval.Pass, eval.Fail} {
-			n, err := s.ResultCount(ctx, run.ID, store.ResultFilter{Suite: g.Suite, Model: g.Model, Status: status})
+			filter := resultsOfGroup(*g, "")
+			filter.Status = status
+			n, err := s.ResultCount(ctx, run.ID, filter)
 			if err != nil {
 				return err
 			}
@@ -117,6 +119,7 @@ func newRunsShow(w *World) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&filter.Suite, "suite", "", "only results of this suite")
 	flags.StringVar(&filter.Model, "model", "", "only results of this model")
+	flags.StringVar(&filter.Prompt, "prompt", "", "only results by this `NAME@VERSION`")
 	flags.StringVar(&filter.Case, "case", "", "only results of this case")
 	flags.StringVar(&status, "status", "", "only results that are `pass|fail|error|unjudged`")
 	flags.IntVar(&limit, "limit", 20, "list so many results (-1: all)")
@@ -133,9 +136,9 @@ func selects(ctx context.Context, s *store.Store, run eval.Run, filter store.Res
 	if err != nil || n > 0 {
 		return err
 	}
-	var suites, models []string
+	var suites, models, prompts []string
 	for _, g := range run.Groups {
-		suites, models = append(suites, g.Suite), append(models, g.Model)
+		suites, models, prompts = append(suites, g.Suite), append(models, g.Model), append(prompts, g.Prompt.String())
 	}
 	nothing := fault.New(fault.NoMatch, "no result of run %s is selected", run.ID)
 	switch {
@@ -143,6 +146,9 @@ func selects(ctx context.Context, s *store.Store, run eval.Run, filter store.Res
 		return nothing.WithHint("its suites: %s", fault.Allowed(filter.Suite, distinctWords(suites)))
 	case filter.Model != "" && !slices.Contains(models, filter.Model):
 		return nothing.WithHint("its models: %s", fault.Allowed(filter.Model, distinctWords(models)))
+	}
+	if filter.Prompt != "" && !slices.Contains(prompts, filter.Prompt) {
+		return nothing.WithHint("its prompts: %s", fault.Allowed(filter.Prompt, distinctWords(prompts)))
 	}
 	return nothing.WithHint("llmx runs show %s --limit -1 lists all", run.ID)
 }

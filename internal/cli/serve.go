@@ -83,6 +83,7 @@ func runServe(ctx context.Context, w *World, p *project, o *serveOptions) error 
 	if err != nil {
 		return err
 	}
+	tuneForServing()
 	s, err := openServing(ctx, p, o, log)
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"github.com/llmx-dev/llmx/internal/report"
 	"github.com/llmx-dev/llmx/internal/server"
 	"github.com/llmx-dev/llmx/internal/store"
+	"github.com/llmx-dev/llmx/internal/telemetry"
 )
 
 // maxUpstream is how many connections a provider gets from a server: as many as there
@@ -29,6 +30,8 @@ type serving struct {
 	book    *budget.Book
 	servers *servers
 	log     *slog.Logger
+	told    *telemetry.Telemetry
+	pruning func() // ends it
 	current atomic.Pointer[server.Runtime]
 	server  *server.Server
 }
@@ -38,13 +41,14 @@ func openServing(ctx context.Context, p *project, o *serveOptions, log *slog.Log
 	if err := p.pricedBudgets(); err != nil {
 		return nil, err
 	}
-	kept, err := p.openStore(ctx, adds)
-	if err != nil {
-		return nil, err
+	s := &serving{project: p, options: o, servers: newServers(p, maxUpstream), log: log}
+	s.openStore(ctx)
+	var err error
+	if s.book, err = s.openBook(); err != nil {
+		return nil, joined(err, s.store.Close())
 	}
-	s := &serving{project: p, options: o, store: kept, servers: newServers(p, maxUpstream), log: log}
-	if s.book, err = p.openBook(kept, nil, &alerts{}); err != nil {
-		return nil, joined(err, kept.Close())
+	if s.told, err = newTelemetry(ctx, p.world, s); err != nil {
+		return nil, joined(err, s.close())
 	}
 	runtime, err := s.read(p)
 	if err != nil {
@@ -53,6 +57,7 @@ func openServing(ctx context.Context, p *project, o *serveOptions, log *slog.Log
 	s.current.Store(runtime)
 	s.server = server.New(server.Options{
 		Current: s.current.Load, Explain: s.explain, NewID: newCallIDs(), Now: p.world.Now, Log: log,
+		Observe: s.observe, Metrics: s.told.Handler(),
 	})
 	return s, nil
 }
@@ -60,6 +65,8 @@ func openServing(ctx context.Context, p *project, o *serveOptions, log *slog.Log
 // close lets go of everything; what is queued for the store is written.
 func (s *serving) close() error {
 	s.servers.close()
+	s.endTelemetry()
+	s.pruning()
 	return joined(closeBook(s.book), s.store.Close())
 }
 
@@ -76,12 +83,13 @@ func (s *serving) read(p *project) (*server.Runtime, error) {
 	}
 	for _, served := range prompts.list {
 		if err := s.store.SavePrompt(served.Ref(), served.Flat()); err != nil {
-			return nil, err
+			s.log.Warn("a prompt's text is not kept", "prompt", served.Ref().String(), "error", fault.As(err).Message)
 		}
 	}
 	engine, err := p.newEngine(engineParts{
 		store: s.store, book: s.book, servers: s.servers.of(p), source: prompts.source, models: names,
-		wrap: func(_ string, next llm.Model) llm.Model { return next }, cached: true,
+		wrap: func(_ string, next llm.Model) llm.Model { return next }, cached: true, serving: true,
+		observer: s.told, breaker: s.told.Breakers(),
 	})
 	if err != nil {
 		return nil, err

@@ -43,13 +43,13 @@ func (s shard) has(index int) bool { return s.of == 0 || index%s.of == s.part-1 
 
 // partly makes the verdict of a part one that says no more than whether it was judged:
 // gates speak of whole runs. judged says of a group whether it was.
-func (s shard) partly(v *eval.Verdict, judged func(eval.Group) bool) {
+func (s shard) partly(v *eval.Verdict, judged func(*eval.GroupVerdict) bool) {
 	if s.of <= 1 {
 		return
 	}
 	v.Word = eval.NotGated
 	for i := range v.Groups {
-		if !judged(v.Groups[i].Group) {
+		if !judged(&v.Groups[i]) {
 			return
 		}
 	}
@@ -64,5 +64,10 @@ func (s shard) partly(v *eval.Verdict, judged func(eval.Group) bool) {
 			gate.Bound, gate.Sees, gate.Settle = nil, nil, nil
 		}
 		group.Alerts, group.Sight, group.CostChange = []eval.Alert{}, nil, nil
+		if group.Against != nil {
+			against := *group.Against
+			against.Model, against.Prompt, against.Sentence = nil, nil, "Whether it is your edit is told once all parts are merged."
+			group.Against = &against
+		}
 	}
 }

@@ -18,6 +18,7 @@ type loaded struct {
 	prompt *prompt.Prompt
 	models []string // asked, in order: flag over suite over prompt
 	judges *judges  // asked by its checks
+	asked  string   // the word of --prompt that it was loaded with; "" for its own
 
 	// Of the selected cases, once they were surveyed.
 	clusters map[uint64]bool
@@ -26,68 +27,116 @@ type loaded struct {
 
 // selection says which suites are meant, and what flags put over them.
 type selection struct {
-	names  []string // empty: all
-	prompt string   // NAME[@VERSION] over the suites' prompts
-	models []string // over the suites' models
+	names   []string // empty: all
+	prompts []string // NAME[@VERSION] over the suites' prompts; several are asked side by side
+	models  []string // over the suites' models
+}
+
+// promptWords are the prompts that a text names: "triage@1.0.0,triage@draft".
+func promptWords(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, ",")
+}
+
+// with is the selection with one of its prompts, or "" for those of the suites.
+func (s selection) with(prompt string) selection {
+	s.prompts = onePrompt(prompt)
+	return s
+}
+
+func onePrompt(word string) []string {
+	if word == "" {
+		return nil
+	}
+	return []string{word}
 }
 
 // loadSuites reads the selected suites with their prompts, and reports every
-// problem of all of them at once.
+// problem of all of them at once. A suite that is asked with several prompts comes
+// once with each.
 func (p *project) loadSuites(s selection) ([]*loaded, error) {
 	files, err := p.suiteFiles(s.names)
 	if err != nil {
 		return nil, err
 	}
-	var problems fault.List
-	if s.prompt != "" { // a word of the command line is refused before any file
-		if _, err := p.prompts.Resolve(s.prompt, prompt.Develop); err != nil {
-			return nil, asUsage(err)
-		}
+	if err := p.checkPrompts(s.prompts); err != nil {
+		return nil, err
 	}
+	words := s.prompts
+	if len(words) == 0 {
+		words = []string{""}
+	}
+	var problems fault.List
 	var suites []*loaded
 	for _, file := range files {
-		one, err := p.loadSuite(file, s, len(files) == 1)
-		if err != nil {
-			problems.Add(err)
-			continue
+		for _, word := range words {
+			one, err := p.loadSuite(file, s.with(word), len(files) == 1)
+			if err != nil {
+				problems.Add(err)
+				continue
+			}
+			problems.Add(p.drift(one.prompt.Name))
+			for _, judge := range one.judges.prompts() {
+				problems.Add(p.drift(judge.Name))
+			}
+			one.asked = word
+			suites = append(suites, one)
 		}
-		problems.Add(p.drift(one.prompt.Name))
-		for _, judge := range one.judges.prompts() {
-			problems.Add(p.drift(judge.Name))
-		}
-		suites = append(suites, one)
 	}
 	if err := distinct(problems).Err(); err != nil {
 		return nil, err
 	}
-	if s.prompt == "" {
+	if len(s.prompts) == 0 {
 		return suites, nil
 	}
-	return s.aboutPrompt(p.world, suites)
+	return s.aboutPrompts(p.world, suites, len(files) == 1)
 }
 
-// aboutPrompt keeps the suites of the prompt that --prompt names. A single suite
+// checkPrompts refuses words of the command line before any file: prompts that there are
+// not, and one that is named twice.
+func (p *project) checkPrompts(words []string) error {
+	named := map[string]string{}
+	for _, word := range words {
+		found, err := p.prompts.Resolve(word, prompt.Develop)
+		if err != nil {
+			return asUsage(err)
+		}
+		ref := found.Ref().String()
+		if other, ok := named[ref]; ok {
+			return fault.New(fault.Usage, "--prompt names %s twice: as %s, and as %s", ref, other, word).WithHint("name each prompt once")
+		}
+		named[ref] = word
+	}
+	return nil
+}
+
+// aboutPrompts keeps the suites of the prompts that --prompt names. A single suite
 // may be run with any prompt.
-func (s selection) aboutPrompt(w *World, suites []*loaded) ([]*loaded, error) {
-	if len(suites) == 1 {
+func (s selection) aboutPrompts(w *World, suites []*loaded, only bool) ([]*loaded, error) {
+	if only {
 		return suites, nil
 	}
-	name, _, _ := strings.Cut(s.prompt, "@")
 	var about []*loaded
-	var others []string
+	var all, kept []string
 	for _, one := range suites {
+		name, _, _ := strings.Cut(one.asked, "@")
+		if !slices.Contains(all, one.Name) {
+			all = append(all, one.Name)
+		}
 		if one.prompt.Name == name {
-			about = append(about, one)
-		} else {
-			others = append(others, one.Name)
+			about, kept = append(about, one), append(kept, one.Name)
 		}
 	}
+	others := slices.DeleteFunc(all, func(name string) bool { return slices.Contains(kept, name) })
 	if len(others) > 0 && len(about) > 0 {
 		fmt.Fprintf(w.Stderr, "note: left out, as they are for other prompts: %s\n", strings.Join(others, ", "))
 	}
 	if len(about) == 0 {
+		name, _, _ := strings.Cut(s.prompts[0], "@")
 		return nil, fault.New(fault.Usage, "no suite is for the prompt %q", name).
-			WithHint("name the suite to run it with: llmx test SUITE --prompt %s", s.prompt)
+			WithHint("name the suite to run it with: llmx test SUITE --prompt %s", strings.Join(s.prompts, ","))
 	}
 	return about, nil
 }
@@ -165,12 +214,12 @@ func (p *project) loadSuite(file string, s selection, only bool) (*loaded, error
 
 // over gives the prompt that --prompt puts in place of a suite's own.
 func (s selection) over(ref string, only bool) (string, bool) {
-	if s.prompt == "" {
+	if len(s.prompts) == 0 {
 		return "", false
 	}
 	own, _, _ := strings.Cut(ref, "@")
-	name, _, _ := strings.Cut(s.prompt, "@")
-	return s.prompt, own == name || only
+	name, _, _ := strings.Cut(s.prompts[0], "@")
+	return s.prompts[0], own == name || only
 }
 
 // chooseModels settles who is asked: flag over suite over prompt.

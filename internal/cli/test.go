@@ -17,24 +17,27 @@ type testOptions struct {
 	filter  string
 	tags    []string
 	sample  int
-	only    string // how the cases came out before
-	of      string // … in which run
+	only    string              // how the cases came out before
+	of      string              // … in which run
+	chosen  map[string][]string // … by suite, once they are known
 	shard   string
 	repeats int
 	jobs    int
-	missing string
-	maxCost string
-	reports []string
-	json    bool
-	dryRun  bool
-	resumed string // the run that is to go on, "" for a new one
-	against string // the commit to compare with, "" for the baselines
-	named   string // … as the run named it that goes on
-	drift   bool   // asks baselines afresh
-	itself  bool   // holds a prompt against itself
-	confirm int    // how often what flipped is asked anew; 0 for not
-	command string // as typed
-	changed func(flag string) bool
+	// reference names the model or prompt that the others are compared with.
+	reference string
+	missing   string
+	maxCost   string
+	reports   []string
+	json      bool
+	dryRun    bool
+	resumed   string // the run that is to go on, "" for a new one
+	against   string // the commit to compare with, "" for the baselines
+	named     string // … as the run named it that goes on
+	drift     bool   // asks baselines afresh
+	itself    bool   // holds a prompt against itself
+	confirm   int    // how often what flipped is asked anew; 0 for not
+	command   string // as typed
+	changed   func(flag string) bool
 }
 
 const testHelp = `Run golden suites through the full runtime, judge the answers, and compare them
@@ -47,16 +50,22 @@ With --against the prompts, models and routes of a commit are asked beside those
 the same cases in turn, so that an edit is told from a model that has moved. Cases,
 checks and providers are those of now; suites in which nothing differs are not asked.
 
+Several models or prompts are asked side by side, and compared with one of them: which
+are on the frontier of cost and accuracy, and who is shown to be better or worse than the
+reference. That is advice: gates compare with the baseline (llmx help side-by-side).
+
 Cases that flipped may do so by chance. Where models are asked live they are asked anew,
 in both arms, and accuracy is tested by the new answers alone (--confirm).`
 
 const testExamples = `  llmx test                          every suite
   llmx test triage --filter '^refund-'
   llmx test triage --prompt triage@1.0.0
+  llmx test triage --model small,large --reference small
+  llmx test triage --prompt triage@1.0.0,triage@draft
   llmx test --only failed            the cases that failed in the newest run
   llmx test --record                 ask for replies that are missing, and keep them
   llmx test --against main           the prompts of main beside those of now, in one run
-  llmx test --shard 1/4 --report json=part.json
+  llmx test --shard 1/4              a part; llmx runs merge joins the machines' stores
   llmx test --resume                 go on with the run that was cut short
   llmx test --record --dry-run       what that would ask, cost and take; nobody is asked
   llmx test --report junit=out.xml --report markdown=out.md`
@@ -77,10 +86,11 @@ func newTest(w *World) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	o.replies.add(flags)
-	flags.StringVar(&o.prompt, "prompt", "", "test this `NAME[@VERSION]` in place of the suites' prompt")
-	flags.StringSliceVar(&o.models, "model", nil, "ask these models or routes in place of the suites' (repeatable)")
+	flags.StringSliceVar(&o.prompts, "prompt", nil, "test this `NAME[@VERSION]` in place of the suites' prompt; several are asked side by side (repeatable)")
+	flags.StringSliceVar(&o.models, "model", nil, "ask these models or routes in place of the suites'; several side by side (repeatable)")
+	flags.StringVar(&o.reference, "reference", "", "compare what is asked side by side with this `MODEL|PROMPT@VERSION` (default: the first that is named)")
 	flags.StringVar(&o.against, "against", "", "ask the prompts, models and routes of a commit beside those of now, and compare with them: `GITREF`")
-	flags.IntVar(&o.confirm, "confirm", 0, fmt.Sprintf("ask cases that flipped so often anew, in both arms, and test only the new answers (default: %d with --live or --against; 0 is not at all)", defaultConfirm))
+	flags.IntVar(&o.confirm, "confirm", 0, fmt.Sprintf("ask cases that flipped so often anew, in both arms, and test only the new answers (default: %d with --live or --against; 0 is not at all; not with several prompts)", defaultConfirm))
 	flags.StringVar(&o.filter, "filter", "", "only cases whose id matches the `REGEX`")
 	flags.StringSliceVar(&o.tags, "tag", nil, "only cases with one of these tags")
 	flags.IntVar(&o.sample, "sample", 0, "only so many cases of each suite, the same ones every time, of each set of tags its share")
@@ -99,6 +109,7 @@ func newTest(w *World) *cobra.Command {
 	_ = cmd.RegisterFlagCompletionFunc("only", cobra.FixedCompletions(onlyKinds, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("model", completeModels(w))
 	_ = cmd.RegisterFlagCompletionFunc("prompt", completePrompts(w))
+	_ = cmd.RegisterFlagCompletionFunc("reference", completeReferences(w))
 	return cmd
 }
 
@@ -136,7 +147,7 @@ func (o *testOptions) check(w *World) (pick, []reportFile, error) {
 	if o.confirm < 0 || o.confirm > maxRepeats || o.confirm > 0 && o.shard != "" {
 		return pick{}, nil, o.wrongConfirm()
 	}
-	if err := o.checkAgainst(); err != nil {
+	if err := o.checkSideBySide(); err != nil {
 		return pick{}, nil, err
 	}
 	reports, err := parseReports(w, o.reports)
@@ -197,12 +208,20 @@ func runTest(ctx context.Context, w *World, o *testOptions) error {
 	if err := planned.priced(p, limit); err != nil {
 		return err
 	}
+	if then == nil {
+		if err := planned.putSideBySide(p, o.reference); err != nil {
+			return err
+		}
+	}
 	run := &testRun{
 		project: p, options: o, mode: mode, plan: planned, limit: limit, reports: reports, filtered: chosen.active(), shard: chosen.shard,
 		jobs: firstOf(o.jobs, p.config.Test.Jobs), old: old,
 	}
-	if len(planned.groups) == 0 {
-		return run.unchanged()
+	switch {
+	case planned.empty:
+		return run.emptyPart(ctx)
+	case len(planned.groups) == 0:
+		return run.unchanged(ctx)
 	}
 	if o.dryRun {
 		return newDryRun(run).execute(ctx)

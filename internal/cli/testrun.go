@@ -70,19 +70,6 @@ func (t *testRun) execute(ctx context.Context) error {
 	return err
 }
 
-// checkKeys resolves every provider that is going to be asked, so that a missing
-// key is one error before the first call.
-func (t *testRun) checkKeys(s *servers) error {
-	if !asksProviders(t.mode) {
-		return nil
-	}
-	err := s.checkKeys(t.plan.models())
-	if err == nil {
-		err = t.checkArmKeys(s)
-	}
-	return err
-}
-
 func (t *testRun) openRecordings() (map[string]*replay.Recordings, error) {
 	files := map[string]*replay.Recordings{}
 	if t.mode == replay.Live {
@@ -90,6 +77,9 @@ func (t *testRun) openRecordings() (map[string]*replay.Recordings, error) {
 	}
 	var problems fault.List
 	for _, one := range t.plan.suites {
+		if files[one.Name] != nil {
+			continue // it is asked with another prompt, too
+		}
 		file, err := t.project.openRecordings(one.Name)
 		if err != nil {
 			problems.Add(err)
@@ -185,9 +175,7 @@ func (t *testRun) judge(ctx context.Context, stop <-chan struct{}, model llm.Mod
 	watch := newWatch(t.project.world, t.plan.planned)
 	plan := runner.Plan{Run: t.run.ID, Groups: t.plan.groups, Jobs: t.jobs, Stop: stop, Reuse: t.options.replies.reuse(), Judges: t.options.replies.judging(t.mode)}
 	see := func(group int, c *eval.Case, r *eval.Result) error {
-		if t.plan.past == nil { // else both arms are compared once they are in
-			t.plan.tallies[group].Add(c, r)
-		}
+		t.plan.add(group, c, r)
 		watch.see(r)
 		return t.tellAlerts(watch)
 	}
@@ -242,6 +230,7 @@ func (t *testRun) finish(ctx context.Context, failure error) error {
 	judged := sum(t.plan.tallies, verdict.Options{Filtered: t.filtered || t.shard.of > 1, MissingNeutral: t.options.missing == "neutral"})
 	t.shard.partly(&judged, t.wasJudged)
 	t.tellAgainst(&judged)
+	t.tellSideBySide(&judged)
 	if t.again.Planned > 0 {
 		judged.Confirming = &t.again
 	}
@@ -266,15 +255,19 @@ func (t *testRun) finish(ctx context.Context, failure error) error {
 	return nil
 }
 
-// wasJudged reports a group of which no more is missing than the run may lack.
-func (t *testRun) wasJudged(g eval.Group) bool {
-	i := slices.IndexFunc(t.plan.suites, func(one *loaded) bool { return one.Name == g.Suite })
-	at := slices.IndexFunc(t.plan.groups, func(one runner.Group) bool { return one.Suite == g.Suite && one.Model == g.Model })
-	if i < 0 || at < 0 {
+// wasJudged reports a group of which no more is missing than the run may lack, nor of what
+// was asked beside it.
+func (t *testRun) wasJudged(g *eval.GroupVerdict) bool {
+	one := t.plan.suiteOf(g.Group)
+	at := slices.IndexFunc(t.plan.groups, func(one runner.Group) bool { return one.Group.Same(g.Group) })
+	if one == nil || at < 0 {
 		return false
 	}
-	errors, unjudged := t.plan.tallies[at].Missing()
-	return g.Settled() && errors <= t.plan.suites[i].MaxErrors && (unjudged == 0 || t.options.missing == "neutral")
+	may := func(errors, unjudged int) bool {
+		return errors <= one.MaxErrors && (unjudged == 0 || t.options.missing == "neutral")
+	}
+	beside := g.Against == nil || may(g.Against.MissingErrors, g.Against.MissingUnjudged)
+	return g.Settled() && may(t.plan.tallies[at].Missing()) && beside
 }
 
 // abandon keeps what was finished, says so, and gives the reason back.

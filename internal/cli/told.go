@@ -47,11 +47,14 @@ func (p *project) tellingOf(alias string) string {
 }
 
 // standing is what an alias stands for where it is asked for an answer under a contract:
-// how it is told of that decides the answer, too.
+// how it is told of that decides the answer, too, and of a simulated model how it draws.
 func (p *project) standing(alias string, output llm.Output, options llm.Options) string {
 	name := p.resolved(alias)
 	if way := p.teller(alias).How(output, options).Way; way != "" {
 		name += " told by " + way + " " + tellingVersion
+	}
+	if sim := p.config.Models[alias].Sim; sim != nil && sim.Draws() != "" {
+		name += " draws by " + sim.Draws()
 	}
 	return name
 }

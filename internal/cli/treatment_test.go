@@ -19,15 +19,18 @@ func TestTreatmentIsOfTheResolvedModel(t *testing.T) {
 	}
 	usual := treatment("small", "small: {provider: sim, model: dice-1}")
 	for models, name := range map[string]string{
-		"small: {provider: sim, model: dice-1, sim: {seed: 7}}": "small", // how it draws is no part of its name
-		"renamed: {provider: sim, model: dice-1}":               "renamed",
-		"dice-1: {provider: sim}":                               "dice-1",
+		"small: {provider: sim, model: dice-1, sim: {seed: 1, accuracy: 1}}": "small", // as it is without
+		"small: {provider: sim, model: dice-1, sim: {latency: {p50: 1ms}}}":  "small", // no answer is another for it
+		"renamed: {provider: sim, model: dice-1}":                            "renamed",
+		"dice-1: {provider: sim}":                                            "dice-1",
 	} {
 		if got := treatment(name, models); got != usual {
 			t.Errorf("%s: treatment %s, want %s: it is the same model", models, got, usual)
 		}
 	}
-	for _, models := range []string{"small: {provider: sim, model: dice-2}", "small: {provider: other, model: dice-1}", "small: {provider: sim}"} {
+	for _, models := range []string{"small: {provider: sim, model: dice-2}", "small: {provider: other, model: dice-1}", "small: {provider: sim}",
+		"small: {provider: sim, model: dice-1, sim: {seed: 7}}", "small: {provider: sim, model: dice-1, sim: {accuracy: 0.9}}",
+		"small: {provider: sim, model: dice-1, sim: {malformed: 0.1}}", "small: {provider: sim, model: dice-1, sim: {confidence: sure}}"} {
 		if treatment("small", models) == usual {
 			t.Errorf("%s: the treatment is the same, and the model is another", models)
 		}

@@ -18,10 +18,14 @@ func newVersion(w *World) *cobra.Command {
 		Example: "  llmx version",
 		Args:    takes(0, 0),
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(w.Stdout, "llmx %s (%s %s/%s)\n", Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintln(w.Stdout, versionLine())
 			return err
 		},
 	}
+}
+
+func versionLine() string {
+	return fmt.Sprintf("llmx %s (%s %s/%s)", Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // Version is the release's, else that of the module or commit it was built from.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -64,6 +65,18 @@ func tuneMemory() {
 	}
 	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
 		debug.SetMemoryLimit(112 << 20)
+	}
+}
+
+// tuneForServing undoes the bound of memory: a server has as much under way as its
+// callers ask for, and one that collects all the time answers nobody. GOGC and
+// GOMEMLIMIT win.
+func tuneForServing() {
+	if _, set := os.LookupEnv("GOGC"); !set {
+		debug.SetGCPercent(200)
+	}
+	if _, set := os.LookupEnv("GOMEMLIMIT"); !set {
+		debug.SetMemoryLimit(math.MaxInt64)
 	}
 }
 

@@ -37,8 +37,8 @@ func (a Access) values() *access {
 }
 
 // Resolve follows the provider's references. It is called when the provider is
-// really needed: a variable that is not set is an error of class Invalid then. All
-// problems are told at once.
+// really needed: a variable that is not set is an error of class Auth then. All problems
+// are told at once.
 func (p Provider) Resolve(lookupEnv func(string) (string, bool), root fs.FS) (Access, error) {
 	found, err := p.follow(lookupEnv, root)
 	if err != nil {

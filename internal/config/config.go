@@ -1,5 +1,5 @@
 // Package config reads llmx.yaml: providers, models, routes and the settings of
-// test, cache, budgets and store, with their places and every default in force.
+// test, serve, cache, budgets and store, with their places and every default in force.
 // It imports strictyaml and fault; secrets are references, resolved late.
 package config
 
@@ -19,6 +19,7 @@ type Config struct {
 	Cache     Cache               `yaml:"cache"`
 	Budgets   []Budget            `yaml:"budgets"`
 	Test      Test                `yaml:"test"`
+	Serve     Serve               `yaml:"serve"`
 	Store     Store               `yaml:"store"`
 	Place     fault.Place         `yaml:",place"`
 }
@@ -55,6 +56,7 @@ func withDefaults() Config {
 	return Config{
 		Cache: Cache{Exact: ExactCache{TTL: 24 * time.Hour}},
 		Test:  Test{Jobs: 16, Replies: "auto"},
+		Serve: newServe(),
 		Store: Store{Path: ".llmx/llmx.db", Content: "full"},
 	}
 }

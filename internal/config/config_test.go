@@ -38,6 +38,7 @@ func TestLoadTheExampleOfTheDesign(t *testing.T) {
 		Cache:   Cache{Exact: ExactCache{TTL: 24 * time.Hour}},
 		Budgets: []Budget{{Scope: "project", USD: "20", Per: "day", Alert: 0.8}},
 		Test:    Test{Jobs: 16, Replies: "auto"},
+		Serve:   Serve{BudgetsWithoutStore: "closed"},
 		Store:   Store{Path: ".llmx/llmx.db", Content: "full", Keep: 90 * 24 * time.Hour},
 	}
 	if diff := cmp.Diff(want, got, ignorePlaces); diff != "" {
@@ -76,6 +77,9 @@ func TestDefaults(t *testing.T) {
 	empty := loadText(t, "version: 1\n")
 	if empty.Test != (Test{Jobs: 16, Replies: "auto"}) || empty.Store != (Store{Path: ".llmx/llmx.db", Content: "full"}) || empty.Cache.Exact.TTL != 24*time.Hour {
 		t.Errorf("of a file that says nothing: %+v %+v %+v", empty.Test, empty.Store, empty.Cache)
+	}
+	if got.Serve.BudgetsWithoutStore != "open" || empty.Serve.BudgetsWithoutStore != "closed" {
+		t.Errorf("serve: %+v, by default %+v", got.Serve, empty.Serve)
 	}
 	if got.Cache.Exact.TTL != 0 || got.Test.Jobs != 16 || got.Test.Replies != "replay" || got.Store.Content != "none" {
 		t.Errorf("given beside defaults: %+v %+v %+v", got.Cache, got.Test, got.Store)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -121,6 +122,16 @@ type Latency struct {
 }
 
 func newSim() Sim { return Sim{Seed: 1, Accuracy: 1} }
+
+// Draws names what decides the answers of a simulated model, "" where all of it is as it
+// is without settings. How long they take and how often the server fails is no part of it.
+func (s *Sim) Draws() string {
+	usual := newSim()
+	if s.Seed == usual.Seed && s.Accuracy == usual.Accuracy && s.Malformed == usual.Malformed && s.Confidence == usual.Confidence {
+		return ""
+	}
+	return fmt.Sprintf("seed %d accuracy %g malformed %g confidence %q", s.Seed, s.Accuracy, s.Malformed, s.Confidence)
+}
 
 // UnmarshalNode reads the settings over their defaults.
 func (s *Sim) UnmarshalNode(n strictyaml.Node) error {

@@ -126,6 +126,8 @@ var badFiles = map[string]struct {
 	"budget twice":              {"budgets: [{scope: key, usd: 1, per: day}, {scope: key, usd: 2, per: day}]\n", "llmx.yaml:2:43: there is a budget for scope: key per: day already", true},
 	"jobs":                      {"test: {jobs: 0}\n", "jobs must lie between 1 and 10000", false},
 	"replies":                   {"test: {replies: cached}\n", `"cached" is not known here`, false},
+	"budgets without a store":   {"serve: {budgets_without_store: half}\n", `llmx.yaml:2:32: "half" is not known here`, false},
+	"unknown key of serve":      {"serve: {budget_without_store: open}\n", `did you mean "budgets_without_store"?`, false},
 	"store path":                {"store: {path: \"\"}\n", "the store needs a path", false},
 	"store path by reference":   {"store: {path: \"${env:DB}\"}\n", "a reference is not followed here", false},
 	"store content":             {"store: {content: some}\n", `"some" is not known here`, false},

@@ -23,8 +23,8 @@ func (s Secret) IsSet() bool { return s.open != nil }
 func (s Secret) refers() bool { return s.open().refers() }
 
 // Resolve gives the secret in plain; "" if it is not set. Relative paths of
-// ${file:…} are under root. An error is of class Invalid and names the variable
-// or the file, never its content.
+// ${file:…} are under root. An error is of class Auth and names the variable or the
+// file, never its content.
 func (s Secret) Resolve(lookupEnv func(string) (string, bool), root fs.FS) (string, error) {
 	if !s.IsSet() {
 		return "", nil

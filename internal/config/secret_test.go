@@ -64,7 +64,7 @@ func TestResolveRefuses(t *testing.T) {
 	for _, test := range tests {
 		c := loadText(t, "version: 1\nproviders: {a: {kind: openai, api_key: \""+test.reference+"\"}}\n")
 		access, err := c.Providers["a"].Resolve(lookup, files)
-		if err == nil || !strings.Contains(err.Error(), test.want) || fault.ClassOf(err).ExitCode() != fault.ExitInvalid {
+		if err == nil || !strings.Contains(err.Error(), test.want) || fault.ClassOf(err).ExitCode() != fault.ExitUnjudged {
 			t.Errorf("%s: got %v, want %q", test.reference, err, test.want)
 		}
 		if access.APIKey() != "" || err != nil && strings.Contains(err.Error(), plain) {

@@ -112,11 +112,11 @@ func (t *template) fromEnv(name string, lookupEnv func(string) (string, bool)) (
 	value, set := lookupEnv(name)
 	switch {
 	case !set:
-		return "", fault.At(t.place, "the environment variable %s is not set", name).WithHint("export %s=…", name)
+		return "", t.unreached("the environment variable %s is not set", name).WithHint("export %s=…", name)
 	case value == "":
-		return "", fault.At(t.place, "the environment variable %s is empty", name).WithHint("export %s=…", name)
+		return "", t.unreached("the environment variable %s is empty", name).WithHint("export %s=…", name)
 	case strings.ContainsFunc(value, unicode.IsControl):
-		return "", fault.At(t.place, "the environment variable %s holds a line break or another control character", name)
+		return "", t.unreached("the environment variable %s holds a line break or another control character", name)
 	}
 	return value, nil
 }
@@ -125,20 +125,28 @@ func (t *template) fromFile(name string, root fs.FS) (string, error) {
 	data, err := readBounded(root, name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "", fault.At(t.place, "the file %s is not there", name).Because(err)
+		return "", t.unreached("the file %s is not there", name).Because(err)
 	case err != nil:
-		return "", fault.At(t.place, "the file %s cannot be read: %v", name, reason(err)).Because(err)
+		return "", t.unreached("the file %s cannot be read: %v", name, reason(err)).Because(err)
 	case len(data) > maxSecretFile:
-		return "", fault.At(t.place, "the file %s is too long for a secret: more than %d KB", name, maxSecretFile>>10)
+		return "", t.unreached("the file %s is too long for a secret: more than %d KB", name, maxSecretFile>>10)
 	}
 	value := strings.TrimRight(string(data), "\r\n")
 	switch {
 	case value == "":
-		return "", fault.At(t.place, "the file %s is empty", name)
+		return "", t.unreached("the file %s is empty", name)
 	case strings.ContainsFunc(value, unicode.IsControl):
-		return "", fault.At(t.place, "the file %s holds more than one line or a control character", name)
+		return "", t.unreached("the file %s holds more than one line or a control character", name)
 	}
 	return value, nil
+}
+
+// unreached is of class Auth: no file is wrong, but whoever is to be asked cannot be, from
+// this machine and as it is now.
+func (t *template) unreached(format string, args ...any) *fault.Error {
+	failure := fault.At(t.place, format, args...)
+	failure.Class = fault.Auth
+	return failure
 }
 
 // readBounded reads one byte more than is allowed, so that too much is seen.

@@ -129,6 +129,23 @@ func ToolsOf(c Check) []string {
 	return nil
 }
 
+// FieldPath leads to a part of an answer that a check looks at: each step is the name of a
+// member, or the index of an item.
+type FieldPath struct {
+	Text  string
+	Steps []any // string or int
+	Place fault.Place
+}
+
+// FieldsOf are the parts of an answer that a check looks at; none for a check without the
+// method.
+func FieldsOf(c Check) []FieldPath {
+	if f, ok := c.(interface{ Fields() []FieldPath }); ok {
+		return f.Fields()
+	}
+	return nil
+}
+
 // FitsGolden says why a check cannot compare with a golden answer; nil where it can,
 // or does not look at one.
 func FitsGolden(c Check, golden Golden) error {

@@ -173,12 +173,34 @@ type Group struct {
 	Model     string        `json:"model"`
 	Arm       Arm           `json:"arm,omitempty"`
 	Prompt    llm.PromptRef `json:"prompt"`
+	ByPrompt  bool          `json:"by_prompt,omitempty"` // the run asks the suite with other prompts, too: this one is part of the name
 	Treatment string        `json:"treatment"`
 	Planned   int           `json:"planned"` // cases × repeats
 	Judged    int           `json:"judged"`
 	Errors    int           `json:"errors"`
 	Unjudged  int           `json:"unjudged"`
 	Cases     int           `json:"cases"`
+}
+
+// Same reports whether two groups are one: the same suite, model and arm, and where a run
+// asks several prompts, the same prompt.
+func (g Group) Same(o Group) bool {
+	return g.Suite == o.Suite && g.Model == o.Model && g.Arm == o.Arm && (!g.ByPrompt && !o.ByPrompt || g.Prompt.String() == o.Prompt.String())
+}
+
+// Has reports whether a result of the candidate is of the group.
+func (g Group) Has(r *Result) bool {
+	return g.Suite == r.Suite && g.Model == r.Model && (!g.ByPrompt || g.Prompt.String() == r.Prompt.String())
+}
+
+// Name is how people call the group: "triage on small", and of a run that asks several
+// prompts "triage on small by triage@1.0.0".
+func (g Group) Name() string {
+	name := g.Suite + " on " + g.Model
+	if g.ByPrompt {
+		name += " by " + g.Prompt.String()
+	}
+	return name
 }
 
 // Settled reports whether planned == judged + errors + unjudged.
@@ -217,19 +239,23 @@ type Run struct {
 // Selection is what a run was asked to do, in the words of the command line: one that
 // was cut short goes on with it.
 type Selection struct {
-	Suites  []string `json:"suites,omitempty"` // empty: all
-	Prompt  string   `json:"prompt,omitempty"`
-	Models  []string `json:"models,omitempty"`
-	Filter  string   `json:"filter,omitempty"`
-	Tags    []string `json:"tags,omitempty"`
-	Sample  int      `json:"sample,omitempty"`
-	Only    string   `json:"only,omitempty"`  // how the cases came out before: "failed"
-	Of      string   `json:"of,omitempty"`    // … in which run
-	Shard   string   `json:"shard,omitempty"` // "2/4", "" for the whole
-	Repeats int      `json:"repeats,omitempty"`
-	Confirm int      `json:"confirm,omitempty"` // how often what flipped is asked anew
-	Missing string   `json:"missing,omitempty"`
-	Fresh   bool     `json:"fresh,omitempty"`
+	Suites []string `json:"suites,omitempty"` // empty: all
+	Prompt string   `json:"prompt,omitempty"` // several: "triage@1.0.0,triage@draft"
+	Models []string `json:"models,omitempty"`
+	// Reference is what several models or prompts are compared with; "" for the first.
+	Reference string   `json:"reference,omitempty"`
+	Filter    string   `json:"filter,omitempty"`
+	Tags      []string `json:"tags,omitempty"`
+	Sample    int      `json:"sample,omitempty"`
+	Only      string   `json:"only,omitempty"` // how the cases came out before: "failed"
+	Of        string   `json:"of,omitempty"`   // … in which run
+	// Chosen are the ids that Only meant, by suite, sorted: later runs may tell otherwise.
+	Chosen  map[string][]string `json:"chosen,omitempty"`
+	Shard   string              `json:"shard,omitempty"` // "2/4", "" for the whole
+	Repeats int                 `json:"repeats,omitempty"`
+	Confirm int                 `json:"confirm,omitempty"` // how often what flipped is asked anew
+	Missing string              `json:"missing,omitempty"`
+	Fresh   bool                `json:"fresh,omitempty"`
 	// FreshJudges likewise, of what checks ask.
 	FreshJudges bool `json:"fresh_judges,omitempty"`
 	// Against is the commit as it was named, whose prompts and models are asked beside

@@ -130,6 +130,7 @@ type Metric struct {
 type Flip struct {
 	Suite    string   `json:"suite"`
 	Model    string   `json:"model"`
+	Prompt   string   `json:"prompt,omitempty"` // name@version, where the run asks the suite with several
 	Case     string   `json:"case"`
 	Tags     []string `json:"tags,omitempty"`
 	Before   string   `json:"before"`         // "3/3"
@@ -307,6 +308,8 @@ type Verdict struct {
 	Beside    *Beside `json:"beside,omitempty"`
 
 	Confirming *Beside `json:"confirming,omitempty"` // what was asked to confirm flips, in both arms
+
+	SideBySide []SideBySide `json:"side_by_side,omitempty"` // one a suite that several models or prompts were asked
 }
 
 // Beside sums up what was asked beside the groups that are judged; it is no part of

@@ -17,13 +17,13 @@ func whoseDrift(v *eval.Verdict) (names, sentences []string) {
 			break
 		}
 		if g.Against == nil {
-			add(name(g.Suite, g.Model), fmt.Sprintf("New: at %s nothing of it was asked.", v.Against))
+			add(nameOf(g.Group), fmt.Sprintf("New: at %s nothing of it was asked.", v.Against))
 			continue
 		}
-		add(name(g.Suite, g.Model), g.Against.Sentence)
+		add(nameOf(g.Group), g.Against.Sentence)
 	}
 	for _, g := range v.Unchanged {
-		add(name(g.Suite, g.Model), fmt.Sprintf("Unchanged: nothing that decides an answer differs from %s; not asked.", v.Against))
+		add(nameOf(g), fmt.Sprintf("Unchanged: nothing that decides an answer differs from %s; not asked.", v.Against))
 	}
 	return names, sentences
 }

@@ -9,19 +9,15 @@ import (
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
-// callColumns are the columns of a list of calls; short are those of a narrow page.
-// The case stands only where there is one, and room for it.
-func callColumns(short, cases bool) []column {
-	started, attempts := "STARTED", "ATTEMPTS"
-	if short {
-		started, attempts = "AGE", "TRIES"
-	}
-	columns := []column{{title: "CALL"}, {title: started}, {title: "PROMPT", least: narrowest}}
+// callColumns are the columns of a list of calls, by the same names on every page. The
+// case stands only where there is one, and room for it.
+func callColumns(cases bool) []column {
+	columns := []column{{title: "CALL"}, {title: "WHEN"}, {title: "PROMPT", least: narrowest}}
 	if cases {
 		columns = append(columns, column{title: "CASE", least: narrowest})
 	}
 	return append(columns, column{title: "MODEL", least: narrowest}, column{title: "OUTCOME", least: narrowest},
-		column{title: attempts, right: true}, column{title: "TOOK", right: true}, column{title: "PAID", right: true})
+		column{title: "TRIES", right: true}, column{title: "TOOK", right: true}, column{title: "PAID", right: true})
 }
 
 // CallList writes calls, one a line, in the order given, and under each that failed
@@ -53,7 +49,7 @@ func (p *page) callTable(calls []*llm.Call, s Style, cases bool) {
 	short := false
 	for _, form := range []struct{ short, cases bool }{{false, cases}, {true, cases}, {false, false}, {true, false}} {
 		short = form.short
-		columns, rows = callColumns(short, form.cases), make([][]span, len(calls))
+		columns, rows = callColumns(form.cases), make([][]span, len(calls))
 		for i, call := range calls {
 			rows[i] = callRow(call, s, short, form.cases)
 		}

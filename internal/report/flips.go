@@ -29,18 +29,18 @@ func (p *page) cases(run eval.Run, s Style) {
 
 // failing is a failed case with its group.
 type failing struct {
-	suite, model string
+	suite, model, prompt string // the prompt where a run asks several
 	eval.Failed
 }
 
 // sortCases gathers the cases of all groups; a failed case that is listed as a
 // flip is not listed twice.
 func sortCases(v *eval.Verdict) (worse, better []eval.Flip, failed []failing) {
-	type key struct{ suite, model, id string }
+	type key struct{ suite, model, prompt, id string }
 	listed := map[key]bool{}
 	for _, g := range v.Groups {
 		for _, f := range g.Flips {
-			listed[key{g.Suite, g.Model, f.Case}] = true
+			listed[key{g.Suite, g.Model, promptIn(g.Group), f.Case}] = true
 			if f.Suite == "" {
 				f.Suite, f.Model = g.Suite, g.Model
 			}
@@ -53,8 +53,8 @@ func sortCases(v *eval.Verdict) (worse, better []eval.Flip, failed []failing) {
 	}
 	for _, g := range v.Groups {
 		for _, f := range g.Failed {
-			if !listed[key{g.Suite, g.Model, f.Case}] {
-				failed = append(failed, failing{g.Suite, g.Model, f})
+			if !listed[key{g.Suite, g.Model, promptIn(g.Group), f.Case}] {
+				failed = append(failed, failing{g.Suite, g.Model, promptIn(g.Group), f})
 			}
 		}
 	}
@@ -79,7 +79,7 @@ func (p *page) flip(f eval.Flip) {
 	if f.Anew != "" {
 		passes += ", anew " + f.Anew
 	}
-	p.caseTitle(f.Suite, f.Model, f.Case, passes, f.Tags)
+	p.caseTitle(named(f.Suite, f.Model, f.Prompt), f.Case, passes, f.Tags)
 	if f.Reason != "" {
 		p.flow("    ", text(clip(f.Reason, maxSentence)))
 	}
@@ -113,8 +113,8 @@ func (p *page) talkNow(f eval.Flip) {
 	p.answers("      ", *f.Old, f.New)
 }
 
-func (p *page) caseTitle(suite, model, id, passes string, tags []string) {
-	title := []span{text("  "), {id, strong}, text("  " + passes), {"  " + name(suite, model), faint}}
+func (p *page) caseTitle(group, id, passes string, tags []string) {
+	title := []span{text("  "), {id, strong}, text("  " + passes), {"  " + group, faint}}
 	if len(tags) > 0 {
 		title = append(title, span{"  [" + strings.Join(tags, ", ") + "]", faint})
 	}
@@ -137,7 +137,7 @@ func (p *page) failed(run eval.Run, failed []failing, most int) {
 		p.line(span{section.title, strong}, text(": "+count(len(section.cases), "case", "cases")))
 		shown := section.cases[:min(len(section.cases), most)]
 		for _, f := range shown {
-			p.caseTitle(f.suite, f.model, f.Case, f.Passes, f.Tags)
+			p.caseTitle(named(f.suite, f.model, f.prompt), f.Case, f.Passes, f.Tags)
 			if f.Reason != "" {
 				p.flow("    ", text(clip(oneLine(f.Reason), maxReason)))
 			}

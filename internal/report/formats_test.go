@@ -231,7 +231,7 @@ func TestJUnitRefusesResultsItCannotCount(t *testing.T) {
 		want    string
 	}{
 		"read once": {once(), "differ between two readings"},
-		"unsorted":  {sequence(unsorted), "not sorted by suite and model"},
+		"unsorted":  {sequence(unsorted), "not sorted by suite, model and prompt"},
 		"error":     {func(yield func(eval.Result, error) bool) { yield(eval.Result{}, boom) }, boom.Error()},
 	}
 	for name, test := range tests {

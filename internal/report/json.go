@@ -62,6 +62,9 @@ type documentVerdict struct {
 	Beside *documentBeside `json:"beside,omitempty"`
 	// Confirming likewise, of what was asked to confirm flips, in both arms.
 	Confirming *documentBeside `json:"confirming,omitempty"`
+	// SideBySide is of suites that several models or prompts were asked: their figures, the
+	// frontier of cost and accuracy, and each against the reference.
+	SideBySide []eval.SideBySide `json:"side_by_side,omitempty"`
 }
 
 // documentBeside sums up what was asked beside the groups that are judged.
@@ -133,8 +136,9 @@ type documentGroup struct {
 }
 
 type documentCase struct {
-	Suite string `json:"suite"`
-	Model string `json:"model"`
+	Suite  string `json:"suite"`
+	Model  string `json:"model"`
+	Prompt string `json:"prompt,omitempty"` // name@version, where the run asks the suite with several
 	eval.Failed
 }
 
@@ -177,14 +181,14 @@ func documentOf(run eval.Run) document {
 	d.Verdict = documentVerdict{
 		Word: v.Word, Exit: v.Exit, Sentence: v.Sentence, Planned: v.Planned, Judged: v.Judged,
 		Errors: v.Errors, Unjudged: v.Unjudged, Cost: costOf(v.Cost), Paid: costOf(v.Paid), Eval: evalOf(v.Eval),
-		Against: v.Against, Unchanged: v.Unchanged,
+		Against: v.Against, Unchanged: v.Unchanged, SideBySide: v.SideBySide,
 	}
 	d.Verdict.Beside, d.Verdict.Confirming = besideDocument(v.Beside), besideDocument(v.Confirming)
 	for _, g := range v.Groups {
 		d.Groups = append(d.Groups, groupOf(g))
 		d.Flips = append(d.Flips, g.Flips...)
 		for _, f := range g.Failed {
-			d.Failed = append(d.Failed, documentCase{g.Suite, g.Model, f})
+			d.Failed = append(d.Failed, documentCase{g.Suite, g.Model, promptIn(g.Group), f})
 		}
 	}
 	return d

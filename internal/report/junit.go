@@ -20,11 +20,10 @@ import (
 // run that passes has no failures. An error is an error, an unjudged result is
 // skipped. The results are ranged over
 // twice (the counts stand before the cases), are never held in memory, and must
-// be sorted by suite and model both times. Answers are cut after a few thousand
+// be sorted by suite, model and prompt both times. Answers are cut after a few thousand
 // bytes.
 func JUnit(w io.Writer, run eval.Run, results iter.Seq2[eval.Result, error]) error {
-	within := withinGates(run)
-	tallies, err := tallyResults(results, within)
+	tallies, err := tallyResults(results, groupsOf(run))
 	if err != nil {
 		return err
 	}
@@ -48,15 +47,36 @@ func JUnit(w io.Writer, run eval.Run, results iter.Seq2[eval.Result, error]) err
 	return j.w.Flush()
 }
 
-// withinGates gives the groups whose fails are within their gates.
-func withinGates(run eval.Run) map[[2]string]bool {
-	within := map[[2]string]bool{}
+// groupKey tells the groups of a run apart; prompt is "" where a suite has one.
+type groupKey struct{ suite, model, prompt string }
+
+func keyOf(g eval.Group) groupKey { return groupKey{g.Suite, g.Model, promptIn(g)} }
+
+// groupsByResult finds the group of a result.
+type groupsByResult struct {
+	byPrompt map[[2]string]bool // suites on models that have several prompts
+	within   map[groupKey]bool  // whose fails are within their gates
+}
+
+func groupsOf(run eval.Run) groupsByResult {
+	found := groupsByResult{byPrompt: map[[2]string]bool{}, within: map[groupKey]bool{}}
+	for _, g := range run.Groups {
+		found.byPrompt[[2]string{g.Suite, g.Model}] = g.ByPrompt
+	}
 	if run.Verdict != nil {
 		for _, g := range run.Verdict.Groups {
-			within[[2]string{g.Suite, g.Model}] = g.Pass || run.Verdict.Exit == fault.ExitOK
+			found.within[keyOf(g.Group)] = g.Pass || run.Verdict.Exit == fault.ExitOK
 		}
 	}
-	return within
+	return found
+}
+
+func (f groupsByResult) key(r *eval.Result) groupKey {
+	key := groupKey{suite: r.Suite, model: r.Model}
+	if f.byPrompt[[2]string{r.Suite, r.Model}] {
+		key.prompt = r.Prompt.String()
+	}
+	return key
 }
 
 // statusOf is how a result counts in JUnit.
@@ -117,29 +137,31 @@ func (t *tally) count(status eval.Status) {
 }
 
 type groupTally struct {
-	suite, model string
-	within       bool // fails are within the gates
+	groupKey
+	within bool // fails are within the gates
 	tally
 }
 
-type groupTallies struct{ list []*groupTally }
+type groupTallies struct {
+	list   []*groupTally
+	groups groupsByResult
+}
 
 // tallyResults is the first pass.
-func tallyResults(results iter.Seq2[eval.Result, error], within map[[2]string]bool) (groupTallies, error) {
-	var all groupTallies
-	seen := map[[2]string]bool{}
+func tallyResults(results iter.Seq2[eval.Result, error], groups groupsByResult) (groupTallies, error) {
+	all := groupTallies{groups: groups}
+	seen := map[groupKey]bool{}
 	var now *groupTally
 	for r, err := range results {
 		if err != nil {
 			return all, err
 		}
-		if now == nil || now.suite != r.Suite || now.model != r.Model {
-			key := [2]string{r.Suite, r.Model}
+		if key := groups.key(&r); now == nil || now.groupKey != key {
 			if seen[key] {
-				return all, fault.New(fault.Internal, "the results of %s are not sorted by suite and model", name(r.Suite, r.Model))
+				return all, fault.New(fault.Internal, "the results of %s are not sorted by suite, model and prompt", named(key.suite, key.model, key.prompt))
 			}
 			seen[key] = true
-			now = &groupTally{suite: r.Suite, model: r.Model, within: within[key]}
+			now = &groupTally{groupKey: key, within: groups.within[key]}
 			all.list = append(all.list, now)
 		}
 		now.count(statusOf(&r, now.within))
@@ -183,9 +205,9 @@ func (j *junit) results(tallies groupTallies, results iter.Seq2[eval.Result, err
 				return errChanged()
 			}
 			left = tallies.list[at].tests
-			j.suite(name(tallies.list[at].suite, tallies.list[at].model), tallies.list[at].tally, started)
+			j.suite(named(tallies.list[at].suite, tallies.list[at].model, tallies.list[at].prompt), tallies.list[at].tally, started)
 		}
-		if r.Suite != tallies.list[at].suite || r.Model != tallies.list[at].model {
+		if tallies.groups.key(&r) != tallies.list[at].groupKey {
 			return errChanged()
 		}
 		left--
@@ -214,12 +236,20 @@ func (j *junit) suite(name string, t tally, started string) {
 		"errors", fmt.Sprint(t.errors), "skipped", fmt.Sprint(t.skipped), "time", secondsOf(t.time), "timestamp", strings.TrimSuffix(started, "Z"))
 }
 
+// class is how JUnit calls the group.
+func (k groupKey) class() string {
+	if k.prompt == "" {
+		return k.suite + "." + k.model
+	}
+	return k.suite + "." + k.model + "." + k.prompt
+}
+
 func (j *junit) result(r *eval.Result, g *groupTally) {
 	title := r.Case
 	if g.repeats {
 		title += fmt.Sprintf(" #%d", r.Repeat+1)
 	}
-	c := testcase{class: r.Suite + "." + r.Model, name: title, time: served(*r), status: statusOf(r, g.within)}
+	c := testcase{class: g.class(), name: title, time: served(*r), status: statusOf(r, g.within)}
 	if r.Status != eval.Pass {
 		c.message = r.Reason()
 		if quarantined(r) {

@@ -49,7 +49,7 @@ func gateCases(run eval.Run) []testcase {
 
 func gateCase(g eval.GroupVerdict, gate eval.GateResult, unit string) testcase {
 	c := testcase{
-		class: g.Suite + "." + g.Model, name: gate.Metric + " " + limit(gate.Gate, unit),
+		class: keyOf(g.Group).class(), name: gate.Metric + " " + limit(gate.Gate, unit),
 		status: eval.Pass, kind: string(gate.Word),
 	}
 	switch {

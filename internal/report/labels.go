@@ -95,7 +95,7 @@ func (m *markdown) labels(v *eval.Verdict) {
 		for _, table := range g.Labels {
 			columns, rows, left := labelRows(table)
 			var b strings.Builder
-			fmt.Fprintf(&b, "\n<details><summary>%s of %s</summary>\n\n", mdText(table.Metric), mdText(clip(name(g.Suite, g.Model), 120)))
+			fmt.Fprintf(&b, "\n<details><summary>%s of %s</summary>\n\n", mdText(table.Metric), mdText(clip(nameOf(g.Group), 120)))
 			for i, c := range columns {
 				b.WriteString("| " + mdCell(c.title) + " ")
 				if i == len(columns)-1 {

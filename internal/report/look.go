@@ -43,7 +43,7 @@ func (p *page) lookAt(v *eval.Verdict) {
 				return
 			}
 			what, found := alertLine(a)
-			p.hang("  ", "    ", span{clip(what, 200), strong}, text("  "+found), span{"  " + name(g.Suite, g.Model), faint})
+			p.hang("  ", "    ", span{clip(what, 200), strong}, text("  "+found), span{"  " + nameOf(g.Group), faint})
 			shown++
 		}
 	}
@@ -61,7 +61,7 @@ func (m *markdown) lookAt(v *eval.Verdict) {
 				m.add("\n**Look at** (" + aboutAlerts + ")\n\n")
 			}
 			what, found := alertLine(a)
-			m.add("- " + mdCode(clip(what, 200)) + " " + mdPlain(found) + " (" + mdCode(clip(name(g.Suite, g.Model), 200)) + ")\n")
+			m.add("- " + mdCode(clip(what, 200)) + " " + mdPlain(found) + " (" + mdCode(clip(nameOf(g.Group), 200)) + ")\n")
 			shown++
 		}
 	}
@@ -90,10 +90,10 @@ func (p *page) quarantined(run eval.Run, most int) {
 			continue
 		}
 		p.space()
-		p.hang("", "  ", span{"In quarantine", doubtful}, text(": "+title), span{"  " + name(g.Suite, g.Model), faint})
+		p.hang("", "  ", span{"In quarantine", doubtful}, text(": "+title), span{"  " + nameOf(g.Group), faint})
 		shown := g.Quarantine.Failed[:min(len(g.Quarantine.Failed), most)]
 		for _, f := range shown {
-			p.caseTitle(g.Suite, g.Model, f.Case, f.Passes, f.Tags)
+			p.caseTitle(nameOf(g.Group), f.Case, f.Passes, f.Tags)
 			if f.Reason != "" {
 				p.flow("    ", text(clip(oneLine(f.Reason), maxReason)))
 			}
@@ -110,9 +110,9 @@ func (m *markdown) quarantined(run eval.Run, limit int) {
 		}
 		var cases []failing
 		for _, f := range g.Quarantine.Failed {
-			cases = append(cases, failing{g.Suite, g.Model, f})
+			cases = append(cases, failing{g.Suite, g.Model, promptIn(g.Group), f})
 		}
-		m.add("\n**In quarantine:** " + mdText(title) + " (" + mdCode(clip(name(g.Suite, g.Model), 200)) + ")\n")
+		m.add("\n**In quarantine:** " + mdText(title) + " (" + mdCode(clip(nameOf(g.Group), 200)) + ")\n")
 		if len(cases) > 0 {
 			m.failedSection(failedSection{title: "Failing in quarantine", cases: cases}, limit)
 		}

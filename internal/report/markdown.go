@@ -27,6 +27,7 @@ func Markdown(w io.Writer, run eval.Run, limit int) error {
 	if v := run.Verdict; v != nil {
 		m.figures(v)
 		m.against(v)
+		m.sideBySide(v)
 		m.labels(v)
 		m.sums(run)
 		m.lookAt(v)
@@ -72,7 +73,7 @@ func (m *markdown) figures(v *eval.Verdict) {
 	m.add("\n| suite · model | metric | baseline | now | change | gate | result |\n|---|---|--:|--:|--:|---|---|\n")
 	left := 0
 	for _, g := range failingFirst(v.Groups) {
-		title := mdCell(clip(name(g.Suite, g.Model), 120))
+		title := mdCell(clip(nameOf(g.Group), 120))
 		for _, r := range rowsOf(g) {
 			line := fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s |\n", title, mdCell(clip(r.metric, 80)),
 				mdPlain(r.baseline), mdPlain(r.now), mdPlain(r.change), mdPlain(r.gate), mdResult(r))
@@ -158,7 +159,7 @@ func mdFlip(f eval.Flip) string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n<details><summary>%s: <code>%s</code> (<code>%s</code>)</summary>\n\n", direction,
-		html.EscapeString(clean(title)), html.EscapeString(clean(clip(name(f.Suite, f.Model), 200))))
+		html.EscapeString(clean(title)), html.EscapeString(clean(clip(named(f.Suite, f.Model, f.Prompt), 200))))
 	if f.Reason != "" {
 		b.WriteString(mdCode(clip(f.Reason, 500)) + "\n\n")
 	}
@@ -229,7 +230,7 @@ func (m *markdown) failedSection(section failedSection, limit int) {
 	}
 	shown := 0
 	for _, f := range section.cases {
-		line := fmt.Sprintf("- %s %s (%s) %s\n", mdCode(clip(f.Case, 200)), mdPlain(f.Passes), mdCode(clip(name(f.suite, f.model), 200)), mdCode(clip(f.Reason, 300))) + mdTalkItem(f.Talk)
+		line := fmt.Sprintf("- %s %s (%s) %s\n", mdCode(clip(f.Case, 200)), mdPlain(f.Passes), mdCode(clip(named(f.suite, f.model, f.prompt), 200)), mdCode(clip(f.Reason, 300))) + mdTalkItem(f.Talk)
 		if shown == limit || !m.add(line) {
 			break
 		}

@@ -154,6 +154,9 @@ func acceptSteps(run eval.Run, down, up int) []step {
 		return nil
 	}
 	accept := "llmx baseline accept " + ShellWord(run.ID)
+	if n := len(v.Groups); n > 0 && v.Groups[n-1].ByPrompt {
+		accept += " --prompt " + ShellWord(v.Groups[n-1].Prompt.String()) // or another of them: a baseline is of one
+	}
 	missing := slices.ContainsFunc(v.Groups, func(g eval.GroupVerdict) bool { return !g.HasBaseline })
 	switch {
 	case v.Exit == fault.ExitGate && down > 0:

@@ -103,7 +103,7 @@ func allWarnings(run eval.Run) []string {
 	list := slices.Clone(run.Warnings)
 	for _, g := range run.Verdict.Groups {
 		for _, warning := range g.Warnings {
-			list = append(list, name(g.Suite, g.Model)+": "+warning)
+			list = append(list, nameOf(g.Group)+": "+warning)
 		}
 	}
 	return list
@@ -131,7 +131,7 @@ func sharedNotes(run eval.Run) []string {
 			if _, seen := groups[note]; !seen {
 				order = append(order, note)
 			}
-			groups[note] = append(groups[note], name(g.Suite, g.Model))
+			groups[note] = append(groups[note], nameOf(g.Group))
 		}
 	}
 	for i, note := range order {

@@ -29,6 +29,8 @@ type PlanGroup struct {
 	Suite    string
 	Model    string // or a route
 	Prompt   llm.PromptRef
+	At       string // the commit as of which it is asked beside; "" for now
+	ByPrompt bool   // the suite is asked with several prompts
 	Cases    int
 	Results  int // cases × repeats
 	Recorded int // a recording answers
@@ -43,6 +45,14 @@ type PlanGroup struct {
 	Unjudged      int      // results of the recorded and cached whose judges' answers are missing
 	Judging       Forecast // what would be asked
 	JudgingWanted Forecast // what asking for the missing would be
+}
+
+// beside is the prompt as a part of the group's name.
+func (g PlanGroup) beside() string {
+	if g.ByPrompt {
+		return g.Prompt.String()
+	}
+	return ""
 }
 
 // Replies is how many replies the results need.

@@ -31,6 +31,7 @@ type planDocumentGroup struct {
 	Suite  string        `json:"suite"`
 	Model  string        `json:"model"`
 	Prompt llm.PromptRef `json:"prompt"`
+	At     string        `json:"at,omitempty"` // the commit as of which it is asked, beside the group of now before it
 	planCounts
 }
 
@@ -83,7 +84,7 @@ func PlanJSON(w io.Writer, plan Plan) error {
 		Stops: filled(plan.Stops), Ends: filled(plan.Ends), Barred: filled(plan.Barred), Warnings: filled(plan.Warnings),
 	}
 	for _, g := range plan.Groups {
-		d.Groups = append(d.Groups, planDocumentGroup{g.Suite, g.Model, g.Prompt, planCountsOf(g)})
+		d.Groups = append(d.Groups, planDocumentGroup{g.Suite, g.Model, g.Prompt, g.At, planCountsOf(g)})
 	}
 	return writeDocument(w, d)
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -53,6 +54,9 @@ func unjudgedWarning(plan Plan, total PlanGroup) string {
 func planNotes(plan Plan, total PlanGroup) []string {
 	var notes []string
 	add := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
+	if i := slices.IndexFunc(plan.Groups, func(g PlanGroup) bool { return g.At != "" }); i >= 0 {
+		add("the plan is of both arms: the cases as they are asked now, and as they were at %s", plan.Groups[i].At)
+	}
 	if f := total.Asked.Plus(total.Wanted).Plus(total.Judging).Plus(total.JudgingWanted); f.Requests > 0 {
 		if basis := basisOf(f.Basis); basis != "" {
 			add("prices rest on %s; requests that fail and are made again are not in them", basis)

@@ -118,6 +118,15 @@ func timeFor(f Forecast) string {
 	return "time unknown"
 }
 
+// planName is a group in the table: that of a commit with its name.
+func planName(g PlanGroup) string {
+	text := named(g.Suite, g.Model, g.beside())
+	if g.At != "" {
+		text += " at " + g.At
+	}
+	return text
+}
+
 // planColumn is a column of the table; it is left out where it says nothing.
 type planColumn struct {
 	column
@@ -126,7 +135,7 @@ type planColumn struct {
 }
 
 var planColumns = []planColumn{
-	{column{title: "SUITE · MODEL", least: narrowest}, nil, func(g PlanGroup) string { return name(g.Suite, g.Model) }},
+	{column{title: "SUITE · MODEL", least: narrowest}, nil, planName},
 	{column{title: "CASES", right: true}, nil, func(g PlanGroup) string { return number(g.Cases) }},
 	{column{title: "RESULTS", right: true}, func(_ Plan, t PlanGroup) bool { return t.Results != t.Cases }, func(g PlanGroup) string { return number(g.Results) }},
 	{column{title: "REPLIES", right: true}, func(_ Plan, t PlanGroup) bool { return t.Replies() > t.Results }, func(g PlanGroup) string { return number(g.Replies()) }},

@@ -58,7 +58,7 @@ func (p *page) metricsBeside(a, b eval.Run) {
 		if old == nil {
 			continue
 		}
-		title := name(g.Suite, g.Model)
+		title := nameOf(g.Group)
 		for _, m := range g.Metrics {
 			before := metricNamed(old, m.Name)
 			if before == nil {
@@ -107,7 +107,7 @@ func (p *page) pairs(title string, look role, list pairs) {
 		if pair.b.Repeat > 0 || pair.a.Repeat > 0 {
 			id += fmt.Sprintf(" #%d", pair.b.Repeat+1)
 		}
-		p.caseTitle(pair.b.Suite, pair.b.Model, id, string(pair.a.Status)+" -> "+string(pair.b.Status), pair.b.Tags)
+		p.caseTitle(name(pair.b.Suite, pair.b.Model), id, string(pair.a.Status)+" -> "+string(pair.b.Status), pair.b.Tags)
 		if reason := pair.b.Reason(); reason != "" && pair.b.Status == eval.Fail {
 			p.flow("    ", text(clip(reason, 2000)))
 		}

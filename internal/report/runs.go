@@ -20,6 +20,7 @@ func RunShow(w io.Writer, run eval.Run, results iter.Seq2[eval.Result, error], s
 		p.space()
 		p.verdictTable(run.Verdict)
 		p.against(run.Verdict)
+		p.sideBySide(run.Verdict)
 		p.space()
 		p.counts(run)
 		p.errorClasses(run.Verdict)
@@ -125,9 +126,9 @@ func (p *page) results(run eval.Run, k keptResults, s Style) {
 		number(c[eval.Pass]), number(c[eval.Fail]), count(c[eval.Error], "error", "errors"), number(c[eval.Unjudged]))))
 	columns := []column{{title: "RESULT"}, {title: "CASE", least: narrowest}, {title: "SUITE · MODEL", least: narrowest},
 		{title: "DRAW", right: true}, {title: "TIME", right: true}, {title: "COST", right: true}, {title: "CALL"}}
-	rows := make([][]span, len(k.list))
+	rows, groups := make([][]span, len(k.list)), groupsOf(run)
 	for i, r := range k.list {
-		rows[i] = []span{{string(r.Status), statusRole[r.Status]}, text(r.Case), text(name(r.Suite, r.Model)),
+		rows[i] = []span{{string(r.Status), statusRole[r.Status]}, text(r.Case), text(named(r.Suite, r.Model, groups.key(&r).prompt)),
 			text(number(r.Repeat + 1)), text(timeOf(r)), text(r.Cost.String()), text(r.CallID)}
 	}
 	l := p.lay("  ", columns, rows)

@@ -19,6 +19,7 @@ func Terminal(w io.Writer, run eval.Run, s Style) error {
 		p.space()
 		p.verdictTable(v)
 		p.against(v)
+		p.sideBySide(v)
 		p.space()
 		p.counts(run)
 		p.errorClasses(v)
@@ -157,7 +158,7 @@ func failingFirst(groups []eval.GroupVerdict) []eval.GroupVerdict {
 }
 
 func (p *page) groupTitle(g eval.GroupVerdict) {
-	title := []span{{name(g.Suite, g.Model), strong}, text("  "), {wordInText(g.Word), wordRole(g.Word, g.Pass)}}
+	title := []span{{nameOf(g.Group), strong}, text("  "), {wordInText(g.Word), wordRole(g.Word, g.Pass)}}
 	about := g.Prompt.String()
 	if g.HasBaseline && g.BaselineFrom != "" {
 		about += " against " + g.BaselineFrom
@@ -172,6 +173,30 @@ func (p *page) groupTitle(g eval.GroupVerdict) {
 
 // name is how a group is called everywhere.
 func name(suite, model string) string { return suite + " · " + model }
+
+// nameOf is the name of a group, with the prompt where a run asks several.
+func nameOf(g eval.Group) string {
+	if g.ByPrompt {
+		return named(g.Suite, g.Model, g.Prompt.String())
+	}
+	return name(g.Suite, g.Model)
+}
+
+// named is nameOf by its parts; prompt is "" where a run asks one.
+func named(suite, model, prompt string) string {
+	if prompt == "" {
+		return name(suite, model)
+	}
+	return name(suite, model) + " · " + prompt
+}
+
+// promptIn is the prompt of a group as a part of its name: "" where a run asks one.
+func promptIn(g eval.Group) string {
+	if g.ByPrompt {
+		return g.Prompt.String()
+	}
+	return ""
+}
 
 func cellsOf(r row) []span {
 	return []span{text(r.metric), text(r.baseline), text(r.now), text(r.change), text(r.gate), {r.result(), wordRole(r.word, r.pass)}}

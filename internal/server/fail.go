@@ -20,7 +20,9 @@ func (x *exchange) fail(err error) {
 		x.status = status
 		return
 	case x.sent:
-		x.failInBand(body)
+		if !told(err) {
+			x.failInBand(body)
+		}
 		return
 	}
 	x.status = status

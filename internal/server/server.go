@@ -49,9 +49,11 @@ type Options struct {
 	// Feedback keeps what a caller says of an answer; nil: it is not kept.
 	Feedback func(ctx context.Context, said Feedback) error
 
-	NewID func() string    // names requests, and the calls that they make
-	Now   func() time.Time // the wall clock
-	Log   *slog.Logger
+	NewID   func() string    // names requests, and the calls that they make
+	Now     func() time.Time // the wall clock
+	Log     *slog.Logger
+	Observe func() (done func(Observed)) // told of every request that begins; nil: nobody is
+	Metrics http.Handler                 // of GET /metrics; nil: there is none
 
 	KeepAlive time.Duration // how often a waiting stream says that somebody is at work; 0: 10 s
 	MaxBody   int64         // bytes of a request's body; 0: 32 MB
@@ -89,6 +91,7 @@ func (s *Server) routes() http.Handler {
 	mux, allowed := http.NewServeMux(), methods{}
 	for pattern, answer := range map[string]func(*exchange) error{
 		"POST /v1/chat/completions": s.chat,
+		"POST /v1/responses":        s.responses,
 		"POST /v1/embeddings":       s.embeddings,
 		"GET /v1/models":            s.models,
 		"GET /v1/models/{name...}":  s.model,
@@ -100,6 +103,10 @@ func (s *Server) routes() http.Handler {
 	} {
 		mux.Handle(pattern, s.handler(pattern, answer))
 		allowed.add(pattern)
+	}
+	if s.Metrics != nil {
+		mux.Handle("GET /metrics", s.handler("GET /metrics", s.metrics))
+		allowed.add("GET /metrics")
 	}
 	allowed.refuseOthers(mux, s.handler)
 	mux.Handle("/", s.handler("", func(x *exchange) error { return notThere(x.r) }))
@@ -118,7 +125,7 @@ func (s *Server) handler(pattern string, answer func(*exchange) error) http.Hand
 		if asked := clientID(r); asked != "" {
 			w.Header().Set(headerClientID, asked)
 		}
-		defer x.log()
+		defer x.over(s.begin())
 		defer x.recovered()
 		var err error
 		if x.caller, err = s.callerOf(r); err == nil {

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/llmx-dev/llmx/internal/llm"
 )
 
 // usage is the CPU time of this process, and the most memory it had in MB.
@@ -76,4 +78,25 @@ func BenchmarkOpen(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkServing is what recording a call costs whoever answers it, and how many the
+// store takes a second.
+func BenchmarkServing(b *testing.B) {
+	s := OpenServing(filepath.Join(b.TempDir(), "llmx.db"), Options{Now: time.Now}, Serving{Rows: b.N + 1, Bytes: 1 << 40, CloseFor: time.Hour})
+	calls := make([]*llm.Call, b.N)
+	for i := range calls {
+		calls[i] = sampleCall("", i)
+	}
+	b.ResetTimer()
+	begin := time.Now()
+	for _, call := range calls {
+		s.Record(call)
+	}
+	path := time.Since(begin)
+	if err := s.Close(); err != nil || s.Dropped() > 0 {
+		b.Fatalf("%d dropped, %v", s.Dropped(), err)
+	}
+	b.ReportMetric(float64(path.Nanoseconds())/float64(b.N), "ns/record")
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "calls/s")
 }

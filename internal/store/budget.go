@@ -11,14 +11,17 @@ import (
 )
 
 // Change is budget.Ledger's: it reads the accounts and writes the entries in one
-// transaction. It waits for the lock at most the busy timeout.
+// transaction. It waits for the lock at most the busy timeout. In a store that serves
+// it goes ahead of the calls that wait, and fails at once while nothing can be written.
 func (s *Store) Change(owner string, accounts []budget.Account, decide func([]budget.State) []budget.Entry) error {
 	if err := s.writable(); err != nil {
 		return err
 	}
-	return s.writer.wait(context.Background(), work{do: func(conn *sql.Conn) error {
-		return change(conn, owner, accounts, decide, s.now())
-	}})
+	item := work{do: func(conn *sql.Conn) error { return change(conn, owner, accounts, decide, s.now()) }}
+	if s.writer.serving != nil {
+		return s.writer.await(context.Background(), s.writer.serving.ahead, item)
+	}
+	return s.writer.wait(context.Background(), item)
 }
 
 func change(conn *sql.Conn, owner string, accounts []budget.Account, decide func([]budget.State) []budget.Entry, now time.Time) error {

@@ -49,7 +49,11 @@ func (s *Store) CachePut(key string, entry CacheEntry) error {
 	if err := s.writable(); err != nil {
 		return err
 	}
-	return s.writer.send(work{cached: &cachePut{key: key, entry: entry}})
+	item := work{cached: &cachePut{key: key, entry: entry}}
+	if s.writer.serving != nil {
+		item.size = rowBytes + int64(len(entry.Text)) + toolCallBytes(entry.ToolCalls)
+	}
+	return s.writer.send(item)
 }
 
 func (w *writer) insertCached(p *cachePut) error {
@@ -81,8 +85,16 @@ func (w *writer) removeExpired(puts int) error {
 }
 
 // CacheGet finds an entry that is written and has not expired. An entry that
-// does not parse is a miss.
+// does not parse is a miss. In a store that serves, one that cannot be read in time
+// is an error, which comes in time.
 func (s *Store) CacheGet(ctx context.Context, key string) (CacheEntry, bool, error) {
+	if s.patience != nil {
+		return s.cacheGetInTime(ctx, key)
+	}
+	return s.cacheGet(ctx, key)
+}
+
+func (s *Store) cacheGet(ctx context.Context, key string) (CacheEntry, bool, error) {
 	query, err := s.cached()
 	if err != nil {
 		return CacheEntry{}, false, s.failure("read", err)

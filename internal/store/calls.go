@@ -16,8 +16,8 @@ const (
 )
 
 // Record queues a call that has ended, with its turns and attempts. The call
-// must not change any more. It waits only while the queue is full. A write error
-// is told by AddResult, EndRun, Flush and Close.
+// must not change any more. It waits only while the queue is full, and in a store
+// that serves never. A write error is told by AddResult, EndRun, Flush and Close.
 func (s *Store) Record(call *llm.Call) {
 	if call == nil || s.writer == nil {
 		return
@@ -25,7 +25,11 @@ func (s *Store) Record(call *llm.Call) {
 	if s.content == ContentRedacted || s.content == ContentNone {
 		call = callWithoutContent(call)
 	}
-	_ = s.writer.send(work{call: call}) // the error stays, and others are told
+	item := work{call: call}
+	if s.writer.serving != nil {
+		item.size = callBytes(call)
+	}
+	_ = s.writer.send(item) // the error stays, and others are told
 }
 
 func (w *writer) insertCall(c *llm.Call) error {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"iter"
 	"slices"
@@ -67,16 +68,20 @@ func (s *Store) callNumbers(ctx context.Context, f CallFilter) ([]int64, error) 
 	if err != nil {
 		return nil, s.failure("read", err)
 	}
+	numbers, err := numbersOf(rows)
+	return numbers, s.failure("read", err)
+}
+
+func numbersOf(rows *sql.Rows) (numbers []int64, err error) {
 	defer rows.Close()
-	var numbers []int64
 	for rows.Next() {
 		var n int64
 		if err := rows.Scan(&n); err != nil {
-			return nil, s.failure("read", err)
+			return nil, err
 		}
 		numbers = append(numbers, n)
 	}
-	return numbers, s.failure("read", rows.Err())
+	return numbers, rows.Err()
 }
 
 // callsWhere makes the condition of a filter; a run is a range of numbers.

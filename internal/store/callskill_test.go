@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -19,7 +20,14 @@ import (
 // callsAsChild records a call outside of runs about every millisecond until it is
 // killed, and says after each when it was handed over.
 func callsAsChild(path, _, _ string) error {
-	s, err := Open(context.Background(), path, Options{Now: time.Now})
+	var s *Store
+	var err error
+	if os.Getenv(childServe) != "" {
+		s = OpenServing(path, Options{Now: time.Now}, Serving{})
+		err = s.Opened(context.Background())
+	} else {
+		s, err = Open(context.Background(), path, Options{Now: time.Now})
+	}
 	if err != nil {
 		return err
 	}
@@ -32,10 +40,15 @@ func callsAsChild(path, _, _ string) error {
 
 // The calls of ask, and of a server, belong to no run: nothing flushes them.
 func TestKillLosesAtMostTheLastSecondOfCalls(t *testing.T) {
+	t.Run("of a command", func(t *testing.T) { killAmongCalls(t) })
+	t.Run("of a server", func(t *testing.T) { killAmongCalls(t, childServe+"=1") })
+}
+
+func killAmongCalls(t *testing.T, env ...string) {
 	const bound = time.Second
 	path := filepath.Join(t.TempDir(), "llmx.db")
 	victim := child(t, path, "", 0)
-	victim.Env = append(victim.Env, childCalls+"=1")
+	victim.Env = append(victim.Env, append(env, childCalls+"=1")...)
 	out, err := victim.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -72,6 +85,7 @@ func TestKillLosesAtMostTheLastSecondOfCalls(t *testing.T) {
 		t.Errorf("%d calls are kept, %d were older than the bound", len(kept), due)
 	}
 	areTheFirst(t, kept)
+	wantIntegrity(t, path)
 }
 
 // areTheFirst wants the first sample calls without a gap, each with its attempt.

@@ -11,10 +11,11 @@ import (
 // withheld stands where a text that may quote an answer was left out.
 const withheld = "(content is not stored)"
 
-// callWithoutContent is a copy without inputs, messages and answers.
+// callWithoutContent is a copy without inputs, messages and answers, and without whom
+// it was asked for, as that is the caller's word.
 func callWithoutContent(c *llm.Call) *llm.Call {
 	kept := *c
-	kept.Vars, kept.Answer = nil, ""
+	kept.Vars, kept.Answer, kept.User = nil, "", ""
 	kept.Failure = failureWithoutContent(c.Failure)
 	kept.Turns = slices.Clone(c.Turns)
 	for i := range kept.Turns {
@@ -31,14 +32,22 @@ func callWithoutContent(c *llm.Call) *llm.Call {
 	return &kept
 }
 
-// failureWithoutContent withholds the message of a broken contract, which quotes
-// the answer. Other messages speak of transport.
+// failureWithoutContent withholds a message that may quote what was asked or answered:
+// that of a broken contract, and that of a provider who refused the request for what
+// stands in it. Other messages speak of transport.
 func failureWithoutContent(f *llm.Failure) *llm.Failure {
-	if f == nil || f.Class != fault.Contract {
-		return f
+	if f == nil {
+		return nil
 	}
 	kept := *f
-	kept.Message = "the answer breaks the output contract " + withheld
+	switch {
+	case f.Class == fault.Contract:
+		kept.Message = "the answer breaks the output contract " + withheld
+	case f.Status != 0 && (f.Class == fault.BadRequest || f.Class == fault.ContentFilter || f.Class == fault.ContextLength):
+		kept.Message = "the provider refused the request " + withheld
+	default:
+		return f
+	}
 	return &kept
 }
 

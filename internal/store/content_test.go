@@ -35,7 +35,14 @@ func TestContentLevels(t *testing.T) {
 			turn := call.Turn()
 			turn.Messages[1] = llm.Text(llm.User, secret)
 			turn.Answer, turn.Violation = answered, broken.Message
+			turn.ToolCalls = []llm.ToolCall{{ID: "1", Name: "refund", Arguments: answered}}
+			turn.Messages = append(turn.Messages, llm.Message{Role: llm.Tool, Parts: []llm.Part{
+				{Kind: llm.PartToolResult, ToolResult: &llm.ToolResult{ID: "1", Content: secret}}}})
 			turn.Attempts[0].Failure = broken
+			for _, class := range []fault.Class{fault.BadRequest, fault.ContentFilter, fault.ContextLength} {
+				turn.Attempts = append(turn.Attempts, llm.Attempt{Failure: &llm.Failure{Class: class, Status: 400, Message: "not allowed: " + secret}})
+			}
+			call.User = "user of " + secret
 			s.Record(call)
 			if err := s.Flush(ctx); err != nil {
 				t.Fatal(err)
@@ -43,7 +50,7 @@ func TestContentLevels(t *testing.T) {
 			if got := holds(t, path, secret); got != test.call {
 				t.Errorf("the call's content is in the file: %t", got)
 			}
-			if call.Answer != answered || turn.Answer != answered || turn.Attempts[0].Failure != broken {
+			if call.User == "" || len(turn.ToolCalls) == 0 || call.Answer != answered || turn.Answer != answered || turn.Attempts[0].Failure != broken {
 				t.Error("the caller's call was changed")
 			}
 

@@ -23,6 +23,7 @@ const (
 
 	childCache = "LLMX_STORE_TEST_CACHE" // set: cache entries in place of results
 	childCalls = "LLMX_STORE_TEST_CALLS" // set: calls outside of runs in place of results
+	childServe = "LLMX_STORE_TEST_SERVE" // set: under a server
 	// childOwner makes it spend from the store's budgets instead, under this name.
 	childOwner = "LLMX_STORE_TEST_OWNER"
 )

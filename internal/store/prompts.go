@@ -24,10 +24,24 @@ func (s *Store) SavePrompt(ref llm.PromptRef, content []byte) error {
 	if err := s.writable(); err != nil {
 		return err
 	}
-	if _, known := s.prompts.LoadOrStore(ref.Hash, true); known {
+	saved := &savedPrompt{ref: ref, content: content, at: s.now()}
+	if _, known := s.prompts.LoadOrStore(ref.Hash, saved); known {
 		return s.writer.err()
 	}
-	return s.writer.send(work{prompt: &savedPrompt{ref: ref, content: content, at: s.now()}})
+	err := s.writer.send(work{prompt: saved, size: int64(len(content))})
+	if err != nil {
+		s.prompts.Delete(ref.Hash) // the next time may be luckier
+	}
+	return err
+}
+
+// savedPrompts are those that this process has saved, for a file that is made anew.
+func (s *Store) savedPrompts() (all []work) {
+	s.prompts.Range(func(_, saved any) bool {
+		all = append(all, work{prompt: saved.(*savedPrompt)})
+		return true
+	})
+	return all
 }
 
 func (w *writer) insertPrompt(p *savedPrompt) error {

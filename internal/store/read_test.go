@@ -10,6 +10,7 @@ import (
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
 )
 
 // keysOf names results by what they are sorted by.
@@ -33,6 +34,33 @@ func add(t testing.TB, s *Store, run string, rows ...eval.Result) {
 
 func row(suite, model, id string, repeat int, status eval.Status, answer string) eval.Result {
 	return eval.Result{Suite: suite, Model: model, Case: id, Repeat: repeat, Status: status, Answer: answer, Digest: eval.DigestOf(answer)}
+}
+
+// Groups that differ in the prompt alone are read one after the other, and each alone.
+func TestResultsAreToldApartByPrompt(t *testing.T) {
+	s := tempStore(t)
+	run := beginRun(t, s, "run")
+	by := func(version, id string, status eval.Status) eval.Result {
+		r := row("a", "small", id, 0, status, "x")
+		r.Prompt, r.Treatment = llm.PromptRef{Name: "p", Version: version, Hash: "h" + version}, "t"+version
+		return r
+	}
+	add(t, s, run.ID, by("draft", "c1", eval.Pass), by("1.0.0", "c1", eval.Fail), by("draft", "c2", eval.Fail), by("1.0.0", "c2", eval.Fail))
+	endRun(t, s, run)
+	for prompt, want := range map[string][]string{
+		"":        {"a/small/c1/0 fail", "a/small/c2/0 fail", "a/small/c1/0 pass", "a/small/c2/0 fail"},
+		"p@draft": {"a/small/c1/0 pass", "a/small/c2/0 fail"},
+		"p@1.0.0": {"a/small/c1/0 fail", "a/small/c2/0 fail"},
+		"p@2.0.0": {},
+	} {
+		f := ResultFilter{Suite: "a", Model: "small", Prompt: prompt}
+		if diff := cmp.Diff(want, keysOf(results(t, s, run.ID, f))); diff != "" {
+			t.Errorf("%q: %s", prompt, diff)
+		}
+		if n, err := s.ResultCount(ctx, run.ID, f); err != nil || n != len(want) {
+			t.Errorf("%q: counted %d, %v", prompt, n, err)
+		}
+	}
 }
 
 func TestResultsAreSortedAndFiltered(t *testing.T) {

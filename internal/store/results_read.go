@@ -17,12 +17,13 @@ type ResultFilter struct {
 	Arm    eval.Arm
 	Suite  string
 	Model  string
+	Prompt string // name@version
 	Status eval.Status
 	Case   string
 }
 
 // Results streams the results of a run (an id as Run takes it) in the order of
-// suite, model, case and repeat; they are never all in memory. Stopping early is
+// suite, model, prompt, case and repeat; they are never all in memory. Stopping early is
 // fine. An error ends the stream.
 func (s *Store) Results(ctx context.Context, run string, f ResultFilter) iter.Seq2[eval.Result, error] {
 	return func(yield func(eval.Result, error) bool) {
@@ -131,11 +132,11 @@ func (s *Store) resultSet(ctx context.Context, run string) (resultSet, error) {
 	return set, s.failure("read", err)
 }
 
-// arm is one suite on one model: one group, or several where the run had more
-// than one treatment.
+// arm is one suite on one model by one prompt: one group, or several where the run had
+// more than one treatment.
 type arm struct {
-	suite, model string
-	groups       []any // their numbers, ascending
+	suite, model, prompt string
+	groups               []any // their numbers, ascending
 }
 
 // arms gives the arms that a filter selects, by suite and model.
@@ -148,13 +149,14 @@ func (set resultSet) arms(f ResultFilter) []arm {
 	slices.Sort(numbers)
 	for _, n := range numbers {
 		key := set.groups[n]
-		if f.Arm != key.arm || f.Suite != "" && f.Suite != key.suite || f.Model != "" && f.Model != key.model {
+		if f.Arm != key.arm || f.Suite != "" && f.Suite != key.suite || f.Model != "" && f.Model != key.model || f.Prompt != "" && f.Prompt != key.prompt.String() {
 			continue
 		}
-		at := slices.IndexFunc(arms, func(a arm) bool { return a.suite == key.suite && a.model == key.model })
+		prompt := key.prompt.String()
+		at := slices.IndexFunc(arms, func(a arm) bool { return a.suite == key.suite && a.model == key.model && a.prompt == prompt })
 		if at < 0 {
 			at = len(arms)
-			arms = append(arms, arm{suite: key.suite, model: key.model})
+			arms = append(arms, arm{suite: key.suite, model: key.model, prompt: prompt})
 		}
 		arms[at].groups = append(arms[at].groups, n)
 	}
@@ -163,7 +165,7 @@ func (set resultSet) arms(f ResultFilter) []arm {
 }
 
 func compareArms(a, b arm) int {
-	return cmp.Or(strings.Compare(a.suite, b.suite), strings.Compare(a.model, b.model))
+	return cmp.Or(strings.Compare(a.suite, b.suite), strings.Compare(a.model, b.model), strings.Compare(a.prompt, b.prompt))
 }
 
 // where makes the condition of an arm's rows.

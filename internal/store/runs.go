@@ -21,6 +21,9 @@ func (s *Store) BeginRun(ctx context.Context, run eval.Run) error {
 	if err := s.writable(); err != nil {
 		return err
 	}
+	if s.writer.serving != nil { // it drops what does not fit: no run is whole there
+		return fault.New(fault.Internal, "the store %s is open to serve, and takes no run", s.name)
+	}
 	return s.writer.wait(ctx, work{do: func(conn *sql.Conn) error { return s.writer.beginRun(conn, run) }})
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/llmx-dev/llmx/internal/fault"
@@ -22,8 +23,9 @@ type Content string
 const (
 	// ContentFull keeps everything; so does the empty level.
 	ContentFull Content = "full"
-	// ContentRedacted leaves inputs, messages and answers out of calls and turns;
-	// the results of test runs keep their answers.
+	// ContentRedacted leaves inputs, messages, tool calls, answers and users out of calls
+	// and turns, with the refusals that may quote them; the results of test runs keep
+	// their answers.
 	ContentRedacted Content = "redacted"
 	// ContentNone leaves them out of results and verdicts too, with all that may
 	// quote them: the reasons of scores and the texts of contract violations.
@@ -42,7 +44,10 @@ type Options struct {
 	maxPages int // tests fill the disk with it
 }
 
-const defaultBusyTimeout = 5 * time.Second
+const (
+	defaultBusyTimeout = 5 * time.Second
+	readerConns        = 8
+)
 
 // Store is an open file. It is safe for concurrent use, also by more than one
 // process on the same file.
@@ -56,7 +61,8 @@ type Store struct {
 	path    string                    // of what the writer writes
 	file    os.FileInfo               // that stood there when it was opened
 
-	prompts sync.Map // hashes of prompts that were saved by this process
+	prompts  sync.Map  // *savedPrompt by hash: those that were saved by this process
+	patience *patience // with the cache; nil: as long as it takes
 
 	closing sync.Once
 	closed  error
@@ -130,11 +136,10 @@ func (s *Store) openReaders(ctx context.Context, path string, o Options) error {
 	if err != nil {
 		return s.failure("open", err)
 	}
-	const conns = 8
-	db.SetMaxOpenConns(conns)
-	db.SetMaxIdleConns(conns) // opened again, one would run its pragmas again
+	db.SetMaxOpenConns(readerConns)
+	db.SetMaxIdleConns(readerConns) // opened again, one would run its pragmas again
 	s.readers = db
-	s.cached = sync.OnceValues(func() (*sql.Stmt, error) { return db.Prepare(cacheQuery) })
+	s.cached = preparedOnce(db, cacheQuery)
 	if o.ReadOnly {
 		if err := checkReadable(ctx, db, o.Name); err != nil {
 			db.Close()
@@ -144,9 +149,30 @@ func (s *Store) openReaders(ctx context.Context, path string, o Options) error {
 	return nil
 }
 
+// preparedOnce prepares a query when it is first needed, and again where that failed.
+func preparedOnce(db *sql.DB, query string) func() (*sql.Stmt, error) {
+	var mu sync.Mutex
+	var known atomic.Pointer[sql.Stmt]
+	return func() (*sql.Stmt, error) {
+		if made := known.Load(); made != nil {
+			return made, nil
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if made := known.Load(); made != nil {
+			return made, nil
+		}
+		made, err := db.Prepare(query)
+		if err == nil {
+			known.Store(made)
+		}
+		return made, err
+	}
+}
+
 // Close writes what is queued and closes the file. It waits as long as the
 // writing takes, for a lock at most the busy timeout, and returns the first
-// write error there was.
+// write error there was. A store that serves has its own bound: see OpenServing.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
 		// The writer goes last: only the last connection folds the log into the file.

@@ -43,6 +43,8 @@ type writer struct {
 	gate   sync.RWMutex // held for reading while something is sent
 	failed atomic.Pointer[fault.Error]
 
+	serving *serving // nil: the first write error ends the writing
+
 	// Of the writing goroutine alone.
 	inserts inserts
 	runs    map[string]*openRun
@@ -59,31 +61,18 @@ type work struct {
 	do     func(*sql.Conn) error // in the batch's transaction, as its last
 	bare   func(*sql.Conn) error // after the batch, outside of a transaction
 	done   chan<- error          // told what became of the batch
+
+	// Of a store that serves.
+	size    int64        // bytes in memory, about
+	claimed *atomic.Bool // by the writer, or by who has stopped waiting: the other leaves it
 }
 
 // urgent work ends its batch: somebody waits for it.
 func (w *work) urgent() bool { return w.done != nil }
 
 func openWriter(ctx context.Context, path string, o Options) (*writer, error) {
-	fail := func(err error) error { return failureOf(o.Name, "open", err) }
-	scripts, err := migrations()
+	db, conn, err := openConn(ctx, path, o)
 	if err != nil {
-		return nil, fail(err)
-	}
-	connector, err := sqlite.NewConnector(writerDSN(path, o.BusyTimeout, o.maxPages))
-	if err != nil {
-		return nil, fail(err)
-	}
-	db := sql.OpenDB(connector)
-	db.SetMaxOpenConns(1)
-	conn, err := connect(ctx, db, o.BusyTimeout)
-	if err != nil {
-		db.Close()
-		return nil, fail(err)
-	}
-	if err := migrate(ctx, conn, o.Name, scripts); err != nil {
-		conn.Close()
-		db.Close()
 		return nil, err
 	}
 	return &writer{
@@ -91,6 +80,32 @@ func openWriter(ctx context.Context, path string, o Options) (*writer, error) {
 		queue: make(chan work, queueRows), ended: make(chan struct{}),
 		runs: map[string]*openRun{}, shapes: shapeSet{},
 	}, nil
+}
+
+// openConn opens a connection that writes, with all tables.
+func openConn(ctx context.Context, path string, o Options) (*sql.DB, *sql.Conn, error) {
+	fail := func(err error) error { return failureOf(o.Name, "open", err) }
+	scripts, err := migrations()
+	if err != nil {
+		return nil, nil, fail(err)
+	}
+	connector, err := sqlite.NewConnector(writerDSN(path, o.BusyTimeout, o.maxPages))
+	if err != nil {
+		return nil, nil, fail(err)
+	}
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(1)
+	conn, err := connect(ctx, db, o.BusyTimeout)
+	if err != nil {
+		db.Close()
+		return nil, nil, fail(err)
+	}
+	if err := migrate(ctx, conn, o.Name, scripts); err != nil {
+		conn.Close()
+		db.Close()
+		return nil, nil, err
+	}
+	return db, conn, nil
 }
 
 // connect waits for the lock itself: where two processes make one file, SQLite
@@ -112,8 +127,11 @@ func connect(ctx context.Context, db *sql.DB, patience time.Duration) (*sql.Conn
 	}
 }
 
-// send queues work; it waits while the queue is full.
+// send queues work; it waits while the queue is full, but for a store that serves.
 func (w *writer) send(item work) error {
+	if w.serving != nil {
+		return w.offer(w.queue, item)
+	}
 	if err := w.err(); err != nil {
 		return err
 	}
@@ -128,6 +146,9 @@ func (w *writer) send(item work) error {
 
 // wait queues work and waits until it is written.
 func (w *writer) wait(ctx context.Context, item work) error {
+	if w.serving != nil {
+		return w.await(ctx, w.queue, item)
+	}
 	done := make(chan error, 1)
 	item.done = done
 	if err := w.send(item); err != nil {
@@ -137,8 +158,12 @@ func (w *writer) wait(ctx context.Context, item work) error {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
-		return fault.New(fault.Canceled, "gave up waiting for the store %s", w.name).Because(ctx.Err())
+		return w.gaveUp(ctx)
 	}
+}
+
+func (w *writer) gaveUp(ctx context.Context) error {
+	return fault.New(fault.Canceled, "gave up waiting for the store %s", w.name).Because(ctx.Err())
 }
 
 // err is the first write error; after it nothing is written any more.
@@ -262,6 +287,9 @@ func (w *writer) rows(conn driver.Conn, batch []work) error {
 
 // close ends the writing goroutine when all that is queued is written.
 func (w *writer) close() error {
+	if w.serving != nil {
+		return w.closeServing()
+	}
 	w.gate.Lock()
 	w.closed = true
 	close(w.queue)

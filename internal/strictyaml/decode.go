@@ -159,7 +159,9 @@ func (n Node) want(kind Kind, problems *fault.List) bool {
 // Mismatch is the error of a value of the wrong type; want says what it must be.
 func (n Node) Mismatch(want string) *fault.Error {
 	got := string(n.Kind())
-	if text := n.Text(); text != "" && n.Kind() != Null {
+	if n.Kind() == String && n.Text() == "" {
+		got = "an empty string"
+	} else if text := n.Text(); text != "" && n.Kind() != Null {
 		got = fmt.Sprintf("%s (%s)", got, strconv.Quote(cut(text, 40)))
 	}
 	return n.Errorf("want %s, got %s", want, got)

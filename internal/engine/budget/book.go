@@ -18,6 +18,8 @@ type Options struct {
 	Ledger  Ledger
 	Owner   string           // of the leases: this process, under a name that no other has
 	Now     func() time.Time // the wall clock, for the names of days and months
+	// WithoutLedger says what becomes of requests while the ledger fails; FailTold by default.
+	WithoutLedger WithoutLedger
 	// Alert is told once an account, as long as the process lives, that the share
 	// in Budget.Alert is spent. It is not called on the way of a request; nil for nobody.
 	Alert func(Alert)
@@ -40,6 +42,8 @@ type Book struct {
 	last    time.Time // when the last round ended
 	renewed time.Time // when the last one of all accounts ended
 	failed  error     // what came of the last round
+	asked   time.Time // since when the ledger is being asked; zero: it is not
+	heard   time.Time // when the last round began that the ledger has answered
 	rounds  int
 
 	wake  chan struct{} // the round may be due earlier than it was

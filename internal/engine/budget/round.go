@@ -76,7 +76,8 @@ type round struct {
 }
 
 func (b *Book) settleRound() {
-	r := b.begin(time.Now())
+	begun := time.Now()
+	r := b.begin(begun)
 	if len(r.accounts) > 0 {
 		keys := make([]Account, len(r.accounts))
 		for i, a := range r.accounts {
@@ -93,7 +94,10 @@ func (b *Book) settleRound() {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.last = time.Now()
+	b.last, b.asked = time.Now(), time.Time{}
+	if b.failed == nil {
+		b.heard = begun
+	}
 	if r.all {
 		b.renewed = b.last
 	}
@@ -105,7 +109,7 @@ func (b *Book) begin(now time.Time) *round {
 	defer b.mu.Unlock()
 	b.rounds++
 	r := &round{number: b.rounds, last: b.closed, all: b.closed || now.Sub(b.renewed) >= renewEvery}
-	b.urgent, b.unsaid = false, time.Time{}
+	b.urgent, b.unsaid, b.asked = false, time.Time{}, now
 	for key, a := range b.accounts {
 		if r.all {
 			a.age(now)
@@ -240,20 +244,21 @@ func (b *Book) keep(w *waiter) {
 	b.serve(w, nil)
 }
 
-// takeBack refuses everybody who waits for the ledger, as it does not work.
+// takeBack takes back what a round has decided, as the ledger does not work, and has
+// nobody wait for it.
 func (b *Book) takeBack(r *round, err error) {
 	for _, w := range r.granted {
 		for _, a := range w.accounts {
 			a.promised -= w.amount
 		}
-		b.serve(w, err)
+		b.serveAlone(w, err)
 	}
 	for at := b.queue.Front(); at != nil; {
 		w := at.Value.(*waiter)
 		at = at.Next()
 		if r.has(w) {
 			b.dequeue(w)
-			b.serve(w, err)
+			b.serveAlone(w, err)
 		}
 	}
 	for _, a := range r.accounts {

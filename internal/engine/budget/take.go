@@ -45,6 +45,12 @@ func (b *Book) take(ctx context.Context, alias string, req *llm.Request, amount 
 		b.mu.Unlock()
 		return h, nil
 	}
+	if b.hangs(time.Now()) {
+		defer b.mu.Unlock()
+		alone := &waiter{hold: h, done: make(chan struct{})}
+		b.serveAlone(alone, fault.New(fault.Store, "the ledger of the budgets does not answer"))
+		return alone.outcome()
+	}
 	w := b.enqueue(h)
 	b.mu.Unlock()
 	return b.wait(ctx, w)
@@ -130,10 +136,19 @@ type waiter struct {
 	served bool          // it holds the money, or err is set
 	err    error
 	left   bool // nobody waits any more
+	came   time.Time
+}
+
+// outcome is for who was served.
+func (w *waiter) outcome() (hold, error) {
+	if w.err != nil {
+		return hold{}, w.err
+	}
+	return w.hold, nil
 }
 
 func (b *Book) enqueue(h hold) *waiter {
-	w := &waiter{hold: h, done: make(chan struct{})}
+	w := &waiter{hold: h, done: make(chan struct{}), came: time.Now()}
 	w.place = b.queue.PushBack(w)
 	for _, a := range h.accounts {
 		a.claimed += h.amount
@@ -155,10 +170,21 @@ func (b *Book) dequeue(w *waiter) {
 func (b *Book) wait(ctx context.Context, w *waiter) (hold, error) {
 	begin := time.Now()
 	defer func() { llm.AdmissionFrom(ctx).Queue += time.Since(begin) }()
-	select {
-	case <-w.done:
-		return w.hold, w.err
-	case <-ctx.Done():
+	var unheard <-chan time.Time
+	if b.o.WithoutLedger != FailTold {
+		ticker := time.NewTicker(ledgerWithin)
+		defer ticker.Stop()
+		unheard = ticker.C
+	}
+	for waiting := true; waiting; {
+		select {
+		case <-w.done:
+			return w.outcome()
+		case <-unheard:
+			b.unheard(w)
+		case <-ctx.Done():
+			waiting = false
+		}
 	}
 	b.mu.Lock()
 	w.left = true
@@ -178,7 +204,7 @@ func (b *Book) wait(ctx context.Context, w *waiter) (hold, error) {
 // serve ends the waiting of somebody who has left the queue: with the money, or with
 // an error.
 func (b *Book) serve(w *waiter, err error) {
-	if w.left {
+	if w.left || w.served {
 		return
 	}
 	if err == nil {

@@ -37,7 +37,7 @@ var (
 	errExcluded = errors.New("says nothing of the model")
 )
 
-func newBreaker(b Breaker) *breaker {
+func newBreaker(b Breaker, told func(open bool)) *breaker {
 	if b.OpenFor <= 0 || b.FailureRatio <= 0 {
 		return &breaker{}
 	}
@@ -48,6 +48,11 @@ func newBreaker(b Breaker) *breaker {
 			return int(judged) >= b.MinCalls && float64(c.TotalFailures) >= b.FailureRatio*float64(judged)
 		},
 		IsExcluded: func(err error) bool { return err == errExcluded },
+		OnStateChange: func(_ string, from, to gobreaker.State) {
+			if opens := to == gobreaker.StateOpen; told != nil && (opens || from == gobreaker.StateOpen) {
+				told(opens)
+			}
+		},
 	})}
 }
 
@@ -96,7 +101,10 @@ func outcome(failure *fault.Error) error {
 }
 
 // breakers are shared by the policies that have the same figures for a model.
-type breakers map[breakerKey]*breaker
+type breakers struct {
+	told func(alias string, open bool) // nil: nobody
+	all  map[breakerKey]*breaker
+}
 
 type breakerKey struct {
 	alias string
@@ -105,8 +113,12 @@ type breakerKey struct {
 
 func (b breakers) of(alias string, figures Breaker) *breaker {
 	key := breakerKey{alias, figures}
-	if b[key] == nil {
-		b[key] = newBreaker(figures)
+	if b.all[key] == nil {
+		var told func(bool)
+		if b.told != nil {
+			told = func(open bool) { b.told(alias, open) }
+		}
+		b.all[key] = newBreaker(figures, told)
 	}
-	return b[key]
+	return b.all[key]
 }

@@ -173,7 +173,7 @@ func TestOldFailuresAreForgotten(t *testing.T) {
 
 // Two routes with the same figures share what they know of a model.
 func TestRoutesShareABreaker(t *testing.T) {
-	shared := breakers{}
+	shared := breakers{all: map[breakerKey]*breaker{}}
 	one, same, other := shared.of("a", quick), shared.of("a", quick), shared.of("a", Breaker{Window: 1, MinCalls: 1, FailureRatio: 1, OpenFor: 1})
 	if one != same || one == other || one == shared.of("b", quick) {
 		t.Error("a breaker is one for a model and its figures")

@@ -63,6 +63,8 @@ type Options struct {
 	Policies map[string]Policy  // by the name that is asked: a model or a route
 	Now      func() time.Time   // the wall clock of the attempts' records
 	Jitter   func() float64     // 0 … 1; nil draws it
+	// Breaker is told when a breaker of a model has opened, or is open no more; nil: nobody.
+	Breaker func(alias string, open bool)
 }
 
 // New makes the model that answers by policy. A name without a policy is refused.
@@ -71,7 +73,7 @@ func New(o Options) llm.Model {
 		o.Jitter = rand.Float64
 	}
 	routes := make(map[string]*route, len(o.Policies))
-	breakers := breakers{}
+	breakers := breakers{told: o.Breaker, all: map[breakerKey]*breaker{}}
 	for name, policy := range o.Policies {
 		routes[name] = newRoute(o, policy, breakers)
 	}

@@ -59,7 +59,7 @@ func FromResults(results iter.Seq2[eval.Result, error], groups []eval.Group, run
 	finish()
 	for _, fold := range folds {
 		if fold.results != fold.group.Planned {
-			return nil, fault.New(fault.Unjudged, "the run %s has %d of %d results of %s on %s", run.ID, fold.results, fold.group.Planned, fold.group.Suite, fold.group.Model).
+			return nil, fault.New(fault.Unjudged, "the run %s has %d of %d results of %s", run.ID, fold.results, fold.group.Planned, fold.group.Name()).
 				WithHint("run it again with llmx test, then accept")
 		}
 		b.Headers = append(b.Headers, fold.header(run))
@@ -87,8 +87,8 @@ func acceptable(groups []eval.Group, run eval.Run) error {
 	}
 	for _, group := range groups {
 		if group.Errors+group.Unjudged > 0 || !group.Settled() || group.Planned == 0 {
-			return fault.New(fault.Unjudged, "the run %s did not judge all of %s on %s: %d of %d results, %d errors, %d unjudged",
-				run.ID, group.Suite, group.Model, group.Judged, group.Planned, group.Errors, group.Unjudged).
+			return fault.New(fault.Unjudged, "the run %s did not judge all of %s: %d of %d results, %d errors, %d unjudged",
+				run.ID, group.Name(), group.Judged, group.Planned, group.Errors, group.Unjudged).
 				WithHint("%s", whole(group))
 		}
 	}
@@ -234,7 +234,7 @@ func withAccepted(header eval.BaselineHeader, fresh []eval.BaselineLine, because
 
 func foldOf(folds []*headerFold, r *eval.Result) *headerFold {
 	for _, fold := range folds {
-		if fold.group.Suite == r.Suite && fold.group.Model == r.Model {
+		if fold.group.Has(r) {
 			return fold
 		}
 	}

@@ -28,6 +28,10 @@ type Group struct {
 	Beside int
 	Asks   llm.Model // who is asked for the answers; nil: the run's model
 
+	// Along are the places in Plan.Groups of groups that are asked their cases in turn
+	// with this one: the first of each, then the second, and so on. They come later.
+	Along []int
+
 	FirstRepeat int // the number of the first repeat of each case
 }
 
@@ -153,44 +157,90 @@ type outcome struct {
 // produce sends the work, but for what is kept. Every repeat of a case follows the
 // other, so that what is held of a case while it is under way stays small.
 func (p Plan) produce(ctx context.Context, work chan<- job, done chan<- outcome) error {
+	led := map[int]bool{} // groups that are asked along with one before
 	for index := range p.Groups {
-		if p.Groups[index].Cases == nil {
-			continue // it is asked beside another
+		if p.Groups[index].Cases == nil || led[index] {
+			continue
 		}
-		for c, err := range p.Groups[index].Cases {
-			if err != nil {
-				return err
-			}
-			if err := p.produceCase(ctx, index, &c, work, done); err != nil {
-				return err
-			}
+		for _, along := range p.Groups[index].Along {
+			led[along] = true
 		}
-	}
-	return nil
-}
-
-// produceCase sends every repeat of a case to each of its arms.
-func (p Plan) produceCase(ctx context.Context, group int, c *eval.Case, work chan<- job, done chan<- outcome) error {
-	arms := []int{group}
-	if beside := p.Groups[group].Beside; beside > 0 {
-		arms = append(arms, beside)
-	}
-	kept := make([]map[int]bool, len(arms))
-	for i, arm := range arms {
-		var err error
-		if kept[i], err = p.kept(ctx, arm, c, done); err != nil {
+		if err := p.produceAlong(ctx, append([]int{index}, p.Groups[index].Along...), work, done); err != nil {
 			return err
 		}
 	}
-	for repeat := range max(1, c.Repeats) {
-		repeat += p.Groups[group].FirstRepeat
-		first := firstArm(c, repeat) % len(arms)
-		for i := range arms {
-			at := (first + i) % len(arms)
-			if kept[at][repeat] {
+	return nil
+}
+
+// produceAlong sends the first case of every group, then the second of each, until all
+// have come to their end. Each reads its own: the same case may be asked with other inputs.
+func (p Plan) produceAlong(ctx context.Context, groups []int, work chan<- job, done chan<- outcome) error {
+	first := groups[0]
+	others := make([]func() (eval.Case, error, bool), len(groups)-1)
+	for i, group := range groups[1:] {
+		next, stop := iter.Pull2(p.Groups[group].Cases)
+		defer stop()
+		others[i] = next
+	}
+	for c, err := range p.Groups[first].Cases {
+		if err != nil {
+			return err
+		}
+		places := p.withBeside(nil, first, &c)
+		for i, next := range others {
+			also, err, more := next()
+			if err != nil {
+				return err
+			}
+			if more {
+				places = p.withBeside(places, groups[i+1], &also)
+			}
+		}
+		if err := p.produceCase(ctx, places, work, done); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// place is a group that is asked a case.
+type place struct {
+	group, repeats, from int // repeats from the number of the first
+	c                    *eval.Case
+}
+
+// withBeside adds a group, and the one that is asked beside it.
+func (p Plan) withBeside(to []place, group int, c *eval.Case) []place {
+	add := func(at int) {
+		to = append(to, place{group: at, repeats: max(1, c.Repeats), from: p.Groups[group].FirstRepeat, c: c})
+	}
+	add(group)
+	if beside := p.Groups[group].Beside; beside > 0 {
+		add(beside)
+	}
+	return to
+}
+
+// produceCase sends every repeat of a case to each of the places.
+func (p Plan) produceCase(ctx context.Context, places []place, work chan<- job, done chan<- outcome) error {
+	kept := make([]map[int]bool, len(places))
+	repeats := 0
+	for i, at := range places {
+		var err error
+		if kept[i], err = p.kept(ctx, at.group, at.c, done); err != nil {
+			return err
+		}
+		repeats = max(repeats, at.repeats)
+	}
+	for n := range repeats {
+		first := firstPlace(places[0].c, n+places[0].from, len(places))
+		for i := range places {
+			i = (first + i) % len(places)
+			at := places[i]
+			if n >= at.repeats || kept[i][n+at.from] {
 				continue
 			}
-			if err := p.send(ctx, work, job{arms[at], c, repeat}); err != nil {
+			if err := p.send(ctx, work, job{at.group, at.c, n + at.from}); err != nil {
 				return err
 			}
 		}
@@ -198,13 +248,13 @@ func (p Plan) produceCase(ctx context.Context, group int, c *eval.Case, work cha
 	return nil
 }
 
-// firstArm throws the coin that says which of two arms is asked first for a repeat of a
-// case, so that neither always finds the provider as the other has left it. It falls
-// the same way in every run.
-func firstArm(c *eval.Case, repeat int) int {
+// firstPlace throws the die that says which of several is asked first for a repeat of a
+// case, so that none always finds the provider as another has left it. It falls the same
+// way in every run.
+func firstPlace(c *eval.Case, repeat, of int) int {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%s %s %d", c.ID, c.InputHash, repeat)
-	return bits.OnesCount64(h.Sum64()) % 2
+	return bits.OnesCount64(h.Sum64()) % of
 }
 
 func (p Plan) send(ctx context.Context, work chan<- job, next job) error {

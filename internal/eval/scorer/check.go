@@ -30,6 +30,8 @@ type check struct {
 	rule rule
 	at   fault.Place
 	spec json.RawMessage
+
+	fields []eval.FieldPath // that it looks at
 }
 
 func newCheck(k kind, r rule, at fault.Place) *check {
@@ -49,6 +51,9 @@ func (c *check) about() string         { return c.rule.about }
 
 // Tools are those that the check names.
 func (c *check) Tools() []string { return c.rule.tools }
+
+// Fields are the parts of an answer that the check looks at.
+func (c *check) Fields() []eval.FieldPath { return c.fields }
 
 // Needs says besides whether the golden answer decides: with a threshold of 0 it is
 // only measured.

@@ -107,6 +107,14 @@ func (g *group) Place() fault.Place    { return g.at }
 func (g *group) Spec() json.RawMessage { return g.spec }
 func (g *group) Operational() bool     { return false }
 
+// Fields are those of its checks.
+func (g *group) Fields() (all []eval.FieldPath) {
+	for _, c := range g.checks {
+		all = append(all, eval.FieldsOf(c)...)
+	}
+	return all
+}
+
 func (g *group) Needs() eval.Need {
 	var needs eval.Need
 	for _, c := range g.checks {

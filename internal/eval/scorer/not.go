@@ -49,6 +49,9 @@ func (c *negation) Questions(subject eval.Subject) ([]llm.Request, error) {
 	return c.of.Questions(subject)
 }
 
+// Fields are those of the check that must not hold.
+func (c *negation) Fields() []eval.FieldPath { return eval.FieldsOf(c.of) }
+
 func (c *negation) FitsGolden(golden any) error { return c.of.FitsGolden(golden) }
 
 func (c *negation) Score(ctx context.Context, subject eval.Subject) (eval.Score, error) {

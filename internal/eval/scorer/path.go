@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/strictyaml"
 )
 
@@ -99,4 +100,36 @@ func (p fieldPath) in(value any) (any, bool) {
 		value = list[index]
 	}
 	return value, true
+}
+
+// fieldsIn finds the paths in a check's arguments, which have been read: its own, and that
+// of extract. One to a field that must not exist leads nowhere on purpose.
+func fieldsIn(check string, args strictyaml.Node) []eval.FieldPath {
+	if args.Kind() != strictyaml.Mapping {
+		return nil
+	}
+	nodes := []strictyaml.Node{args.Get("extract").Get("path")}
+	if exists := args.Get("exists"); check == "label" || check == "field" && !(exists.Exists() && exists.Value() == false) {
+		nodes = append(nodes, args.Get("path"))
+	}
+	var fields []eval.FieldPath
+	for _, n := range nodes {
+		if n.Kind() != strictyaml.String {
+			continue
+		}
+		parsed, err := parsePath(n.Text())
+		if err != nil {
+			continue // refused where it was read
+		}
+		one := eval.FieldPath{Text: parsed.text, Place: n.Place()}
+		for _, step := range parsed.steps {
+			if step.key != "" {
+				one.Steps = append(one.Steps, step.key)
+			} else {
+				one.Steps = append(one.Steps, step.index)
+			}
+		}
+		fields = append(fields, one)
+	}
+	return fields
 }

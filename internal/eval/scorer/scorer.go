@@ -252,7 +252,9 @@ func (p *Parser) parseNamed(field strictyaml.Field) (asked, error) {
 	if err != nil {
 		return nil, placed(err, field.Place)
 	}
-	return newCheck(kind, r, field.Place), nil
+	c := newCheck(kind, r, field.Place)
+	c.fields = fieldsIn(kind.name, args)
+	return c, nil
 }
 
 func (k kind) read(p *Parser, args strictyaml.Node) (rule, error) {

@@ -21,6 +21,9 @@ import (
 // unless every case says what it said before, but for the goldens that were asked.
 //
 // rootDir is the project's directory, file the suite's path in it, with slashes.
+// A conversation has golden answers at its turns: its value is of type TurnGoldens, and it
+// must stand in the suite file itself.
+//
 // The changes are one line a case, in the order of the suite; their line numbers
 // are those of the edited files. dryRun does everything but write.
 //
@@ -67,6 +70,10 @@ func SetGoldens(rootDir, file string, goldens map[string]any, dryRun bool) (chan
 	}
 	return g.report(), nil
 }
+
+// TurnGoldens are the golden answers of turns of a conversation, by the turn's number,
+// from 1.
+type TurnGoldens map[int]any
 
 // goldenEdit is one run of SetGoldens.
 type goldenEdit struct {
@@ -148,7 +155,7 @@ func (g *goldenEdit) readRows(e entry) error {
 
 // want finds what is asked of a case, nil for most, and notes that the case is
 // there.
-func (g *goldenEdit) want(id string, place fault.Place) *goldenChange {
+func (g *goldenEdit) want(id string, place fault.Place, isRow bool) *goldenChange {
 	if len(g.known) < maxKnown && id != "" {
 		g.known = append(g.known, id)
 	}
@@ -162,7 +169,13 @@ func (g *goldenEdit) want(id string, place fault.Place) *goldenChange {
 	}
 	c := &goldenChange{place: place, id: id, after: golden}
 	g.seen[id] = c
-	g.changes = append(g.changes, c)
+	switch _, talk := golden.(TurnGoldens); {
+	case talk && isRow:
+		g.problems.Add(fault.At(place, "the golden answers of %s cannot be set here: a conversation is edited in the suite's file alone", strconv.Quote(id)).WithHint("edit the file by hand"))
+		return nil
+	case !talk: // else its turns are what is changed
+		g.changes = append(g.changes, c)
+	}
 	return c
 }
 

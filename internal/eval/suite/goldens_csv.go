@@ -79,7 +79,7 @@ func (g *goldenEdit) readCSVRows(f *goldenFile) (rows []csvRow, header []string,
 				quoted[name] = quoted[name] || failed == nil
 			}
 		}
-		if c := g.want(rowID(r.columns), r.place); c != nil {
+		if c := g.want(rowID(r.columns), r.place, true); c != nil {
 			rows = append(rows, csvRow{row: r, change: c, spans: cellSpans(f.data, mark+start)})
 		}
 	}

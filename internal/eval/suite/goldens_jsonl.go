@@ -21,7 +21,7 @@ func editJSONL(g *goldenEdit, f *goldenFile) error {
 		for ; line < r.place.Line; line++ {
 			offset += bytes.IndexByte(f.data[offset:], '\n') + 1
 		}
-		if c := g.want(rowID(r.columns), r.place); c != nil {
+		if c := g.want(rowID(r.columns), r.place, true); c != nil {
 			failure = editLine(f, offset, r, c)
 		}
 		return failure == nil

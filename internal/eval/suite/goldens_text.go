@@ -27,6 +27,12 @@ func checkGolden(id string, value any) error {
 		if !json.Valid([]byte(v)) || strings.ContainsAny(string(v), "\"[{ntf \t\r\n") {
 			return wrong("the number " + strconv.Quote(string(v)))
 		}
+	case TurnGoldens:
+		for _, number := range slices.Sorted(maps.Keys(v)) {
+			if err := checkGolden(id, v[number]); err != nil {
+				return err
+			}
+		}
 	case []any:
 		for _, item := range v {
 			if err := checkGolden(id, item); err != nil {

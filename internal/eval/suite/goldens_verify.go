@@ -45,6 +45,13 @@ func verifySuite(g *goldenEdit, f *goldenFile) error {
 			}
 			continue
 		}
+		if talk, ok := golden.(TurnGoldens); ok {
+			if !saysTurns(was[i], is[i], talk) {
+				return inconsistent(f.name, fmt.Sprintf("the conversation %q would not be read as it should be", shorten(id)))
+			}
+			g.placeTurns(id, is[i])
+			continue
+		}
 		now := is[i].Get("golden")
 		if !sameFields(was[i], is[i], isGolden) || !now.Exists() || !reflect.DeepEqual(now.Value(), golden) {
 			return inconsistent(f.name, fmt.Sprintf("the case %q would not be read as it should be", shorten(id)))

@@ -35,10 +35,19 @@ type mapping struct {
 
 // editMapping edits one case of a YAML file. A row may have dotted columns.
 func (g *goldenEdit) editMapping(f *goldenFile, text *yamlText, item strictyaml.Node, isRow bool) {
-	c := g.want(mappingID(item, isRow), item.Place())
+	c := g.want(mappingID(item, isRow), item.Place(), isRow)
 	if c == nil {
 		return
 	}
+	if talk, ok := c.after.(TurnGoldens); ok {
+		g.editTurns(f, text, item, c.id, talk)
+		return
+	}
+	g.edit(f, text, item, c, isRow)
+}
+
+// edit makes the edits of a case, or of a turn.
+func (g *goldenEdit) edit(f *goldenFile, text *yamlText, item strictyaml.Node, c *goldenChange, isRow bool) {
 	columns := map[string]any{}
 	for _, field := range item.Fields() {
 		if field.Key == "golden" || isRow && isGoldenColumn(field.Key) {

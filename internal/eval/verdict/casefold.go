@@ -54,11 +54,23 @@ func newCaseFold(c *eval.Case) *caseFold { return &caseFold{c: c, cost: llm.Know
 func (f *caseFold) missing() int { return f.results - f.judged }
 
 func (f *caseFold) add(r *eval.Result) {
+	if f.count(r); r.Status.Judged() {
+		f.digests += markOf(digestOf(r), r.Finish)
+		f.addLabels(r)
+		f.addText(r)
+	}
+}
+
+// count takes of a repeat what sums are made of, and no text.
+func (f *caseFold) count(r *eval.Result) {
 	f.results++
 	if !r.Status.Judged() {
 		return
 	}
 	f.judged++
+	if r.Status == eval.Pass {
+		f.passes++
+	}
 	f.cost = f.cost.Plus(r.Cost)
 	if r.Valid != eval.NoContract {
 		f.contract = true
@@ -73,21 +85,17 @@ func (f *caseFold) add(r *eval.Result) {
 		f.service += r.Service
 		f.served++
 	}
-	f.digests += markOf(digestOf(r), r.Finish)
 	if score, ok := r.Repaired(); ok {
 		f.score(eval.MetricRepair, score, 1)
 		f.repaired = f.repaired || r.Valid == eval.Valid && score < 1
 	}
 	f.addScores(r)
-	f.addLabels(r)
-	f.addText(r)
 }
 
 // addText keeps the answers that a flip shows: of the lowest repeat that passed
 // and that failed, so that the order of arrival does not matter.
 func (f *caseFold) addText(r *eval.Result) {
 	if r.Status == eval.Pass {
-		f.passes++
 		if !f.passed || r.Repeat < f.passRepeat {
 			f.passed, f.passRepeat, f.passAnswer, f.passCall = true, r.Repeat, r.Transcript(), r.CallID
 			f.passTalk = r.Talk()

@@ -343,6 +343,9 @@ func (t *Tally) flip(f *caseFold, past before) {
 		Before: outOf(past.passes, past.repeats), After: outOf(f.passes, f.judged),
 		Worse: moved < 0, Accepted: t.base.accepted[f.c.ID],
 	}
+	if t.group.ByPrompt {
+		flip.Prompt = t.group.Prompt.String()
+	}
 	if flip.Worse {
 		t.flipsDown++
 		flip.Reason, flip.Old, flip.New, flip.Call = f.reason, past.passText, f.failAnswer, f.failCall

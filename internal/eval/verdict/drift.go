@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/llmx-dev/llmx/internal/eval"
-	"github.com/llmx-dev/llmx/internal/eval/stats"
-	"github.com/llmx-dev/llmx/internal/fault"
 )
 
 // Drift says how far accuracy moved against the baseline, in either direction: by the
@@ -45,82 +43,6 @@ func driftOf(m *shareMetric, n int) *eval.Drift {
 	}
 	d.Shown = d.P <= alpha && without
 	return d
-}
-
-// JudgeDrift says of groups that were asked as their baseline was whether the model has
-// moved since, in either direction. Exit is 1 where one has (after Holm's correction over
-// the groups), else 4 where one could not be judged, else 0. Gates take no part: they
-// speak of what is good enough.
-func JudgeDrift(tallies []*Tally, o Options) eval.Verdict {
-	v := Judge(tallies, o)
-	var p []float64
-	var at []int
-	for i, t := range tallies {
-		group := &v.Groups[i]
-		group.Gates, group.Word, group.Pass = []eval.GateResult{}, eval.NotGated, false
-		if t.incomplete() || !t.group.Settled() {
-			continue
-		}
-		if group.Drift = t.Drift(); group.Drift != nil {
-			p, at = append(p, group.Drift.P), append(at, i)
-		}
-	}
-	for i, adjusted := range stats.Holm(p) {
-		group := &v.Groups[at[i]]
-		group.Drift.Shown = group.Drift.Shown && adjusted <= alpha
-		group.Word, group.Pass = eval.Steady, true
-		if group.Drift.Shown {
-			group.Word, group.Pass = eval.Drifted, false
-		}
-	}
-	v.Word, v.Exit, v.Sentence = eval.Steady, fault.ExitOK, ""
-	for i := range v.Groups {
-		group := &v.Groups[i]
-		if rankOfDrift(group.Word) > rankOfDrift(v.Word) || v.Sentence == "" {
-			v.Word, v.Sentence = group.Word, tallies[i].driftSentence(group)
-		}
-	}
-	switch v.Word {
-	case eval.Drifted:
-		v.Exit = fault.ExitGate
-	case eval.NotGated:
-		v.Exit = fault.ExitUnjudged
-	}
-	if n := len(v.Groups); n > 1 {
-		same := 0
-		for i := range v.Groups {
-			if v.Groups[i].Word == v.Word {
-				same++
-			}
-		}
-		v.Sentence += fmt.Sprintf("; %d of %d groups %s %s", same, n, is(same), v.Word)
-	}
-	return v
-}
-
-func rankOfDrift(word eval.Word) int {
-	switch word {
-	case eval.Drifted:
-		return 2
-	case eval.NotGated:
-		return 1
-	}
-	return 0
-}
-
-func (t *Tally) driftSentence(group *eval.GroupVerdict) string {
-	where := fmt.Sprintf("%s on %s", group.Suite, group.Model)
-	if group.Drift == nil && t.group.Judged == t.group.Planned {
-		return fmt.Sprintf("unjudged: %s: no case has a result here and in the baseline", where)
-	}
-	if group.Drift == nil {
-		return fmt.Sprintf("unjudged: %s: %s", where, whyOpen(group))
-	}
-	since := dayWords(t.base.header.Date)
-	if group.Drift.Shown {
-		return fmt.Sprintf("drifted: %s: the model moved %s points since %s (%s)", where, signedPoints(group.Drift.Change), since, driftRange(group.Drift))
-	}
-	return fmt.Sprintf("steady: %s: no drift shown since %s (%s points)", where, since, driftRange(group.Drift))
 }
 
 // besideMissing says what of the other arm was not judged, where that is more than the

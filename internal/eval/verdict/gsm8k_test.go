@@ -13,6 +13,7 @@ import (
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/eval/stats"
+	"github.com/llmx-dev/llmx/internal/llm"
 )
 
 // problem is a line of the GSM8K release's example_model_solutions.jsonl.
@@ -134,6 +135,45 @@ func against(problems []problem, baseline, candidate string, margin float64) *be
 		b.results[i].Answer = now.Solution
 	}
 	return b
+}
+
+// The four systems in one run, each against one of them: the p that McNemar's test gives
+// a pair, to both sides, times what Holm asks of three.
+func TestGSM8KSideBySide(t *testing.T) {
+	problems := readProblems(t)
+	names := []string{"6b_finetuning", "6b_verification", "175b_finetuning", "175b_verification"}
+	stands := make([]stand, len(names))
+	for i, name := range names {
+		var outcomes strings.Builder
+		for _, p := range problems {
+			outcomes.WriteString(map[bool]string{true: "p", false: "f"}[p.Models[name].Correct])
+		}
+		stands[i] = stand{name, outcomes.String(), llm.Money(100 * (i + 1))}
+	}
+	s := compared(1, Settings{}, stands...)
+	if s.Cases != 1319 || s.Tests != 6 { // three of accuracy, three of cost
+		t.Errorf("%d cases, %d tests", s.Cases, s.Tests)
+	}
+	for name, want := range map[string]struct {
+		word          eval.Word
+		worse, better int
+	}{
+		"6b_finetuning": {eval.Regressed, 293, 64}, "175b_finetuning": {eval.Regressed, 209, 152}, "175b_verification": {eval.Improved, 0, 0},
+	} {
+		c := contrastOf(t, s, name, metricAccuracy)
+		if c.Word != want.word || want.worse > 0 && (c.Worse != want.worse || c.Better != want.better) {
+			t.Errorf("%s: %s, %d worse, %d better; want %+v", name, c.Word, c.Worse, c.Better, want)
+		}
+	}
+	// The largest of six p-values: Holm leaves it as it is.
+	if c := contrastOf(t, s, "175b_finetuning", metricAccuracy); math.Abs(*c.P-2*0.0015753284) > 1e-10 || *c.Holm != *c.P || math.Abs(*c.Change-(458.0-515)/1319) > 1e-12 {
+		t.Errorf("p = %.12f, Holm %.12f, change %v", *c.P, *c.Holm, *c.Change)
+	}
+	for i, want := range []bool{true, true, false, true} {
+		if c := s.Candidates[i]; c.Frontier != want {
+			t.Errorf("%s on the frontier: %t, dominated by %q", c.Name, c.Frontier, c.By)
+		}
+	}
 }
 
 // TestGSM8KTable judges every ordered pair of the four systems at growing sizes, and

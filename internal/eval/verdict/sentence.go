@@ -14,7 +14,7 @@ import (
 // sentence is the verdict of a group in one line for people; trials are those
 // that decided it.
 func sentence(g *eval.GroupVerdict, trials []trial, s standing) string {
-	where := fmt.Sprintf("%s on %s", g.Suite, g.Model)
+	where := g.Name()
 	switch s {
 	case broken:
 		return fmt.Sprintf("unjudged: %s: %s", where, imbalance(g.Group))

@@ -14,6 +14,11 @@ func (t *Tally) sight() *eval.Sight {
 	if t.settings.Sight != nil {
 		return t.settings.Sight
 	}
+	return t.sightAt(alpha)
+}
+
+// sightAt is that by the differences of this comparison, for a one-sided test at a level.
+func (t *Tally) sightAt(level float64) *eval.Sight {
 	var better, worse float64
 	cases := 0
 	add := func(d float64, count int) {
@@ -41,7 +46,7 @@ func (t *Tally) sight() *eval.Sight {
 		return nil
 	}
 	noise := 2 * min(better, worse) / float64(cases)
-	return &eval.Sight{Drop: stats.DetectableBreak(noise, cases, alpha, power)}
+	return &eval.Sight{Drop: stats.DetectableBreak(noise, cases, level, power)}
 }
 
 // clusterCount is the number of clusters of the judged cases; 0 where each stands on its own.

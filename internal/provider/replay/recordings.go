@@ -33,11 +33,14 @@ type Recordings struct {
 	warnings   []string
 }
 
+// Path is the file of a suite's recordings, relative to the project.
+func Path(suite string) string { return "fixtures/" + suite + ".jsonl" }
+
 // Open reads the recordings of a suite and checks every line; all that is wrong
 // is told at once. No file is no recordings. root is the project; dir is the same
 // as a directory to write into, "" where nothing will be written.
 func Open(root fs.FS, dir, suite string) (*Recordings, error) {
-	file := "fixtures/" + suite + ".jsonl"
+	file := Path(suite)
 	if !fs.ValidPath(suite) || suite == "." || path.Clean(suite) != suite {
 		return nil, fault.New(fault.Invalid, "%q cannot name a file of recordings", suite).
 			WithHint("a suite's name is letters, digits, -, _ and .; / makes a folder")

@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/llmx-dev/llmx/internal/engine/budget"
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/store"
+)
+
+const (
+	// storeAtStart is how long a server waits for its store before it serves without.
+	storeAtStart = 50 * time.Millisecond
+	// pruneEvery is how often calls that are older than store.keep are looked for.
+	pruneEvery = time.Minute
+)
+
+// openStore opens the store in whatever state it is: a server answers without it, too.
+func (s *serving) openStore(ctx context.Context) {
+	p := s.project
+	s.store = store.OpenServing(p.storePath(), store.Options{
+		Now: p.world.Now, Content: store.Content(p.config.Store.Content), Name: p.config.Store.Path,
+	}, store.Serving{Trouble: s.trouble})
+	soon, cancel := context.WithTimeout(ctx, storeAtStart)
+	defer cancel()
+	_ = s.store.Opened(soon) // trouble says why not
+	s.pruning = inBackground(ctx, s.prune)
+}
+
+// trouble logs that calls are not being kept, or are again.
+func (s *serving) trouble(r store.Recording) {
+	name, since := s.project.config.Store.Path, r.Since.UTC().Format(time.RFC3339)
+	if r.Why == nil {
+		s.log.Info("calls are kept again", "store", name, "not_since", since, "lost", r.Dropped)
+		return
+	}
+	s.log.Error("calls are not kept", "store", name, "since", since, "lost", r.Dropped, "error", fault.As(r.Why).Message)
+}
+
+// openBook opens the budgets over a ledger that may be away.
+func (s *serving) openBook() (*budget.Book, error) {
+	p := s.project
+	budgets, err := p.budgets()
+	if err != nil {
+		return nil, err
+	}
+	return budget.Open(budget.Options{
+		Budgets: budgets, Ledger: s.store, Owner: randomHex(8), Now: p.world.Now,
+		Alert:         func(a budget.Alert) { s.log.Warn("a budget is nearly spent", "budget", a.String()) },
+		WithoutLedger: budget.WithoutLedger(p.config.Serve.BudgetsWithoutStore),
+	}), nil
+}
+
+// prune removes calls that are older than store.keep, little by little.
+func (s *serving) prune(ctx context.Context) {
+	keep := s.project.config.Store.Keep
+	if keep <= 0 {
+		return
+	}
+	every := time.NewTicker(pruneEvery)
+	defer every.Stop()
+	for {
+		if _, err := s.store.PruneCalls(ctx, s.project.world.Now().Add(-keep)); err != nil && ctx.Err() == nil {
+			s.log.Warn("old calls could not be removed", "error", fault.As(err).Message)
+		}
+		select {
+		case <-every.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// inBackground runs work in a goroutine until end, which waits for it.
+func inBackground(ctx context.Context, work func(context.Context)) (end func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		work(ctx)
+	}()
+	return func() {
+		cancel()
+		<-over
+	}
+}
