@@ -22,6 +22,20 @@ type serveOptions struct {
 const serveHelp = `Serve the prompts of the project over HTTP, through the runtime that tests them:
 OpenAI's API with prompts, models and routes behind it, and a small one of our own.
 
+POST /v1/chat/completions, /v1/embeddings and GET /v1/models are as OpenAI's. A model's name
+is a model, a route or prompt:NAME[@VERSION|@LABEL] of this project; a prompt's inputs go into
+"prompt": {"variables": {…}}, and messages into its input of kind thread. Options, tools and
+the model are the prompt's own, but for what llmx: {allow: […]} in its front matter names.
+An answer under a contract is streamed once it is valid; llmx: {stream: optimistic} streams it
+as it comes, and ends it with an error where it is not.
+POST /v1/prompts/NAME takes {"variables": {…}} and gives the parsed value; GET /v1/prompts
+lists the prompts, GET /v1/calls/ID says what llmx explain says, and POST
+/v1/calls/ID/feedback takes {"score": 0..1, "correction": …, "comment": "…"}.
+
+Every answer has an x-request-id, which is the call's id. Headers (of a stream: trailers)
+tell x-llmx-model, -prompt, -prompt-hash, -attempts, -turns, -fallback, -cache, -cost-usd and
+-overhead-us: microseconds that were neither the provider's nor the caller's.
+
 A bare prompt is its label production (llmx prompt label NAME production VERSION);
 with --draft it is the draft, for development.
 

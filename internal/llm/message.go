@@ -45,6 +45,8 @@ type Media struct {
 	Name string `json:"name,omitempty"`
 	URL  string `json:"url,omitempty"`
 	Data []byte `json:"data,omitempty"`
+
+	Detail string `json:"detail,omitempty"` // how closely an image is to be looked at: low, high; "" for auto
 }
 
 // ToolCall is a call that a model proposes. Arguments are JSON text as the model wrote it.

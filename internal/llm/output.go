@@ -34,6 +34,10 @@ type Output struct {
 	Coerce   []Coercion      `json:"coerce,omitempty"` // read where Repair is RepairCoerce
 	Reask    int             `json:"reask,omitempty"`  // how often an answer that breaks the contract is asked for again
 	Told     bool            `json:"told,omitempty"`   // the prompt's own text says the form: no instructions are added
+
+	// Optimistic lets a live answer through as it comes, and judges it at its end: what
+	// breaks the contract, or would have to be repaired, is then an error behind it.
+	Optimistic bool `json:"optimistic,omitempty"`
 }
 
 // IsText reports whether every answer will do.

@@ -20,6 +20,7 @@ type ToolSpec struct {
 	Name        string          `json:"name"`
 	Description string          `json:"description,omitempty"`
 	Parameters  json.RawMessage `json:"parameters,omitempty"` // JSON Schema of the arguments, an object; nil: none
+	Strict      bool            `json:"strict,omitempty"`     // the provider is asked to hold the model to the schema
 }
 
 // The choices that are no tool's name.

@@ -29,6 +29,8 @@ type frontMatter struct {
 		Parallel strictyaml.Node `yaml:"parallel_tool_calls"`
 
 		Instructions strictyaml.Node `yaml:"instructions"`
+		Stream       strictyaml.Node `yaml:"stream"`
+		Allow        strictyaml.Node `yaml:"allow"`
 	} `yaml:"llmx"`
 }
 

@@ -77,6 +77,8 @@ func (l *loader) prompt(text string) *Prompt {
 	l.readRepair(repairBlock{head.LLMX.Repair, head.LLMX.Coerce}, &out.output, &tools.tools)
 	l.readReask(head.LLMX.Reask, &out.output, &tools.tools)
 	l.readInstructions(head.LLMX.Instructions, &out.output)
+	p.Allow = l.readAllow(head.LLMX.Allow)
+	l.readStream(head.LLMX.Stream, &out.output, tools.tools.Offered() || p.Allows(AllowTools))
 	p.Output, p.Tools, p.schema = out.output, tools.tools, out.schema
 
 	f := &flattener{fsys: l.fsys, dir: l.dir, released: l.version != draftName, problems: &l.problems}

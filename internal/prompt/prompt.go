@@ -27,6 +27,7 @@ type Prompt struct {
 	Inputs      []Input // in the order of the file
 	Output      llm.Output
 	Tools       llm.Tools
+	Allow       []string       // what a request to llmx serve may set besides the inputs: names of options, "model", "tools"
 	File        string         // within the project
 	Warnings    []*fault.Error // what lint shows: nothing that keeps the prompt from working
 

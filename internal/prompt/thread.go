@@ -153,7 +153,11 @@ func (r threadReader) part(value any) llm.Part {
 		if !ok {
 			return llm.Part{}
 		}
-		return r.media(llm.PartImage, r.text(inner, "url", true), "")
+		part := r.media(llm.PartImage, r.text(inner, "url", true), "")
+		if detail := r.text(inner, "detail", false); part.Media != nil && detail != "auto" {
+			part.Media.Detail = detail
+		}
+		return part
 	case "file":
 		inner, ok := r.object(object["file"], "filename", "file_data")
 		if !ok {

@@ -2,7 +2,6 @@ package server
 
 import (
 	"encoding/json"
-	"time"
 
 	"github.com/llmx-dev/llmx/internal/llm"
 )
@@ -34,7 +33,7 @@ func (s *Server) chat(x *exchange) error {
 // ask gives the whole answer to a request, and keeps the call's record.
 func (x *exchange) ask(req llm.Request) (llm.Response, error) {
 	response, err := llm.Collect(x.runtime.Engine.Stream(x.r.Context(), req))
-	x.call = response.Call
+	x.call, x.fellBack = response.Call, response.End.Fallback
 	return response, err
 }
 
@@ -147,15 +146,6 @@ func (x *exchange) answered(asked *chatRequest, end llm.End) string {
 		return end.Model
 	}
 	return asked.model
-}
-
-// overhead is the time that a call took besides what its provider and its place needed.
-func (x *exchange) overhead() time.Duration {
-	took := time.Since(x.begun)
-	if x.call != nil && x.call.Stored == nil {
-		took -= x.call.Service + x.call.Queue
-	}
-	return max(took, 0)
 }
 
 func mustJSON(value any) []byte {

@@ -2,7 +2,6 @@ package server
 
 import (
 	"encoding/json"
-	"maps"
 	"net/http"
 	"slices"
 
@@ -17,42 +16,27 @@ type chatRequest struct {
 	usage    bool // the stream tells the usage
 	user     string
 	prompt   *promptFields
-	tools    llm.Tools
+	chosen   toolFields
+	tools    llm.Tools // of the request, before tool_choice is looked at
 	output   llm.Output
 	options  llm.Options // everything else, for the provider
-}
-
-// unserved are options whose effect an answer would have to show, and does not: passed
-// on they would be paid for and lost.
-var unserved = map[string]string{
-	"functions": "use tools", "function_call": "use tool_choice", "audio": "answers are text", "logprobs": "log probabilities are not passed on",
-	"top_logprobs": "log probabilities are not passed on",
 }
 
 func readChat(f fields) (*chatRequest, error) {
 	c := &chatRequest{}
 	var choices *int
-	var streaming struct {
-		Usage bool `json:"include_usage"`
-	}
 	var modalities []string
-	var format json.RawMessage
-	tools := toolFields{}
-	for _, one := range []struct {
-		name string
-		into any
-		want string
-	}{
+	var format, inPrompt, streamOptions json.RawMessage
+	for _, one := range []member{
 		{"model", &c.model, "a string"}, {"messages", &c.messages, "a list of messages"}, {"stream", &c.stream, "a boolean"},
-		{"stream_options", &streaming, "an object"}, {"user", &c.user, "a string"}, {"n", &choices, "a whole number"},
-		{"modalities", &modalities, "a list of strings"}, {"response_format", &format, "an object"}, {"prompt", &c.prompt, "an object {id, version, variables}"},
-		{"tools", &tools.list, "a list of tools"}, {"tool_choice", &tools.choice, "a string or an object"}, {"parallel_tool_calls", &tools.parallel, "a boolean"},
+		{"stream_options", &streamOptions, "an object"}, {"user", &c.user, "a string"}, {"n", &choices, "a whole number"},
+		{"modalities", &modalities, "a list of strings"}, {"response_format", &format, "an object"}, {"prompt", &inPrompt, "an object {id, version, variables}"},
+		{"tools", &c.chosen.list, "a list of tools"}, {"tool_choice", &c.chosen.choice, "a string or an object"}, {"parallel_tool_calls", &c.chosen.parallel, "a boolean"},
 	} {
 		if err := f.take(one.name, one.into, one.want); err != nil {
 			return nil, err
 		}
 	}
-	c.usage = streaming.Usage
 	if choices != nil && *choices != 1 {
 		return nil, invalid("n", "n: one answer is given to a request; ask again for another")
 	}
@@ -60,7 +44,13 @@ func readChat(f fields) (*chatRequest, error) {
 		return nil, invalid("modalities", "modalities: answers are text")
 	}
 	var err error
-	if c.tools, err = tools.read(); err != nil {
+	if c.usage, err = streaming(streamOptions, c.stream); err != nil {
+		return nil, err
+	}
+	if c.prompt, err = readPromptFields(inPrompt); err != nil {
+		return nil, err
+	}
+	if c.tools, err = c.chosen.read(); err != nil {
 		return nil, err
 	}
 	if c.output, err = readFormat(format); err != nil {
@@ -70,122 +60,15 @@ func readChat(f fields) (*chatRequest, error) {
 	return c, err
 }
 
-// optionsOf takes what is left of a body for options of the model. null is as good as
-// absent.
-func optionsOf(f fields) (llm.Options, error) {
-	for _, name := range slices.Sorted(maps.Keys(f)) {
-		why, known := unserved[name]
-		if isNull(f[name]) || known && string(f[name]) == "false" {
-			delete(f, name)
-		} else if known {
-			return nil, invalid(name, "%s is not supported: %s", name, why)
-		}
-	}
-	if len(f) == 0 {
-		return nil, nil
-	}
-	return llm.Options(f), nil
-}
-
-// readFormat reads response_format.
-func readFormat(raw json.RawMessage) (llm.Output, error) {
-	if len(raw) == 0 {
-		return llm.Output{}, nil
-	}
-	var format struct {
-		Type   string `json:"type"`
-		Schema *struct {
-			Name   string          `json:"name"`
-			Schema json.RawMessage `json:"schema"`
-		} `json:"json_schema"`
-	}
-	if err := json.Unmarshal(raw, &format); err != nil {
-		return llm.Output{}, invalid("response_format", "response_format: want {type: text, json_object or json_schema}")
-	}
-	switch format.Type {
-	case "text":
-		return llm.Output{}, nil
-	case "json_object":
-		return llm.Output{Kind: llm.OutputJSON, Told: true}, nil
-	case "json_schema":
-		if format.Schema == nil || len(format.Schema.Schema) == 0 {
-			return llm.Output{}, invalid("response_format.json_schema.schema", "response_format.json_schema.schema is missing")
-		}
-		return llm.Output{Kind: llm.OutputJSON, Schema: format.Schema.Schema}, nil
-	}
-	return llm.Output{}, invalid("response_format.type", "response_format.type %q is not known; allowed: text, json_object, json_schema", format.Type)
-}
-
-type toolField struct {
-	Type     string `json:"type"`
-	Function *struct {
-		Name        string          `json:"name"`
-		Description string          `json:"description"`
-		Parameters  json.RawMessage `json:"parameters"`
-	} `json:"function"`
-}
-
-// toolFields are the members that speak of tools.
-type toolFields struct {
-	list     []toolField
-	choice   json.RawMessage
-	parallel *bool
-}
-
-func (t *toolFields) read() (llm.Tools, error) {
-	tools := llm.Tools{OneAtATime: t.parallel != nil && !*t.parallel}
-	for i, tool := range t.list {
-		at := within("tools", i)
-		switch {
-		case tool.Type != "function" || tool.Function == nil:
-			return tools, invalid(at, "%s: only tools of type function are passed on", at)
-		case tool.Function.Name == "":
-			return tools, invalid(at+".function.name", "%s.function.name is missing", at)
-		case tools.Find(tool.Function.Name) != nil:
-			return tools, invalid(at+".function.name", "%s: there is a tool %q before it", at, tool.Function.Name)
-		}
-		spec := llm.ToolSpec{Name: tool.Function.Name, Description: tool.Function.Description}
-		if !isNull(tool.Function.Parameters) {
-			spec.Parameters = tool.Function.Parameters
-		}
-		tools.List = append(tools.List, spec)
-	}
-	if len(t.choice) == 0 {
-		return tools, nil
-	}
-	if !tools.Offered() {
-		return tools, invalid("tool_choice", "tool_choice: there are no tools to choose from")
-	}
-	var word string
-	var named struct {
-		Type     string `json:"type"`
-		Function struct {
-			Name string `json:"name"`
-		} `json:"function"`
-	}
-	switch {
-	case json.Unmarshal(t.choice, &word) == nil:
-		if word != llm.ToolsAuto && word != llm.ToolsNone && word != llm.ToolsRequired {
-			return tools, invalid("tool_choice", "tool_choice %q is not known; allowed: auto, none, required, or a function", word)
-		}
-		tools.Choice = word
-	case json.Unmarshal(t.choice, &named) == nil && named.Type == "function":
-		if tools.Find(named.Function.Name) == nil {
-			return tools, invalid("tool_choice", "tool_choice: there is no tool %q", named.Function.Name)
-		}
-		tools.Choice = named.Function.Name
-	default:
-		return tools, invalid("tool_choice", "tool_choice: want auto, none, required, or {type: function, function: {name}}")
-	}
-	return tools, nil
-}
-
 // request makes what the engine is asked, of a model or of a prompt.
 func (c *chatRequest) request(x *exchange) (llm.Request, error) {
 	req := x.request(c.user)
 	req.Live = c.stream
 	if c.stream {
 		req.KeepAlive = x.server.KeepAlive
+	}
+	if err := x.usable(c.output, c.tools); err != nil {
+		return req, err
 	}
 	if c.prompt != nil || isPrompt(c.model) {
 		return c.ofPrompt(x, req)
@@ -201,6 +84,9 @@ func (c *chatRequest) request(x *exchange) (llm.Request, error) {
 	}
 	var err error
 	if req.Messages, err = readMessages(c.messages); err != nil {
+		return req, err
+	}
+	if err := c.chosen.choose(&c.tools); err != nil {
 		return req, err
 	}
 	req.Model, req.Options, req.Tools, req.Output = c.model, c.options, c.tools, c.output

@@ -20,6 +20,7 @@ func (x *exchange) streamChat(asked *chatRequest, req llm.Request) error {
 		}
 		if event.Call != nil {
 			x.call = event.Call
+			x.server.recent.add(event.Call.ID)
 			continue
 		}
 		if err := s.event(event); err != nil {
@@ -55,7 +56,7 @@ func (s *chatStream) event(event llm.Event) error {
 		if event.End.Model != "" {
 			s.chunk.Model = event.End.Model
 		}
-		s.usage = usageOf(event.End.Usage)
+		s.usage, s.x.fellBack = usageOf(event.End.Usage), event.End.Fallback
 		return s.piece(&delta{}, finishOf(event.End.Finish))
 	}
 	return nil
@@ -116,12 +117,5 @@ func (s *chatStream) send(text string) error {
 		header.Set("Trailer", strings.Join(late, ", "))
 		x.head(http.StatusOK, "text/event-stream")
 	}
-	x.deadline()
-	if _, err := x.w.Write([]byte(text)); err != nil {
-		return fault.New(fault.Canceled, "the caller went away").Because(err)
-	}
-	if err := http.NewResponseController(x.w).Flush(); err != nil {
-		return fault.New(fault.Canceled, "the caller went away").Because(err)
-	}
-	return nil
+	return x.push([]byte(text), true)
 }

@@ -22,8 +22,19 @@ type embedding struct {
 	Vector any    `json:"embedding"`
 }
 
-// embeddings answers POST /v1/embeddings. Each text is a call of its own: the engine
-// asks for one vector at a time.
+// embeddingList is the answer.
+type embeddingList struct {
+	Object string      `json:"object"`
+	Data   []embedding `json:"data"`
+	Model  string      `json:"model"`
+	Usage  struct {
+		Prompt int64 `json:"prompt_tokens"`
+		Total  int64 `json:"total_tokens"`
+	} `json:"usage"`
+}
+
+// embeddings answers POST /v1/embeddings. Each text is a call of its own, as the engine
+// asks for one vector at a time; a few are under way at once.
 func (s *Server) embeddings(x *exchange) error {
 	body, err := x.body()
 	if err != nil {
@@ -32,11 +43,7 @@ func (s *Server) embeddings(x *exchange) error {
 	f := fields(body)
 	var model, format, user string
 	var input json.RawMessage
-	for _, one := range []struct {
-		name string
-		into any
-		want string
-	}{
+	for _, one := range []member{
 		{"model", &model, "a string"}, {"input", &input, "a string or a list of strings"}, {"encoding_format", &format, "float or base64"}, {"user", &user, "a string"},
 	} {
 		if err := f.take(one.name, one.into, one.want); err != nil {
@@ -50,38 +57,31 @@ func (s *Server) embeddings(x *exchange) error {
 	if format != "" && format != "float" && format != "base64" {
 		return invalid("encoding_format", "encoding_format %q is not known; allowed: float, base64", format)
 	}
+	if model == "" {
+		return invalid("model", "model is missing: the name of a model or of a route")
+	}
 	if err := x.mayAsk(model); err != nil {
 		return err
 	}
-	options, err := optionsOf(f)
+	if err := wantDimensions(f["dimensions"]); err != nil {
+		return err
+	}
+	req := x.request(user)
+	if req.Options, err = optionsOf(f); err != nil {
+		return err
+	}
+	req.Model, req.Output = model, llm.Output{Kind: llm.OutputEmbedding}
+	responses, err := x.embed(req, texts)
 	if err != nil {
 		return err
 	}
-	answer := struct {
-		Object string      `json:"object"`
-		Data   []embedding `json:"data"`
-		Model  string      `json:"model"`
-		Usage  struct {
-			Prompt int64 `json:"prompt_tokens"`
-			Total  int64 `json:"total_tokens"`
-		} `json:"usage"`
-	}{Object: "list", Model: model}
-	for i, text := range texts {
-		req := x.request(user)
-		if i > 0 {
-			req.ID = "" // only the first is the request's
-		}
-		req.Model, req.Options, req.Output = model, options, llm.Output{Kind: llm.OutputEmbedding}
-		req.Messages = []llm.Message{llm.Text(llm.User, text)}
-		response, err := x.ask(req)
-		if err != nil {
-			return err
-		}
+	answer := embeddingList{Object: "list", Model: model, Data: make([]embedding, len(responses))}
+	for i, response := range responses {
 		vector, err := vectorOf(response.Text, format)
 		if err != nil {
 			return err
 		}
-		answer.Data = append(answer.Data, embedding{"embedding", i, vector})
+		answer.Data[i] = embedding{"embedding", i, vector}
 		answer.Usage.Prompt += response.End.Usage.Input
 		if response.End.Model != "" {
 			answer.Model = response.End.Model
@@ -92,21 +92,57 @@ func (s *Server) embeddings(x *exchange) error {
 	return x.json(http.StatusOK, answer)
 }
 
-func readInputs(raw json.RawMessage) ([]string, error) {
-	var one string
-	if json.Unmarshal(raw, &one) == nil && len(raw) > 0 {
-		return []string{one}, nil
+func wantDimensions(raw json.RawMessage) error {
+	var dimensions *int
+	if len(raw) == 0 {
+		return nil
 	}
-	var many []string
-	switch err := json.Unmarshal(raw, &many); {
-	case len(raw) == 0:
+	if err := decode(raw, "dimensions", &dimensions, "a whole number"); err != nil {
+		return err
+	}
+	if dimensions != nil && *dimensions < 1 {
+		return invalid("dimensions", "dimensions: want a whole number from 1 on")
+	}
+	return nil
+}
+
+// readInputs reads one text, or a list of them.
+func readInputs(raw json.RawMessage) ([]string, error) {
+	if len(raw) == 0 {
 		return nil, invalid("input", "input is missing")
-	case err != nil:
-		return nil, invalid("input", "input: want a string or a list of strings; tokens are not taken")
-	case len(many) == 0 || len(many) > maxInputs:
+	}
+	texts := make([]string, 1)
+	if raw[0] == '"' {
+		if err := decode(raw, "input", &texts[0], "a string or a list of strings"); err != nil {
+			return nil, err
+		}
+		return texts, notEmpty(texts)
+	}
+	var list []json.RawMessage
+	if err := decode(raw, "input", &list, "a string or a list of strings"); err != nil {
+		return nil, err
+	}
+	if len(list) == 0 || len(list) > maxInputs {
 		return nil, invalid("input", "input: want 1 to %d texts", maxInputs)
 	}
-	return many, nil
+	texts = make([]string, len(list))
+	for i, one := range list {
+		if at := within("input", i); one[0] != '"' {
+			return nil, invalid(at, "%s: want a string; tokens are not taken, as every model has its own", at)
+		} else if err := decode(one, at, &texts[i], "a string"); err != nil {
+			return nil, err
+		}
+	}
+	return texts, notEmpty(texts)
+}
+
+func notEmpty(texts []string) error {
+	for i, text := range texts {
+		if text == "" {
+			return invalid(within("input", i), "%s is empty", within("input", i))
+		}
+	}
+	return nil
 }
 
 // vectorOf turns the engine's base64 of float32s into what was asked for.

@@ -2,12 +2,8 @@ package server
 
 import (
 	"encoding/json"
-	"errors"
-	"io"
 	"log/slog"
-	"mime"
 	"net/http"
-	"os"
 	"runtime/debug"
 	"time"
 
@@ -30,43 +26,9 @@ type exchange struct {
 	status int       // that was sent, or would have been
 	failed error     // why, of an answer that is none
 	call   *llm.Call // the call that it made; nil for none
-}
+	timing timing
 
-// body reads the whole body as a JSON object.
-func (x *exchange) body() (map[string]json.RawMessage, error) {
-	if kind, _, err := mime.ParseMediaType(x.r.Header.Get("Content-Type")); x.r.Header.Get("Content-Type") != "" && (err != nil || kind != "application/json") {
-		return nil, refuse(http.StatusUnsupportedMediaType, "unsupported_media_type", "the body must be application/json")
-	}
-	text, err := io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, x.server.MaxBody))
-	switch tooLarge := (*http.MaxBytesError)(nil); {
-	case errors.As(err, &tooLarge):
-		return nil, refuse(http.StatusRequestEntityTooLarge, "body_too_large", "the body is larger than %d MB", x.server.MaxBody>>20)
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, refuse(http.StatusRequestTimeout, "request_timeout", "the body did not come in time")
-	case err != nil:
-		return nil, fault.New(fault.Canceled, "the caller went away").Because(err)
-	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(text, &fields); err != nil {
-		return nil, invalid("", "the body is not a JSON object: %s", jsonTrouble(err))
-	}
-	if fields == nil {
-		return nil, invalid("", "the body is not a JSON object: it is null")
-	}
-	return fields, nil
-}
-
-// jsonTrouble says what is wrong in JSON, without the words of Go.
-func jsonTrouble(err error) string {
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
-		return syntax.Error()
-	case errors.As(err, &kind):
-		return "got " + kind.Value
-	}
-	return "it cannot be read"
+	fellBack bool // not the first model of the route answered
 }
 
 // json answers with a value.
@@ -78,32 +40,14 @@ func (x *exchange) json(status int, value any) error {
 	return x.write(status, "application/json", text)
 }
 
-func (x *exchange) write(status int, kind string, text []byte) error {
-	x.head(status, kind)
-	x.deadline()
-	if _, err := x.w.Write(text); err != nil {
-		return fault.New(fault.Canceled, "the caller went away").Because(err)
-	}
-	return nil
-}
-
-func (x *exchange) head(status int, kind string) {
-	x.w.Header().Set("Content-Type", kind)
-	x.w.WriteHeader(status)
-	x.sent, x.status = true, status
-}
-
-// deadline bounds the writing of what comes next, so that a caller that does not read
-// holds nothing.
-func (x *exchange) deadline() {
-	_ = http.NewResponseController(x.w).SetWriteDeadline(time.Now().Add(writeTimeout)) // a recorder has none
-}
-
 // log writes the line of the request. It has no contents and no secrets.
 func (x *exchange) log() {
 	level, attrs := slog.LevelInfo, []slog.Attr{
 		slog.String("id", x.id), slog.String("method", x.r.Method), slog.String("path", x.r.URL.Path), slog.Int("status", x.status),
 		slog.Float64("ms", float64(time.Since(x.begun).Microseconds())/1000),
+	}
+	if asked := clientID(x.r); asked != "" {
+		attrs = append(attrs, slog.String("client_id", asked))
 	}
 	if x.caller.Name != "" {
 		attrs = append(attrs, slog.String("key", x.caller.Name))

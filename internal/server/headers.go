@@ -1,8 +1,11 @@
 package server
 
 import (
+	"cmp"
+	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/llmx-dev/llmx/internal/llm"
 )
@@ -30,13 +33,14 @@ func (x *exchange) tell(header http.Header) {
 	if call == nil {
 		return
 	}
+	x.server.recent.add(call.ID)
 	tellPrompt(header, call.Prompt)
 	if call.Answered != "" {
 		header.Set(headerModel, call.Answered)
 	}
 	header.Set(headerAttempts, strconv.Itoa(call.Attempts()))
 	header.Set(headerTurns, strconv.Itoa(len(call.Turns)))
-	header.Set(headerFallback, strconv.FormatBool(fellBack(call)))
+	header.Set(headerFallback, strconv.FormatBool(x.fellBack))
 	cache := "miss"
 	if call.Stored != nil {
 		cache = "hit"
@@ -57,17 +61,30 @@ func tellPrompt(header http.Header, ref llm.PromptRef) {
 	}
 }
 
-// fellBack reports whether attempts of the answering turn went to more than one model.
-func fellBack(call *llm.Call) bool {
-	turn := call.Turn()
-	if turn == nil || len(turn.Attempts) == 0 {
-		return false
-	}
-	first := turn.Attempts[0].Model
-	return turn.Attempts[len(turn.Attempts)-1].Model != first
-}
-
 // usd writes nano-dollars as a plain decimal of dollars.
 func usd(m llm.Money) string {
-	return strconv.FormatFloat(float64(m)/1e9, 'f', -1, 64)
+	const nano = 1_000_000_000
+	sign, whole := "", int64(m)
+	if whole < 0 {
+		sign, whole = "-", -whole
+	}
+	text := fmt.Sprintf("%s%d.%09d", sign, whole/nano, whole%nano)
+	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
+}
+
+// headerClientID echoes the name that a client gave its request: under this name, or as
+// its own X-Request-Id.
+const headerClientID = "X-Client-Request-Id"
+
+// maxClientID bounds it, in bytes.
+const maxClientID = 128
+
+// clientID is the client's own name of a request; "" where it gave none, or one that no
+// log should have.
+func clientID(r *http.Request) string {
+	id := cmp.Or(r.Header.Get(headerClientID), r.Header.Get("X-Request-Id"))
+	if len(id) > maxClientID || strings.ContainsFunc(id, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return ""
+	}
+	return id
 }

@@ -2,149 +2,151 @@ package server
 
 import (
 	"encoding/json"
-	"slices"
+	"strings"
 
-	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
-	"github.com/llmx-dev/llmx/internal/prompt"
 )
 
 // message is a message as OpenAI writes it.
 type message struct {
-	Role       string          `json:"role"`
-	Name       string          `json:"name"`
-	Content    json.RawMessage `json:"content"`
-	Refusal    string          `json:"refusal"`
-	ToolCallID string          `json:"tool_call_id"`
-	ToolCalls  []struct {
-		ID       string `json:"id"`
-		Type     string `json:"type"`
-		Function struct {
-			Name      string `json:"name"`
-			Arguments string `json:"arguments"`
-		} `json:"function"`
-	} `json:"tool_calls"`
+	role, name string
+	content    json.RawMessage
+	refusal    string
+	toolCallID string
+	toolCalls  []json.RawMessage
 }
 
 var roles = map[string]llm.Role{
 	"system": llm.System, "developer": llm.System, "user": llm.User, "assistant": llm.Assistant, "tool": llm.Tool,
 }
 
+// readMessages reads a conversation. A tool's result must answer a call before it: no
+// provider takes another.
 func readMessages(list []json.RawMessage) ([]llm.Message, error) {
 	messages := make([]llm.Message, len(list))
+	called := map[string]bool{}
 	for i, raw := range list {
 		at := within("messages", i)
-		var m message
-		if err := json.Unmarshal(raw, &m); err != nil {
-			return nil, invalid(at, "%s: want {role, content}", at)
-		}
-		read, err := m.read(at)
+		read, err := readMessage(raw, at)
 		if err != nil {
 			return nil, err
+		}
+		for _, part := range read.Parts {
+			if part.ToolCall != nil {
+				called[part.ToolCall.ID] = true
+			}
+			if part.ToolResult != nil && !called[part.ToolResult.ID] {
+				return nil, invalid(at+".tool_call_id", "%s.tool_call_id: no assistant's message before it has a call %q", at, part.ToolResult.ID)
+			}
 		}
 		messages[i] = read
 	}
 	return messages, nil
 }
 
-func (m *message) read(at string) (llm.Message, error) {
-	role, ok := roles[m.Role]
-	if !ok {
-		return llm.Message{}, invalid(at+".role", "%s.role %q is not known; allowed: system, developer, user, assistant, tool", at, m.Role)
-	}
-	parts, err := readContent(m.Content, at+".content")
+func readMessage(raw json.RawMessage, at string) (llm.Message, error) {
+	o, err := readObject(raw, at, "an object {role, content}")
 	if err != nil {
 		return llm.Message{}, err
 	}
-	read := llm.Message{Role: role, Name: m.Name, Parts: parts}
-	if role == llm.Tool {
-		if m.ToolCallID == "" {
-			return read, invalid(at+".tool_call_id", "%s.tool_call_id is missing", at)
-		}
-		result := &llm.ToolResult{ID: m.ToolCallID, Name: m.Name, Content: read.Text()}
-		return llm.Message{Role: role, Parts: []llm.Part{{Kind: llm.PartToolResult, ToolResult: result}}}, nil
+	if call := o.fields["function_call"]; len(call) > 0 && !isNothing(call) {
+		return llm.Message{}, invalid(at+".function_call", "%s.function_call is not supported: use tool_calls", at)
 	}
-	if role == llm.Assistant {
-		if m.Refusal != "" {
-			read.Parts = append(read.Parts, llm.Part{Kind: llm.PartText, Text: m.Refusal})
-		}
-		for _, call := range m.ToolCalls {
-			read.Parts = append(read.Parts, llm.Part{Kind: llm.PartToolCall, ToolCall: &llm.ToolCall{
-				ID: call.ID, Name: call.Function.Name, Arguments: call.Function.Arguments,
-			}})
-		}
+	var m message
+	if err := o.read([]member{
+		{"role", &m.role, "a string"}, {"content", &m.content, "a string or a list of parts"}, {"name", &m.name, "a string"},
+		{"refusal", &m.refusal, "a string"}, {"tool_calls", &m.toolCalls, "a list"}, {"tool_call_id", &m.toolCallID, "a string"},
+	}); err != nil {
+		return llm.Message{}, err
 	}
-	if len(read.Parts) == 0 {
-		return read, invalid(at+".content", "%s.content is missing", at)
-	}
-	return read, nil
+	return m.read(at)
 }
 
-// contentPart is one part of a message's content.
-type contentPart struct {
-	Type    string `json:"type"`
-	Text    string `json:"text"`
-	Refusal string `json:"refusal"`
-	Image   *struct {
-		URL string `json:"url"`
-	} `json:"image_url"`
-	File *struct {
-		Name string `json:"filename"`
-		Data string `json:"file_data"`
-	} `json:"file"`
-}
-
-func readContent(raw json.RawMessage, at string) ([]llm.Part, error) {
-	if len(raw) == 0 || isNull(raw) {
-		return nil, nil
-	}
-	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		return []llm.Part{{Kind: llm.PartText, Text: text}}, nil
-	}
-	var list []contentPart
-	if err := json.Unmarshal(raw, &list); err != nil {
-		return nil, invalid(at, "%s: want a string or a list of parts", at)
-	}
-	parts := make([]llm.Part, len(list))
-	for i := range list {
-		part, err := list[i].read(within(at, i))
-		if err != nil {
-			return nil, err
-		}
-		parts[i] = part
-	}
-	return parts, nil
-}
-
-// partTypes are the parts that are passed on.
-var partTypes = []string{"text", "refusal", "image_url", "file"}
-
-func (p *contentPart) read(at string) (llm.Part, error) {
+func (m *message) read(at string) (llm.Message, error) {
+	role, ok := roles[m.role]
 	switch {
-	case p.Type == "text":
-		return llm.Part{Kind: llm.PartText, Text: p.Text}, nil
-	case p.Type == "refusal":
-		return llm.Part{Kind: llm.PartText, Text: p.Refusal}, nil
-	case p.Type == "image_url" && p.Image != nil:
-		return readMedia(llm.PartImage, p.Image.URL, "", at+".image_url.url")
-	case p.Type == "file" && p.File != nil && p.File.Data != "":
-		return readMedia(llm.PartFile, p.File.Data, p.File.Name, at+".file.file_data")
-	case slices.Contains(partTypes, p.Type):
-		return llm.Part{}, invalid(at, "%s: the part has no %s (files are sent as file_data)", at, p.Type)
+	case !ok:
+		return llm.Message{}, invalid(at+".role", "%s.role %q is not known; allowed: system, developer, user, assistant, tool", at, m.role)
+	case len(m.toolCalls) > 0 && role != llm.Assistant:
+		return llm.Message{}, invalid(at+".tool_calls", "%s.tool_calls: only an assistant proposes calls", at)
+	case m.refusal != "" && role != llm.Assistant:
+		return llm.Message{}, invalid(at+".refusal", "%s.refusal: only an assistant refuses", at)
+	case m.toolCallID != "" && role != llm.Tool:
+		return llm.Message{}, invalid(at+".tool_call_id", "%s.tool_call_id: only a tool's message answers a call", at)
 	}
-	return llm.Part{}, invalid(at+".type", "%s.type %q is not passed on; allowed: %s", at, p.Type, fault.Allowed("", partTypes))
+	parts, err := readContent(m.content, at+".content")
+	if err != nil {
+		return llm.Message{}, err
+	}
+	if role == llm.Tool {
+		return m.result(parts, at)
+	}
+	if m.refusal != "" {
+		parts = append(parts, llm.Part{Kind: llm.PartText, Text: m.refusal})
+	}
+	for i, raw := range m.toolCalls {
+		call, err := readToolCall(raw, within(at+".tool_calls", i))
+		if err != nil {
+			return llm.Message{}, err
+		}
+		parts = append(parts, llm.Part{Kind: llm.PartToolCall, ToolCall: call})
+	}
+	if len(parts) == 0 {
+		return llm.Message{}, invalid(at+".content", "%s.content is missing", at)
+	}
+	return llm.Message{Role: role, Name: m.name, Parts: parts}, nil
 }
 
-// readMedia takes web addresses, which the model's provider follows and nobody here,
-// and data: URLs.
-func readMedia(kind llm.PartKind, url, name, at string) (llm.Part, error) {
-	media, err := prompt.MediaFromURL(url)
+// result is a tool's message. Its content is text alone.
+func (m *message) result(parts []llm.Part, at string) (llm.Message, error) {
+	switch {
+	case m.toolCallID == "":
+		return llm.Message{}, invalid(at+".tool_call_id", "%s.tool_call_id is missing", at)
+	case parts == nil:
+		return llm.Message{}, invalid(at+".content", "%s.content is missing", at)
+	}
+	var text strings.Builder
+	for i, part := range parts {
+		if part.Kind != llm.PartText {
+			where := within(at+".content", i)
+			return llm.Message{}, invalid(where+".type", "%s.type: the result of a tool is text", where)
+		}
+		text.WriteString(part.Text)
+	}
+	result := &llm.ToolResult{ID: m.toolCallID, Name: m.name, Content: text.String()}
+	return llm.Message{Role: llm.Tool, Parts: []llm.Part{{Kind: llm.PartToolResult, ToolResult: result}}}, nil
+}
+
+// readToolCall reads a call that an assistant has proposed before.
+func readToolCall(raw json.RawMessage, at string) (*llm.ToolCall, error) {
+	o, err := readObject(raw, at, "an object {id, type, function}")
 	if err != nil {
-		return llm.Part{}, invalid(at, "%s: %s", at, fault.As(err).Message)
+		return nil, err
 	}
-	if name != "" {
-		media.Name = name
+	kind, call, index := "function", &llm.ToolCall{}, 0
+	var function json.RawMessage
+	if err := o.read([]member{
+		{"id", &call.ID, "a string"}, {"type", &kind, "a string"}, {"function", &function, "an object {name, arguments}"},
+		{"index", &index, "a whole number"}, // of a stream's pieces that were joined: it stands in its place
+	}); err != nil {
+		return nil, err
 	}
-	return llm.Part{Kind: kind, Media: media}, nil
+	switch {
+	case kind != "function":
+		return nil, invalid(at+".type", "%s.type %q is not passed on; allowed: function", at, kind)
+	case call.ID == "":
+		return nil, invalid(at+".id", "%s.id is missing", at)
+	case function == nil:
+		return nil, invalid(at+".function", "%s.function is missing", at)
+	}
+	if o, err = readObject(function, at+".function", "an object {name, arguments}"); err != nil {
+		return nil, err
+	}
+	if err := o.read([]member{{"name", &call.Name, "a string"}, {"arguments", &call.Arguments, "a string of JSON"}}); err != nil {
+		return nil, err
+	}
+	if call.Name == "" {
+		return nil, invalid(at+".function.name", "%s.function.name is missing", at)
+	}
+	return call, nil
 }

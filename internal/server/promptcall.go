@@ -2,9 +2,10 @@ package server
 
 import (
 	"encoding/json"
-	"maps"
+	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/llmx-dev/llmx/internal/llm"
 )
@@ -36,26 +37,18 @@ func (s *Server) promptCall(x *exchange) error {
 	}
 	asked := promptFields{}
 	var user string
-	variables := fields(f)["variables"]
-	for _, one := range []struct {
-		name string
-		into any
-		want string
-	}{{"version", &asked.Version, "a string"}, {"user", &user, "a string"}} {
-		if err := fields(f).take(one.name, one.into, one.want); err != nil {
-			return err
-		}
+	var variables json.RawMessage
+	if _, streams := f["stream"]; streams && string(f["stream"]) != "false" {
+		return invalid("stream", "stream: a value comes whole; POST /v1/chat/completions with model prompt:%s streams", x.r.PathValue("name"))
 	}
-	delete(f, "variables")
-	if len(f) > 0 {
-		name := slices.Sorted(maps.Keys(f))[0]
-		return invalid(name, "%s is not known; allowed: variables, version, user", name)
+	delete(f, "stream")
+	if err := (jsonObject{fields: f}).read([]member{
+		{"variables", &variables, "an object from names to values"}, {"version", &asked.Version, "a string"}, {"user", &user, "a string"},
+	}); err != nil {
+		return err
 	}
-	if len(variables) > 0 {
-		wrapped := append(append([]byte(`{"variables":`), variables...), '}')
-		if err := asked.UnmarshalJSON(wrapped); err != nil {
-			return invalid("variables", "variables: want an object from names to values")
-		}
+	if asked.Variables, err = readVariables(variables, "variables"); err != nil {
+		return err
 	}
 	ref := x.r.PathValue("name")
 	if asked.Version != "" {
@@ -66,10 +59,10 @@ func (s *Server) promptCall(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	if asked.Variables == nil {
-		asked.Variables = map[string]any{}
-	}
 	if req, err = x.bind(p, asked.Variables, req); err != nil {
+		if r := (*refusal)(nil); errors.As(err, &r) {
+			r.param = strings.TrimPrefix(r.param, "prompt.") // here the variables stand alone
+		}
 		return err
 	}
 	response, err := x.ask(req)
@@ -112,6 +105,7 @@ type promptBody struct {
 	Inputs      []inputBody     `json:"inputs"`
 	Output      string          `json:"output"`           // its kind
 	Schema      json.RawMessage `json:"schema,omitempty"` // of the value; none for text
+	Allow       []string        `json:"allow"`            // what a request may set besides the inputs
 }
 
 type inputBody struct {
@@ -130,7 +124,7 @@ func (s *Server) prompts(x *exchange) error {
 		}
 		body := promptBody{
 			Name: p.Name, Version: p.Version, Hash: p.Hash, Description: p.Description, Model: p.Model,
-			Output: string(p.Output.Kind), Schema: p.Output.ValueSchema(), Inputs: []inputBody{},
+			Output: string(p.Output.Kind), Schema: p.Output.ValueSchema(), Inputs: []inputBody{}, Allow: append([]string{}, p.Allow...),
 		}
 		if p.Output.IsText() {
 			body.Output = string(llm.OutputText)

@@ -15,17 +15,44 @@ import (
 
 // promptFields name a prompt within a request: OpenAI's own object of that name.
 type promptFields struct {
-	ID        string         `json:"id"`
-	Version   string         `json:"version"`
-	Variables map[string]any `json:"variables"`
+	ID        string
+	Version   string
+	Variables map[string]any
 }
 
-// UnmarshalJSON keeps the digits of numbers.
-func (p *promptFields) UnmarshalJSON(text []byte) error {
-	type plain promptFields
-	d := json.NewDecoder(bytes.NewReader(text))
+// readPromptFields reads the object; nil where there is none.
+func readPromptFields(raw json.RawMessage) (*promptFields, error) {
+	if len(raw) == 0 {
+		return nil, nil
+	}
+	o, err := readObject(raw, "prompt", "an object {id, version, variables}")
+	if err != nil {
+		return nil, err
+	}
+	p := &promptFields{}
+	var variables json.RawMessage
+	if err := o.read([]member{{"id", &p.ID, "a string"}, {"version", &p.Version, "a string"}, {"variables", &variables, "an object"}}); err != nil {
+		return nil, err
+	}
+	p.Variables, err = readVariables(variables, "prompt.variables")
+	return p, err
+}
+
+// readVariables reads the inputs of a prompt. Numbers keep their digits.
+func readVariables(raw json.RawMessage, at string) (map[string]any, error) {
+	vars := map[string]any{}
+	if len(raw) == 0 {
+		return vars, nil
+	}
+	if _, err := readObject(raw, at, "an object from names to values"); err != nil {
+		return nil, err
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
-	return d.Decode((*plain)(p))
+	if err := d.Decode(&vars); err != nil {
+		return nil, invalid(at, "%s: want an object from names to values", at)
+	}
+	return vars, nil
 }
 
 const promptPrefix = "prompt:"
@@ -78,10 +105,13 @@ func (c *chatRequest) ofPrompt(x *exchange, req llm.Request) (llm.Request, error
 	if err := c.fillThread(p, vars); err != nil {
 		return req, err
 	}
-	if err := c.overrides(p, model); err != nil {
+	if model == p.Model {
+		model = "" // to say what holds anyway overrides nothing
+	}
+	if err := c.overrides(x, p, model); err != nil {
 		return req, err
 	}
-	req.Options, req.Model = c.options, model
+	req.Options, req.Model, req.Tools = c.options, model, c.tools
 	return x.bind(p, vars, req)
 }
 
@@ -112,53 +142,16 @@ func (x *exchange) findPrompt(ref, sticky string) (*prompt.Prompt, error) {
 	p, err := x.runtime.Prompts.Find(ref, sticky)
 	if err != nil {
 		e := fault.As(err)
-		if e.Class == fault.Internal {
-			return nil, err
+		if e.Class != fault.Invalid || e.Place.File != "" {
+			return nil, err // there is one, and its files are no good
 		}
-		return nil, refusalOf(http.StatusNotFound, "prompt_not_found", "prompt.id", "%s", e.Message)
+		missing := refusalOf(http.StatusNotFound, "prompt_not_found", "prompt.id", "%s", e.Message)
+		if x.caller.Prompts == nil && e.Hint != "" && !strings.Contains(e.Hint, "/") { // else it names what the key may not know
+			missing.message += " (" + e.Hint + ")"
+		}
+		return nil, missing
 	}
 	return p, nil
-}
-
-// fillThread puts messages into the input that takes a conversation.
-func (c *chatRequest) fillThread(p *prompt.Prompt, vars map[string]any) error {
-	if len(c.messages) == 0 {
-		return nil
-	}
-	at := slices.IndexFunc(p.Inputs, func(in prompt.Input) bool { return in.Kind == prompt.KindThread })
-	if at < 0 {
-		return invalid("messages", "messages: the prompt %s takes no conversation; its inputs go into prompt.variables", p.Name)
-	}
-	name := p.Inputs[at].Name
-	if _, given := vars[name]; given {
-		return invalid("messages", "messages fill the input %q, which prompt.variables has, too", name)
-	}
-	thread := make([]any, len(c.messages))
-	for i, raw := range c.messages {
-		d := json.NewDecoder(bytes.NewReader(raw))
-		d.UseNumber()
-		if err := d.Decode(&thread[i]); err != nil {
-			return invalid(within("messages", i), "%s: want {role, content}", within("messages", i))
-		}
-	}
-	vars[name] = thread
-	return nil
-}
-
-// overrides refuses what would make another prompt of a prompt.
-func (c *chatRequest) overrides(p *prompt.Prompt, model string) error {
-	switch {
-	case model != "":
-		return invalid("model", "the prompt %s says which model is asked; leave model out, or write prompt:%s", p.Name, p.Name)
-	case len(c.options) > 0:
-		name := slices.Sorted(maps.Keys(c.options))[0]
-		return invalid(name, "%s: the prompt %s does not allow to set it", name, p.Name)
-	case c.tools.Offered():
-		return invalid("tools", "tools: the prompt %s does not allow tools of the request", p.Name)
-	case !c.output.IsText():
-		return invalid("response_format", "response_format: the prompt %s has a contract of its own", p.Name)
-	}
-	return nil
 }
 
 // noPaths refuses a variable that names a file of the server.
@@ -181,5 +174,16 @@ func noPaths(p *prompt.Prompt, vars map[string]any) error {
 	return nil
 }
 
-// allOf are all problems in one line.
-func allOf(err error) string { return strings.ReplaceAll(err.Error(), "\n", " ") }
+// allOf are all problems in one line, without the places in files that they speak of.
+func allOf(err error) string {
+	var problems fault.List
+	problems.Add(err)
+	said := make([]string, len(problems))
+	for i, e := range problems {
+		said[i] = strings.ReplaceAll(e.Message, "\n", " ")
+		if e.Hint != "" {
+			said[i] += " (" + strings.ReplaceAll(e.Hint, "\n", " ") + ")"
+		}
+	}
+	return strings.Join(said, "; ")
+}

@@ -94,7 +94,7 @@ func TestResponsesRefuseWhatTheyDoNotServe(t *testing.T) {
 		`{"model":"m","input":[{"role":"user","content":[{"type":"input_audio"}]}]}`:                   "input[0].content[0].type",
 		`{"model":"m","input":[{"role":"user","content":[{"type":"input_file","file_id":"f"}]}]}`:      "input[0].content[0]",
 		`{"model":"m","input":[{"type":"function_call","name":"f"}]}`:                                  "input[0]",
-		`{"model":"m","input":"hi","metadata":{},"stream_options":{},"prompt":{"id":"p","version":1}}`: "prompt",
+		`{"model":"m","input":"hi","metadata":{},"stream_options":{},"prompt":{"id":"p","version":1}}`: "prompt.version",
 	} {
 		status, text := post(t, url, body)
 		var said struct {

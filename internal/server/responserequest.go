@@ -121,26 +121,18 @@ func (r *responseRequest) readTools(list, choice json.RawMessage, parallel *bool
 	tools := toolFields{parallel: parallel}
 	for i, raw := range items {
 		at := within("tools", i)
-		var tool struct {
-			Type        string          `json:"type"`
-			Name        string          `json:"name"`
-			Description string          `json:"description"`
-			Parameters  json.RawMessage `json:"parameters"`
-		}
-		if err := json.Unmarshal(raw, &tool); err != nil {
-			return invalid(at, "%s: want {type: function, name, parameters}", at)
-		}
-		if tool.Type != "function" {
-			return invalid(at+".type", "%s.type %q is not served here; allowed: function", at, tool.Type)
-		}
-		chat, err := json.Marshal(map[string]any{"type": "function", "function": tool})
-		if err == nil {
-			tools.list = append(tools.list, toolField{})
-			err = json.Unmarshal(chat, &tools.list[i])
-		}
+		o, err := readObject(raw, at, "an object {type: function, name, parameters}")
 		if err != nil {
-			return invalid(at, "%s: want {type: function, name, parameters}", at)
+			return err
 		}
+		var kind string
+		if err := o.takeAt(at, "type", &kind, "a string"); err != nil {
+			return err
+		}
+		if kind != "function" {
+			return invalid(at+".type", "%s.type %q is not served here; allowed: function", at, kind)
+		}
+		tools.list = append(tools.list, mustJSON(map[string]any{"type": "function", "function": o.fields}))
 	}
 	if len(choice) > 0 {
 		r.echo.ToolChoice = choice
@@ -155,6 +147,7 @@ func (r *responseRequest) readTools(list, choice json.RawMessage, parallel *bool
 	}
 	var err error
 	r.chat.tools, err = tools.read()
+	r.chat.chosen = tools
 	return err
 }
 

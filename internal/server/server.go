@@ -1,7 +1,8 @@
 // Package server is the HTTP face of the runtime: OpenAI's API over prompts, models
 // and routes, and a small one of our own. It turns requests into llm.Request and events
 // into answers; what is asked, kept and known is handed in by package cli. It imports
-// prompt, llm, fault and the standard library.
+// prompt, engine/contract and jsonschema (for the schemas that requests bring), llm,
+// fault and the standard library.
 package server
 
 import (
@@ -11,6 +12,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/llmx-dev/llmx/internal/engine/contract"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/prompt"
@@ -44,8 +46,11 @@ type Options struct {
 	Current func() *Runtime                                                          // the newest; called once a request
 	Keys    Keys                                                                     // who may ask; nil: whoever can connect
 	Explain func(ctx context.Context, id string) (*llm.Call, json.RawMessage, error) // a call, and its JSON
-	NewID   func() string                                                            // names requests, and the calls that they make
-	Now     func() time.Time                                                         // the wall clock
+	// Feedback keeps what a caller says of an answer; nil: it is not kept.
+	Feedback func(ctx context.Context, said Feedback) error
+
+	NewID   func() string    // names requests, and the calls that they make
+	Now     func() time.Time // the wall clock
 	Log     *slog.Logger
 	Observe func() (done func(Observed)) // told of every request that begins; nil: nobody is
 	Metrics http.Handler                 // of GET /metrics; nil: there is none
@@ -63,7 +68,9 @@ const (
 // Server answers HTTP requests. It is safe for concurrent use.
 type Server struct {
 	Options
-	mux http.Handler
+	mux     http.Handler
+	recent  recent
+	schemas *contract.Parser // keeps the schemas of requests, compiled
 }
 
 // New makes a server; it listens to nothing by itself.
@@ -74,14 +81,14 @@ func New(o Options) *Server {
 	if o.MaxBody <= 0 {
 		o.MaxBody = defaultMaxBody
 	}
-	s := &Server{Options: o}
+	s := &Server{Options: o, schemas: contract.NewParser()}
 	s.mux = s.routes()
 	return s
 }
 
 // routes are all that is answered.
 func (s *Server) routes() http.Handler {
-	mux := http.NewServeMux()
+	mux, allowed := http.NewServeMux(), methods{}
 	for pattern, answer := range map[string]func(*exchange) error{
 		"POST /v1/chat/completions": s.chat,
 		"POST /v1/responses":        s.responses,
@@ -91,14 +98,19 @@ func (s *Server) routes() http.Handler {
 		"GET /v1/prompts":           s.prompts,
 		"POST /v1/prompts/{name}":   s.promptCall,
 		"GET /v1/calls/{id}":        s.call,
+
+		"POST /v1/calls/{id}/feedback": s.feedback,
 	} {
 		mux.Handle(pattern, s.handler(pattern, answer))
+		allowed.add(pattern)
 	}
 	if s.Metrics != nil {
 		mux.Handle("GET /metrics", s.handler("GET /metrics", s.metrics))
+		allowed.add("GET /metrics")
 	}
+	allowed.refuseOthers(mux, s.handler)
 	mux.Handle("/", s.handler("", func(x *exchange) error { return notThere(x.r) }))
-	return mux
+	return cleanPaths(mux, s.handler("", func(x *exchange) error { return notThere(x.r) }))
 }
 
 // ServeHTTP answers one request.
@@ -110,6 +122,9 @@ func (s *Server) handler(pattern string, answer func(*exchange) error) http.Hand
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := &exchange{server: s, pattern: pattern, r: r, w: w, id: s.NewID(), begun: time.Now(), runtime: s.Current()}
 		w.Header().Set("X-Request-Id", x.id)
+		if asked := clientID(r); asked != "" {
+			w.Header().Set(headerClientID, asked)
+		}
 		defer x.over(s.begin())
 		defer x.recovered()
 		var err error
@@ -120,11 +135,6 @@ func (s *Server) handler(pattern string, answer func(*exchange) error) http.Hand
 			x.fail(err)
 		}
 	})
-}
-
-// notThere refuses a path or a method that there is not.
-func notThere(r *http.Request) error {
-	return refuse(http.StatusNotFound, "unknown_url", "there is no %s %s", r.Method, r.URL.Path)
 }
 
 // recovered answers a bug of ours like every failure: the process lives on.

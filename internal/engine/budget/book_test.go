@@ -211,6 +211,9 @@ func TestRefusalWaitsForWhatIsInFlight(t *testing.T) {
 		if err == nil || err.Error() != want {
 			t.Errorf("got %v", err)
 		}
+		if left := fault.As(err).RetryAfter; left <= 0 || left > 24*time.Hour {
+			t.Errorf("the budget is renewed in %v", left)
+		}
 		closeBook(t, b)
 		ledger.wantTotal(t, 100, 0)
 	})

@@ -2,6 +2,7 @@ package budget
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
@@ -30,6 +31,14 @@ func refusal(a *account, amount llm.Money) error {
 		return refused.WithHint("%s, or wait until %s", raise, ends.Format("2006-01-02 15:04 UTC"))
 	}
 	return refused.WithHint("%s, or start another run", raise)
+}
+
+// until adds to a refusal when the budget is renewed, where waiting for that helps.
+func until(refused error, a *account, amount llm.Money, now time.Time) error {
+	if e := fault.As(refused); amount <= a.budget.Limit && !a.ends().IsZero() {
+		e.RetryAfter = max(a.ends().Sub(now), 0)
+	}
+	return refused
 }
 
 // unpriced refuses what nobody can bound.

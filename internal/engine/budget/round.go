@@ -173,7 +173,7 @@ func (b *Book) grant(r *round) (starved map[*account]bool) {
 		}
 		if a := w.hopeless(true); a != nil {
 			b.dequeue(w)
-			b.serve(w, refusal(a, w.amount))
+			b.serve(w, until(refusal(a, w.amount), a, w.amount, b.o.Now()))
 			continue
 		}
 		fits := true

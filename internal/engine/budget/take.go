@@ -38,7 +38,7 @@ func (b *Book) take(ctx context.Context, alias string, req *llm.Request, amount 
 	}
 	if a := h.hopeless(false); a != nil {
 		defer b.mu.Unlock()
-		return hold{}, refusal(a, amount)
+		return hold{}, until(refusal(a, amount), a, amount, now)
 	}
 	if h.fits() {
 		b.hold(h)

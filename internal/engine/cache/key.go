@@ -73,6 +73,10 @@ func appendPart(b []byte, part *llm.Part) []byte {
 		b = appendText(b, media.URL)
 		digest := sha256.Sum256(media.Data)
 		b = append(b, digest[:]...)
+		if media.Detail != "" {
+			b = append(b, 'd')
+			b = appendText(b, media.Detail)
+		}
 	}
 	if call := part.ToolCall; call != nil {
 		b = append(b, 'c')

@@ -19,16 +19,17 @@ var decided = map[string]bool{
 	"Model": false, // what it stands for is
 
 	"Messages.Role": true, "Messages.Name": true, "Messages.Parts.Kind": true, "Messages.Parts.Text": true,
-	"Messages.Parts.Media.Type": true, "Messages.Parts.Media.Name": true, "Messages.Parts.Media.URL": true, "Messages.Parts.Media.Data": true,
+	"Messages.Parts.Media.Type": true, "Messages.Parts.Media.Name": true, "Messages.Parts.Media.URL": true, "Messages.Parts.Media.Detail": true, "Messages.Parts.Media.Data": true,
 	"Messages.Parts.ToolCall.ID": true, "Messages.Parts.ToolCall.Name": true, "Messages.Parts.ToolCall.Arguments": true,
 	"Messages.Parts.ToolResult.ID": true, "Messages.Parts.ToolResult.Name": true, "Messages.Parts.ToolResult.Content": true,
 
 	"Options": true, "Output.Kind": true, "Output.Schema": true,
 	"Output.Items": true, "Output.Enum": true, "Output.Language": true, "Output.Pattern": true,
 	"Output.Repair": false, "Output.Coerce": false, // what was repaired is not kept, and the rest needs none
-	"Output.Reask":    false, // asked again it is another request
-	"Output.Told":     true,  // no instructions are added
-	"Tools.List.Name": true, "Tools.List.Description": true, "Tools.List.Parameters": true, "Tools.Choice": true, "Tools.OneAtATime": true,
+	"Output.Reask":      false, // asked again it is another request
+	"Output.Told":       true,  // no instructions are added
+	"Output.Optimistic": false, // when, not what
+	"Tools.List.Name":   true, "Tools.List.Description": true, "Tools.List.Parameters": true, "Tools.List.Strict": true, "Tools.Choice": true, "Tools.OneAtATime": true,
 	"Repeat": true, "Tenant": true,
 	"Reuse":      false, // says what to do with an answer
 	"Reask":      false, // such a request passes the cache by
@@ -218,7 +219,7 @@ func TestEqualRequestsHaveEqualKeys(t *testing.T) {
 func TestKeyStaysTheSame(t *testing.T) {
 	var req llm.Request
 	fill(reflect.ValueOf(&req).Elem())
-	req.Tools, req.Output.Told = llm.Tools{}, false
+	req.Tools, req.Output.Told, req.Messages[0].Parts[0].Media.Detail = llm.Tools{}, false, ""
 	const detailed = "88ee58ff199a12a67519f3e4183861cb249042fc1d5512c8b4b171ef73a3e83e"
 	if got := Key(req, "up/one"); got != detailed {
 		t.Errorf("the key is %s, want %s", got, detailed)

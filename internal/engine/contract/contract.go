@@ -16,14 +16,19 @@ import (
 	"github.com/llmx-dev/llmx/internal/llm"
 )
 
-// New wraps a model. Live text passes as it comes, until a tool is called; every other
-// answer is held back until it is whole and valid, and asked for again where the
-// contract says so.
+// New wraps a model. Live text passes as it comes, until a tool is called, and so does
+// every live answer whose contract is optimistic; every other one is held back until it
+// is whole and valid, and asked for again where the contract says so.
 func New(next llm.Model) llm.Model {
 	parser := NewParser()
 	return llm.ModelFunc(func(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
 		return func(yield func(llm.Event, error) bool) {
 			ctx, call := llm.EnsureCall(ctx)
+			if req.Live && req.Output.Optimistic {
+				call.Turns = append(call.Turns, newTurn(&req))
+				optimistic(parser, call.Turn(), &req, next.Stream(ctx, req))(yield)
+				return
+			}
 			if !flows(&req) {
 				req.Live = false // the answer may still be refused
 				ask(ctx, parser, call, req, next)(yield)

@@ -16,6 +16,7 @@ import (
 type Parser struct {
 	mu       sync.RWMutex
 	schemas  map[string]compiled
+	held     int // bytes of the schemas' texts
 	patterns map[string]pattern
 }
 
@@ -29,8 +30,12 @@ type pattern struct {
 	err    error
 }
 
-// maxCompiled bounds the compiled schemas, and the patterns, that are kept.
-const maxCompiled = 1024
+// maxCompiled bounds the compiled schemas, and the patterns, that are kept, and maxHeld
+// the bytes of the schemas' texts: requests bring schemas of their own.
+const (
+	maxCompiled = 1024
+	maxHeld     = 8 << 20
+)
 
 // NewParser makes a parser that knows no schema yet.
 func NewParser() *Parser {
@@ -109,11 +114,19 @@ func (p *Parser) schema(raw json.RawMessage) (*jsonschema.Schema, error) {
 	schema, err := jsonschema.Compile(raw)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.schemas) >= maxCompiled {
+	if len(p.schemas) >= maxCompiled || p.held+len(raw) > maxHeld {
 		clear(p.schemas)
+		p.held = 0
 	}
+	p.held += len(raw)
 	p.schemas[string(raw)] = compiled{schema, err}
 	return schema, err
+}
+
+// Usable gives what is wrong with a schema, nil where answers can be held to it.
+func (p *Parser) Usable(raw json.RawMessage) error {
+	_, err := p.schema(raw)
+	return err
 }
 
 func (p *Parser) pattern(text string) (*regexp.Regexp, error) {

@@ -19,6 +19,7 @@ type passing struct {
 	calls llm.ToolCallPieces
 	from  int // where in said the text begins that is held back
 	holds bool
+	open  bool // nothing is held back
 }
 
 // text lets a text stream through. A length stop is marked by its finish reason; a
@@ -59,7 +60,7 @@ func (p *passing) hear(event llm.Event) {
 	}
 	if event.ToolCall != nil {
 		p.calls.Add(*event.ToolCall)
-		if p.req.Tools.Offered() && !p.holds {
+		if p.req.Tools.Offered() && !p.holds && !p.open {
 			p.holds, p.from = true, p.said.Len()
 		}
 	}
@@ -76,11 +77,7 @@ func (p *passing) end(end llm.End, yield func(llm.Event, error) bool) bool {
 		keep(&end)
 		return yield(llm.Event{End: &end}, nil)
 	}
-	response := llm.Response{Text: p.said.String(), ToolCalls: p.calls.Calls(), End: end}
-	accepted, broken, err := p.parser.accept(response, p.req)
-	if broken != "" {
-		err = fault.New(fault.Contract, "%s", broken)
-	}
+	accepted, err := p.judge(end)
 	if err != nil {
 		p.turn.Violation = fault.As(err).Message
 		yield(llm.Event{}, err)
@@ -89,7 +86,7 @@ func (p *passing) end(end llm.End, yield func(llm.Event, error) bool) bool {
 	p.turn.Repairs = accepted.End.Repairs
 	accepted.Text = ""
 	if p.holds {
-		accepted.Text = response.Text[p.from:]
+		accepted.Text = p.said.String()[p.from:]
 	}
 	for event := range accepted.Events() {
 		if !yield(event, nil) {

@@ -3,9 +3,11 @@
 package render
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"maps"
+	"slices"
 
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/prompt"
@@ -16,8 +18,9 @@ import (
 type Source func(ref llm.PromptRef) (*prompt.Prompt, error)
 
 // New wraps a model. A request without a prompt passes through; one with a
-// prompt gets its messages, output contract and options, over which the
-// request's own options win.
+// prompt gets its messages, output contract, tools and options. The request's own
+// options win over those, its tools join them; whether it may have any of its own is
+// for who makes requests to say.
 func New(source Source, next llm.Model) llm.Model {
 	return llm.ModelFunc(func(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
 		if req.Prompt.Name == "" {
@@ -31,7 +34,7 @@ func New(source Source, next llm.Model) llm.Model {
 		if err != nil {
 			return llm.Fail(err)
 		}
-		req.Prompt, req.Messages, req.Output, req.Tools = p.Ref(), messages, p.Output, p.Tools
+		req.Prompt, req.Messages, req.Output, req.Tools = p.Ref(), messages, p.Output, joined(p.Tools, req.Tools)
 		req.Options = merge(p.Options, req.Options)
 		if req.Model == "" {
 			req.Model = p.Model
@@ -48,6 +51,24 @@ func merge(base, over llm.Options) llm.Options {
 	if merged == nil {
 		merged = llm.Options{}
 	}
+	for i, name := range bounds { // one bound goes by two names
+		if _, set := over[name]; set {
+			delete(merged, bounds[1-i])
+		}
+	}
 	maps.Copy(merged, over)
 	return merged
+}
+
+var bounds = [2]string{"max_tokens", "max_completion_tokens"}
+
+// joined are the prompt's tools and those of the request, whose choice wins.
+func joined(base, over llm.Tools) llm.Tools {
+	if !over.Offered() && over.Choice == "" && !over.OneAtATime {
+		return base
+	}
+	base.List = append(slices.Clip(base.List), over.List...)
+	base.Choice = cmp.Or(over.Choice, base.Choice)
+	base.OneAtATime = base.OneAtATime || over.OneAtATime
+	return base
 }

@@ -37,6 +37,7 @@ type Teller struct {
 
 	mu      sync.Mutex
 	formats map[string]format // by schema
+	held    int               // bytes of the schemas
 }
 
 type format struct {
@@ -44,8 +45,12 @@ type format struct {
 	ok   bool
 }
 
-// maxFormats bounds the schemas that are kept.
-const maxFormats = 1024
+// maxFormats bounds the schemas that are kept, and maxHeld their bytes: requests bring
+// schemas of their own.
+const (
+	maxFormats = 1024
+	maxHeld    = 8 << 20
+)
 
 // New makes a teller.
 func New(o Options) *Teller { return &Teller{options: o, formats: map[string]format{}} }
@@ -90,9 +95,11 @@ func (t *Teller) format(output llm.Output) format {
 	defer t.mu.Unlock()
 	found, known := t.formats[string(output.Schema)]
 	if !known {
-		if len(t.formats) >= maxFormats {
+		if len(t.formats) >= maxFormats || t.held+len(output.Schema) > maxHeld {
 			clear(t.formats)
+			t.held = 0
 		}
+		t.held += len(output.Schema)
 		found.json, found.ok = t.options.Native(output.Schema)
 		t.formats[string(output.Schema)] = found
 	}

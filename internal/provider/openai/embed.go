@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"io"
+	"maps"
 	"math"
 	"net/http"
 	"slices"
@@ -34,7 +35,12 @@ func (m *model) embed(ctx context.Context, cancel context.CancelCauseFunc, req l
 		return fault.New(fault.BadRequest, "an embedding is of one message, not of %d", len(req.Messages))
 	}
 	body := appendQuoted([]byte(`{"model":`), m.wire)
-	body = append(appendQuoted(append(body, `,"input":`...), req.Messages[0].Text()), '}')
+	body = appendQuoted(append(body, `,"input":`...), req.Messages[0].Text())
+	for _, name := range slices.Sorted(maps.Keys(req.Options)) { // dimensions, and what else a vendor has
+		body = append(appendQuoted(append(body, ','), name), ':')
+		body = append(body, req.Options[name]...)
+	}
+	body = append(body, '}')
 	ex := &exchange{model: m.wire, request: body, whole: true, cancel: cancel}
 	m.provider.bound(&ex.connecting, req.Timeouts.Connect, cancel)
 	said, err := m.provider.post(context.WithValue(ctx, exchangeKey{}, ex), "/embeddings", body)

@@ -159,7 +159,7 @@ func (p *Provider) refused(status int, header http.Header, body []byte, model st
 	if said == "" {
 		said = http.StatusText(status)
 	}
-	e.Message = fmt.Sprintf("provider %q answered %d%s: %s", p.name, status, e.Message, said)
+	e.Message, e.Said = fmt.Sprintf("provider %q answered %d%s: %s", p.name, status, e.Message, said), said
 	return e
 }
 
@@ -173,7 +173,7 @@ func (p *Provider) refusedMidway(body []byte, model string) *fault.Error {
 	if said == "" {
 		said = "no reason given"
 	}
-	e.Message = fmt.Sprintf("provider %q failed in its answer%s: %s", p.name, e.Message, said)
+	e.Message, e.Said = fmt.Sprintf("provider %q failed in its answer%s: %s", p.name, e.Message, said), said
 	return e
 }
 

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"cmp"
 	"encoding/base64"
 	"net/http"
 
@@ -111,7 +112,9 @@ func appendPart(b []byte, part llm.Part) ([]byte, error) {
 		}
 		b = append(b, `{"type":"image_url","image_url":{"url":`...)
 		b = appendMedia(b, part.Media)
-		return append(b, `,"detail":"auto"}}`...), nil
+		b = append(b, `,"detail":`...)
+		b = appendQuoted(b, cmp.Or(part.Media.Detail, "auto"))
+		return append(b, "}}"...), nil
 	case llm.PartFile:
 		if empty(part.Media) {
 			return nil, errEmptyPart(part.Kind)

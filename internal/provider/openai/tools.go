@@ -38,6 +38,9 @@ func appendTools(b []byte, req *llm.Request) ([]byte, error) {
 		} else {
 			b = append(b, tool.Parameters...)
 		}
+		if tool.Strict {
+			b = append(b, `,"strict":true`...)
+		}
 		b = append(b, "}}"...)
 	}
 	b = append(b, ']')

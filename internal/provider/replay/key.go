@@ -66,6 +66,9 @@ func appendMessage(b []byte, message *llm.Message) []byte {
 			b = appendText(b, media.URL)
 			digest := sha256.Sum256(media.Data)
 			b = append(b, digest[:]...)
+			if media.Detail != "" { // presence says so
+				b = appendText(b, media.Detail)
+			}
 		}
 		if call := part.ToolCall; call != nil {
 			b = appendText(b, call.ID)
@@ -81,11 +84,15 @@ func appendMessage(b []byte, message *llm.Message) []byte {
 	return b
 }
 
-// presence has one bit for each of a part's pointers that is set.
+// presence has one bit for each of a part's pointers that is set, and one for the detail
+// of its media.
 func presence(part *llm.Part) byte {
 	var bits byte
 	if part.Media != nil {
 		bits |= 1
+		if part.Media.Detail != "" {
+			bits |= 8
+		}
 	}
 	if part.ToolCall != nil {
 		bits |= 2

@@ -55,6 +55,7 @@ func TestWhatAKeyDependsOn(t *testing.T) {
 		"media type":      func(r *llm.Request) { r.Messages[1].Parts[1].Media.Type = "image/gif" },
 		"media url":       func(r *llm.Request) { r.Messages[1].Parts[1].Media.URL = "https://example.com" },
 		"media name":      func(r *llm.Request) { r.Messages[1].Parts[1].Media.Name = "a.png" },
+		"media detail":    func(r *llm.Request) { r.Messages[1].Parts[1].Media.Detail = "low" },
 		"tool call":       func(r *llm.Request) { r.Messages[2].Parts[0].ToolCall.Arguments = "[]" },
 		"tool result":     func(r *llm.Request) { r.Messages[3].Parts[0].ToolResult.Content = "one" },
 		"message gone":    func(r *llm.Request) { r.Messages = r.Messages[:3] },

@@ -1,0 +1,84 @@
+package server_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/llmx-dev/llmx/internal/provider/upstream"
+	"github.com/llmx-dev/llmx/internal/provider/upstream/faults"
+)
+
+// What is known of a call is told: in the head of a whole answer, in the trailers of a
+// stream.
+func TestHeadersTellOfTheCall(t *testing.T) {
+	up := faults.New(t)
+	h := plan{upstream: up.URL(), models: []string{"ok", "503"}, routes: map[string]string{"careful": "503,ok", "plain": "ok"}, cached: true}.build(t)
+	body := func(model, more string) string {
+		return fmt.Sprintf(`{"model":%q,"messages":[{"role":"user","content":"hi"}]%s}`, model, more)
+	}
+	for _, test := range []struct {
+		name, body string
+		want       map[string]string
+	}{
+		{"fresh", body("plain", ""), map[string]string{"Model": "ok-2026-01-01", "Attempts": "1", "Turns": "1", "Fallback": "false", "Cache": "miss", "Cost-Usd": "0.00001206"}},
+		{"the same again", body("plain", ""), map[string]string{"Attempts": "1", "Fallback": "false", "Cache": "hit", "Cost-Usd": "0.00001206"}},
+		{"a fallback", body("careful", ""), map[string]string{"Model": "ok-2026-01-01", "Attempts": "2", "Fallback": "true", "Cache": "miss"}},
+		{"a fallback, streaming", body("careful", `,"stream":true,"seed":1`), map[string]string{"Attempts": "2", "Fallback": "true", "Cache": "miss"}},
+		{"streaming", body("plain", `,"stream":true,"seed":2`), map[string]string{"Model": "ok-2026-01-01", "Attempts": "1", "Fallback": "false", "Cost-Usd": "0.00001206"}},
+		{"a failure", body("503", ""), map[string]string{"Attempts": "2", "Cost-Usd": "0"}},
+	} {
+		a := h.chat(test.body)
+		header := a.header
+		if strings.Contains(test.name, "streaming") {
+			header = a.trailer
+		}
+		for name, want := range test.want {
+			if got := header.Get("X-Llmx-" + name); got != want {
+				t.Errorf("%s: %s is %q, want %q", test.name, name, got, want)
+			}
+		}
+		if us, err := strconv.Atoi(header.Get("X-Llmx-Overhead-Us")); err != nil || us < 0 || us > 200_000 {
+			t.Errorf("%s: the overhead is %q", test.name, header.Get("X-Llmx-Overhead-Us"))
+		}
+	}
+}
+
+// A slow provider and a slow body are none of ours.
+func TestOverheadIsOurs(t *testing.T) {
+	const slow = 200 * time.Millisecond
+	h := plan{upstream: says(t, upstream.Reply{Text: `{"a":1}`, Delay: slow}).URL(), models: []string{"small"}}.build(t)
+	for name, body := range map[string]string{
+		"whole": hello, "streaming": helloStream, "under a contract": strings.TrimSuffix(helloStream, "}") + `,"response_format":{"type":"json_object"}}`,
+	} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(h.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
+		fmt.Fprintf(conn, "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", len(body), body[:10])
+		time.Sleep(slow)
+		fmt.Fprint(conn, body[10:])
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = io.Copy(io.Discard, response.Body)
+		response.Body.Close()
+		header := response.Trailer
+		if name == "whole" {
+			header = response.Header
+		}
+		us, _ := strconv.Atoi(header.Get("X-Llmx-Overhead-Us"))
+		if took := time.Duration(us) * time.Microsecond; err != nil || took == 0 || took > slow/2 {
+			t.Errorf("%s: the overhead is %v, %v", name, took, err)
+		}
+	}
+}
