@@ -36,7 +36,7 @@ func yes(_ context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
 
 // Whatever the body of a request is: an answer, and where it is a failure one in
 // OpenAI's form that tells nothing internal.
-func FuzzBody(f *testing.F) {
+func FuzzEndpoints(f *testing.F) {
 	paths := []string{"/v1/chat/completions", "/v1/embeddings", "/v1/prompts/plain", "/v1/prompts/desk", "/v1/calls/req-1/feedback"}
 	for _, body := range bodies {
 		for i := range paths {
