@@ -31,6 +31,7 @@ type serving struct {
 	log     *slog.Logger
 	current atomic.Pointer[server.Runtime]
 	server  *server.Server
+	keys    *watchedKeys
 }
 
 // openServing joins project, engine and store into a server that listens to nothing yet.
@@ -43,7 +44,10 @@ func openServing(ctx context.Context, p *project, o *serveOptions, log *slog.Log
 		return nil, err
 	}
 	s := &serving{project: p, options: o, store: kept, servers: newServers(p, maxUpstream), log: log}
-	if s.book, err = p.openBook(kept, nil, &alerts{}); err != nil {
+	if err := s.openKeys(ctx); err != nil {
+		return nil, joined(err, kept.Close())
+	}
+	if s.book, err = s.openBook(); err != nil {
 		return nil, joined(err, kept.Close())
 	}
 	runtime, err := s.read(p)
@@ -52,7 +56,8 @@ func openServing(ctx context.Context, p *project, o *serveOptions, log *slog.Log
 	}
 	s.current.Store(runtime)
 	s.server = server.New(server.Options{
-		Current: s.current.Load, Explain: s.explain, NewID: newCallIDs(), Now: p.world.Now, Log: log,
+		Current: s.current.Load, Explain: s.explain, NewID: newCallIDs(), Now: p.world.Now, Log: log, Keys: s.keys.ring,
+		MaxBody: int64(p.config.Serve.Bounds.MaxBody), Write: p.config.Serve.Bounds.WriteTimeout, Origins: p.config.Serve.CORS,
 	})
 	return s, nil
 }

@@ -1,5 +1,5 @@
 // Package config reads llmx.yaml: providers, models, routes and the settings of
-// test, cache, budgets and store, with their places and every default in force.
+// test, cache, budgets, store and serve, with their places and every default in force.
 // It imports strictyaml and fault; secrets are references, resolved late.
 package config
 
@@ -20,6 +20,7 @@ type Config struct {
 	Budgets   []Budget            `yaml:"budgets"`
 	Test      Test                `yaml:"test"`
 	Store     Store               `yaml:"store"`
+	Serve     Serve               `yaml:"serve"`
 	Place     fault.Place         `yaml:",place"`
 }
 
@@ -48,6 +49,26 @@ type Store struct {
 	Content string        `yaml:"content" oneof:"full redacted none"` // of messages and answers; default full
 	Keep    time.Duration `yaml:"keep"`                               // how long; 0, the default, is for ever
 	Place   fault.Place   `yaml:",place"`
+
+	// Said tells what the file has from what is a default.
+	Said StoreSaid
+}
+
+// StoreSaid are the keys that have to be chosen once others than the developer ask: what
+// is kept of their words, and for how long.
+type StoreSaid struct{ Content, Keep bool }
+
+// Missing are those that the file does not have.
+func (s StoreSaid) Missing() (keys []string) {
+	for _, one := range []struct {
+		key  string
+		said bool
+	}{{"content", s.Content}, {"keep", s.Keep}} {
+		if !one.said {
+			keys = append(keys, one.key)
+		}
+	}
+	return keys
 }
 
 // withDefaults is the configuration of a file that says nothing.
@@ -56,5 +77,6 @@ func withDefaults() Config {
 		Cache: Cache{Exact: ExactCache{TTL: 24 * time.Hour}},
 		Test:  Test{Jobs: 16, Replies: "auto"},
 		Store: Store{Path: ".llmx/llmx.db", Content: "full"},
+		Serve: serveDefaults(),
 	}
 }

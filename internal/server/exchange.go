@@ -17,14 +17,15 @@ import (
 
 // exchange is one request and its answer. It belongs to one goroutine.
 type exchange struct {
-	server  *Server
-	pattern string // that the request matched, "" for none
-	r       *http.Request
-	w       http.ResponseWriter
-	id      string
-	begun   time.Time
-	runtime *Runtime
-	caller  Caller
+	server    *Server
+	pattern   string // that the request matched, "" for none
+	r         *http.Request
+	w         http.ResponseWriter
+	id        string
+	begun     time.Time
+	runtime   *Runtime
+	caller    Caller
+	admission *admission // nil where the key has no limits
 
 	sent   bool      // the head of the answer
 	status int       // that was sent, or would have been
@@ -46,6 +47,8 @@ func (x *exchange) body() (map[string]json.RawMessage, error) {
 	case err != nil:
 		return nil, fault.New(fault.Canceled, "the caller went away").Because(err)
 	}
+	// What bounded the reading must not end the answering, which may take longer.
+	_ = http.NewResponseController(x.w).SetReadDeadline(time.Time{}) // a recorder has none
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(text, &fields); err != nil {
 		return nil, invalid("", "the body is not a JSON object: %s", jsonTrouble(err))
@@ -89,6 +92,7 @@ func (x *exchange) write(status int, kind string, text []byte) error {
 
 func (x *exchange) head(status int, kind string) {
 	x.w.Header().Set("Content-Type", kind)
+	x.admission.tellLimits(x.w.Header())
 	x.w.WriteHeader(status)
 	x.sent, x.status = true, status
 }
@@ -96,7 +100,7 @@ func (x *exchange) head(status int, kind string) {
 // deadline bounds the writing of what comes next, so that a caller that does not read
 // holds nothing.
 func (x *exchange) deadline() {
-	_ = http.NewResponseController(x.w).SetWriteDeadline(time.Now().Add(writeTimeout)) // a recorder has none
+	_ = http.NewResponseController(x.w).SetWriteDeadline(time.Now().Add(x.server.Write)) // a recorder has none
 }
 
 // log writes the line of the request. It has no contents and no secrets.

@@ -148,6 +148,9 @@ func (x *exchange) fail(err error) {
 		return // there is nobody to tell
 	}
 	header := x.w.Header()
+	if status == http.StatusUnauthorized {
+		header.Set("WWW-Authenticate", "Bearer")
+	}
 	if r := (*refusal)(nil); !errors.As(err, &r) {
 		// Our own retries are spent: the client's would multiply them.
 		header.Set("X-Should-Retry", "false")
