@@ -79,7 +79,11 @@ func runCalls(ctx context.Context, w *World, s *store.Store, o *callsOptions) er
 	if o.json {
 		return report.CallLines(w.Stdout, s.Calls(ctx, filter))
 	}
-	return report.CallList(w.Stdout, s.Calls(ctx, filter), w.outputStyle())
+	names, err := s.KeyNames(ctx)
+	if err != nil {
+		return err
+	}
+	return report.CallList(w.Stdout, byKeyName(s.Calls(ctx, filter), names), w.outputStyle())
 }
 
 // selectsCalls refuses a name that no stored call has, with those that there are.

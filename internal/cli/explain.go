@@ -66,6 +66,9 @@ func runExplain(ctx context.Context, w *World, s *store.Store, o *explainOptions
 	if o.json {
 		return report.CallJSON(w.Stdout, call, first(results))
 	}
+	if call, err = withKeyName(ctx, s, call); err != nil {
+		return err
+	}
 	if err := report.Explain(w.Stdout, call, first(results), w.outputStyle()); err != nil || len(results) < 2 {
 		return err
 	}

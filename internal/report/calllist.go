@@ -10,8 +10,8 @@ import (
 )
 
 // callColumns are the columns of a list of calls; short are those of a narrow page.
-// The case stands only where there is one, and room for it.
-func callColumns(short, cases bool) []column {
+// The case and the key stand only where there is one, and the case where there is room.
+func callColumns(short, cases, keys bool) []column {
 	started, attempts := "STARTED", "ATTEMPTS"
 	if short {
 		started, attempts = "AGE", "TRIES"
@@ -19,6 +19,9 @@ func callColumns(short, cases bool) []column {
 	columns := []column{{title: "CALL"}, {title: started}, {title: "PROMPT", least: narrowest}}
 	if cases {
 		columns = append(columns, column{title: "CASE", least: narrowest})
+	}
+	if keys {
+		columns = append(columns, column{title: "KEY", least: narrowest})
 	}
 	return append(columns, column{title: "MODEL", least: narrowest}, column{title: "OUTCOME", least: narrowest},
 		column{title: attempts, right: true}, column{title: "TOOK", right: true}, column{title: "PAID", right: true})
@@ -30,32 +33,32 @@ func callColumns(short, cases bool) []column {
 func CallList(w io.Writer, calls iter.Seq2[*llm.Call, error], s Style) error {
 	p := newPage(w, s)
 	var listed []*llm.Call
-	cases := false
+	cases, keys := false, false
 	for call, err := range calls {
 		if err != nil {
 			return err
 		}
 		listed = append(listed, call)
-		cases = cases || call.Origin.Case != ""
+		cases, keys = cases || call.Origin.Case != "", keys || call.Key != ""
 	}
 	if len(listed) == 0 {
 		p.line(text("no call is stored that is like that"))
 		return p.end()
 	}
-	p.callTable(listed, s, cases)
+	p.callTable(listed, s, cases, keys)
 	return p.end()
 }
 
 // callTable writes the widest rows that fit, or else the narrowest.
-func (p *page) callTable(calls []*llm.Call, s Style, cases bool) {
+func (p *page) callTable(calls []*llm.Call, s Style, cases, keys bool) {
 	var columns []column
 	var rows [][]span
 	short := false
 	for _, form := range []struct{ short, cases bool }{{false, cases}, {true, cases}, {false, false}, {true, false}} {
 		short = form.short
-		columns, rows = callColumns(short, form.cases), make([][]span, len(calls))
+		columns, rows = callColumns(short, form.cases, keys), make([][]span, len(calls))
 		for i, call := range calls {
-			rows[i] = callRow(call, s, short, form.cases)
+			rows[i] = callRow(call, s, short, form.cases, keys)
 		}
 		if (layout{"", "  ", columns, widthsOf(columns, rows)}).width() <= p.width {
 			break
@@ -76,7 +79,7 @@ func (p *page) callTable(calls []*llm.Call, s Style, cases bool) {
 	}
 }
 
-func callRow(call *llm.Call, s Style, short, cases bool) []span {
+func callRow(call *llm.Call, s Style, short, cases, keys bool) []span {
 	started, outcome, attempts := clock(call.Started, s), outcomeOf(call), number(call.Attempts())
 	if n := len(call.Turns); n > 1 {
 		attempts += " in " + number(n)
@@ -97,6 +100,9 @@ func callRow(call *llm.Call, s Style, short, cases bool) []span {
 	row := []span{{call.ID, strong}, text(started), text(call.Prompt.String())}
 	if cases {
 		row = append(row, text(caseOf(call.Origin)))
+	}
+	if keys {
+		row = append(row, text(call.Key))
 	}
 	return append(row, text(model), outcome, text(attempts), text(latency(call.Total)), text(call.Paid().String()))
 }

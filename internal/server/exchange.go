@@ -47,8 +47,6 @@ func (x *exchange) body() (map[string]json.RawMessage, error) {
 	case err != nil:
 		return nil, fault.New(fault.Canceled, "the caller went away").Because(err)
 	}
-	// What bounded the reading must not end the answering, which may take longer.
-	_ = http.NewResponseController(x.w).SetReadDeadline(time.Time{}) // a recorder has none
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(text, &fields); err != nil {
 		return nil, invalid("", "the body is not a JSON object: %s", jsonTrouble(err))
