@@ -201,3 +201,25 @@ func (p *project) unchosen() *fault.Error {
 	return fault.At(place, "there are keys, so others ask here, and nobody has chosen what is kept of their words, and for how long").
 		WithHint("write store: {%s} into it; content is full, redacted or none, keep is a time, or 0s for ever", strings.Join(add, ", "))
 }
+
+// lintKeys warns of what llmx serve will refuse as there are keys. A store that cannot
+// be read has none.
+func (p *project) lintKeys() []*fault.Error {
+	unchosen := p.unchosen()
+	if unchosen == nil {
+		return nil
+	}
+	if _, err := os.Stat(p.storePath()); err != nil {
+		return nil
+	}
+	s, err := p.openStore(context.Background(), looks)
+	if err != nil {
+		return nil
+	}
+	defer s.Close()
+	keys, err := s.Keys(context.Background())
+	if err != nil || !slices.ContainsFunc(keys, func(k store.Key) bool { return k.Revoked.IsZero() }) {
+		return nil
+	}
+	return []*fault.Error{unchosen}
+}

@@ -58,6 +58,7 @@ func runLint(w *World) error {
 			warnings = append(warnings, unmet...)
 		}
 	}
+	warnings = append(warnings, p.lintKeys()...)
 	if err := writeWarnings(w, warnings); err != nil {
 		return err
 	}
