@@ -26,7 +26,8 @@ only a hash is kept. Servers that are running take a new key, and drop a revoked
 within a second.
 
 What a key may ask, how much at once and what it may spend is said when it is made, and
-does not change: make another one, and revoke the old one once nobody uses it.`
+does not change: make another one, and revoke the old one once nobody uses it. See llmx
+help safety.`
 
 func newKeys(w *World) *cobra.Command {
 	cmd := &cobra.Command{

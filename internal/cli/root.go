@@ -153,7 +153,7 @@ func newRoot(w *World) *cobra.Command {
 		newInit(w), newTest(w), newLint(w), newAsk(w),
 		newRuns(w), newDiff(w), newBaseline(w), newGolden(w), newRescore(w), newJudge(w),
 		newPrompt(w), newServe(w), newKeys(w), newCalls(w), newExplain(w), newCost(w), newFlaky(w), newCalibrate(w), newDrift(w), newFixtures(w), newCache(w), newSchema(w), newVersion(w),
-		newChecksTopic(), newConversationsTopic(), newGatesTopic(),
+		newChecksTopic(), newConversationsTopic(), newGatesTopic(), newSafetyTopic(),
 	)
 	return root
 }

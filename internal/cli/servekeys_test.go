@@ -517,7 +517,7 @@ func outwardAddress() string {
 
 // The certificate is read again when it changes; a broken one does not replace a good one.
 func TestCertificatesAreRenewedWithoutARestart(t *testing.T) {
-	k := newKeyed(t, keepsAll+"serve: {tls: {cert: cert.pem, key: key.pem}}\n")
+	k := newKeyed(t, keepsAll+"serve: {tls: {cert: cert.pem, key: key.pem}, header_timeout: 300ms}\n")
 	put := func(name string) {
 		cert, key := selfSigned(t, name)
 		k.write("cert.pem", cert)
@@ -552,6 +552,23 @@ func TestCertificatesAreRenewedWithoutARestart(t *testing.T) {
 	until("first", "")
 	if _, err := subject(&tls.Config{MaxVersion: tls.VersionTLS11}); err == nil {
 		t.Error("TLS 1.1 is taken")
+	}
+	if _, err := subject(&tls.Config{NextProtos: []string{"h2"}}); err == nil {
+		t.Error("HTTP/2 is spoken")
+	}
+	for said, want := range map[string]string{"": "", "\x16\x03\x01": "", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n": "HTTP/1.0 400"} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "https://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+		if _, err := io.WriteString(conn, said); err != nil {
+			t.Fatal(err)
+		}
+		if answer, err := io.ReadAll(conn); err != nil || !strings.HasPrefix(string(answer), want) || want == "" && len(answer) > 0 {
+			t.Errorf("to %q in the clear: %q %v", said, answer, err)
+		}
 	}
 	put("second")
 	until("second", "the certificate was renewed")

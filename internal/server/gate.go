@@ -18,6 +18,8 @@ func (s *Server) entersWithoutKey(r *http.Request) error {
 	switch {
 	case !loopbackPeer(r.RemoteAddr):
 		return refuse(http.StatusForbidden, "loopback_only", "there are no keys, so only the machine of the server itself is served; llmx keys new NAME makes a key")
+	case forwarded(r.Header):
+		return refuse(http.StatusForbidden, "loopback_only", "there are no keys, so nobody is served through a proxy, whose callers may be anywhere; llmx keys new NAME makes a key")
 	case !loopbackHost(r.Host):
 		return refuse(http.StatusForbidden, "host_not_allowed", "there are no keys, so the server is asked as localhost alone, not as %q; llmx keys new NAME makes a key", cut(r.Host))
 	case foreign(r) && !slices.Contains(s.Origins, r.Header.Get("Origin")):
@@ -29,6 +31,13 @@ func (s *Server) entersWithoutKey(r *http.Request) error {
 func loopbackPeer(address string) bool {
 	peer, err := netip.ParseAddrPort(address)
 	return err == nil && peer.Addr().Unmap().IsLoopback()
+}
+
+// forwarded reports a request that a proxy passes on, as it says itself.
+func forwarded(header http.Header) bool {
+	return slices.ContainsFunc([]string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via"}, func(name string) bool {
+		return len(header[name]) > 0
+	})
 }
 
 func loopbackHost(host string) bool {

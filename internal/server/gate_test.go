@@ -25,6 +25,8 @@ func TestWithoutKeysThisMachineAloneIsServed(t *testing.T) {
 		{[]string{"Host", "LOCALHOST."}, ""},
 		{[]string{"Host", "[::1]:8787"}, ""},
 		{[]string{"Host", "127.8.9.10"}, ""},
+		{[]string{"X-Forwarded-For", "192.0.2.7"}, "loopback_only"}, // a proxy on this machine
+		{[]string{"Via", "1.1 proxy"}, "loopback_only"},
 		{[]string{"Origin", "https://evil.example"}, "origin_not_allowed"},
 		{[]string{"Origin", "null"}, "origin_not_allowed"}, // a sandboxed frame, a file
 		{[]string{"Origin", "http://localhost:3000"}, "origin_not_allowed"},

@@ -97,6 +97,9 @@ func (g *guarded) stream(ctx context.Context, req llm.Request) iter.Seq2[llm.Eve
 		for _, m := range req.Messages {
 			text += m.Text()
 		}
+		if req.Output.Kind == llm.OutputEmbedding {
+			text = "AACAPw==" // [1]
+		}
 		usage := llm.Usage{Input: 7, Output: 3}
 		call := &llm.Call{ID: req.ID, Model: req.Model, Turns: []llm.Turn{{Attempts: []llm.Attempt{{Model: req.Model, Usage: usage}}}}}
 		_ = yield(llm.Event{Text: text}, nil) && yield(llm.Event{End: &llm.End{Finish: llm.FinishStop, Usage: usage}}, nil) && yield(llm.Event{Call: call}, nil)
