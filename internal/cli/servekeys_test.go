@@ -550,7 +550,7 @@ func TestCertificatesAreRenewedWithoutARestart(t *testing.T) {
 		}
 	}
 	until("first", "")
-	if _, err := subject(&tls.Config{MaxVersion: tls.VersionTLS11}); err == nil {
+	if _, err := subject(&tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}); err == nil {
 		t.Error("TLS 1.1 is taken")
 	}
 	if _, err := subject(&tls.Config{NextProtos: []string{"h2"}}); err == nil {

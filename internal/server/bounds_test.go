@@ -163,17 +163,26 @@ func TestConnectionsAreBounded(t *testing.T) {
 		}
 		response.Body.Close()
 	}
+	told := 0
 	for range 2 * politely {
 		conn := g.dial(t)
+		_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
 		fmt.Fprint(conn, postHead)
 		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+			t.Fatal("one too many was let in")
+		}
 		if err != nil {
 			continue // there were too many of these to tell them all
 		}
+		told++
 		text, err := io.ReadAll(response.Body)
 		if err != nil || response.StatusCode != 503 || response.Header.Get("Retry-After") != "1" || !strings.Contains(string(text), "too_many_connections") {
 			t.Fatalf("%d %s %v", response.StatusCode, text, err)
 		}
+	}
+	if told == 0 {
+		t.Error("nobody was told why")
 	}
 	held[0].Close()
 	for end := time.Now().Add(5 * time.Second); ; {
