@@ -148,15 +148,44 @@ func TestOnlyTheCommandLineTouchesTheProcess(t *testing.T) {
 			continue
 		}
 		for _, name := range p.GoFiles {
-			for _, use := range uses(t, filepath.Join(p.Dir, name)) {
+			for _, use := range uses(t, filepath.Join(p.Dir, name), outside) {
 				t.Errorf("%s: only cli touches the process", use)
 			}
 		}
 	}
 }
 
-// uses finds where a file names something of outside.
-func uses(t *testing.T, path string) []string {
+// dialers are what connects to an address. A caller of llmx serve names addresses (of
+// images, of files), and nobody but a provider may connect to any: to its own.
+var dialers = map[string][]string{
+	"net":        {"Dial", "DialTimeout", "Dialer", "DialTCP", "DialUDP", "DialIP", "DialUnix"},
+	"net/http":   {"Get", "Head", "Post", "PostForm", "Client", "Transport", "DefaultClient", "DefaultTransport"},
+	"crypto/tls": {"Dial", "DialWithDialer", "Dialer"},
+	"net/rpc":    {"Dial", "DialHTTP"},
+	"net/smtp":   {"Dial", "SendMail"},
+}
+
+func TestOnlyProvidersConnect(t *testing.T) {
+	seen := 0
+	for _, p := range list(t) {
+		from := room(p.ImportPath)
+		for _, name := range p.GoFiles {
+			for _, use := range uses(t, filepath.Join(p.Dir, name), dialers) {
+				if from == "internal/provider/openai" {
+					seen++
+				} else if !slices.Contains(support, from) {
+					t.Errorf("%s: only a provider connects to anybody", use)
+				}
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("not even the provider connects: this test sees nothing")
+	}
+}
+
+// uses finds where a file names something that stands outside of its room.
+func uses(t *testing.T, path string, outside map[string][]string) []string {
 	t.Helper()
 	files := token.NewFileSet()
 	file, err := parser.ParseFile(files, path, nil, 0)

@@ -74,5 +74,9 @@ func (p *project) listCalls(ctx context.Context, s *store.Store, filter store.Ca
 	if asJSON {
 		return report.CallLines(p.world.Stdout, s.Calls(ctx, filter))
 	}
-	return report.CallList(p.world.Stdout, s.Calls(ctx, filter), p.world.outputStyle())
+	names, err := s.KeyNames(ctx)
+	if err != nil {
+		return err
+	}
+	return report.CallList(p.world.Stdout, byKeyName(s.Calls(ctx, filter), names), p.world.outputStyle())
 }

@@ -15,20 +15,20 @@ import (
 )
 
 // costBy are the ways to put calls together, the default first.
-var costBy = []string{"prompt", "project", "model", "day", "suite", "run"}
+var costBy = []string{"prompt", "project", "model", "day", "suite", "run", "key"}
 
 func newCost(w *World) *cobra.Command {
 	by, since, asJSON := costBy[0], "", false
 	cmd := &cobra.Command{
 		Use:   "cost",
-		Short: "What calls have cost, by project, prompt, model, day, suite or run",
+		Short: "What calls have cost, by project, prompt, model, day, suite, run or key",
 		Long: `Sum up what the stored calls have cost: at list price, as if every answer had been
 asked for, and what was paid. A stored answer, from the cache or a recording, is paid
 nothing. A cost that nobody knows is told as unknown, and is in no sum. Days are those of
 UTC.
 
-Where llmx.yaml has budgets, each is shown with what is spent of it in the day, month
-or run that is now.
+Where llmx.yaml or a key of llmx serve has a budget, it is shown with what is spent of
+it in the day, month or run that is now.
 
 Calls go with the runs that are pruned (llmx runs prune), and so does what they have
 cost here. Budgets keep a count of their own, from which nothing goes.`,
@@ -55,7 +55,7 @@ cost here. Budgets keep a count of their own, from which nothing goes.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&by, "by", by, "put calls together by `project|prompt|model|day|suite|run`")
+	flags.StringVar(&by, "by", by, "put calls together by `project|prompt|model|day|suite|run|key`")
 	flags.StringVar(&since, "since", "", "only calls since a `time`: 7d, 12h, or a day like 2026-11-01 (default: all)")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON document")
 	return cmd
@@ -86,8 +86,15 @@ func (p *project) costs(ctx context.Context, s *store.Store, by string, since ti
 		return report.Costs{}, err
 	}
 	costs := report.Costs{By: by, Since: since, Total: costRow(total)}
+	names, err := s.KeyNames(ctx)
+	if err != nil {
+		return report.Costs{}, err
+	}
 	for _, spend := range spends {
 		row := costRow(spend)
+		if name, ok := names[row.Name]; ok && by == "key" {
+			row.Name = name
+		}
 		if by == "project" {
 			row.Name = p.config.Project
 		}
@@ -97,7 +104,10 @@ func (p *project) costs(ctx context.Context, s *store.Store, by string, since ti
 	if err != nil {
 		return report.Costs{}, err
 	}
-	costs.Budgets, err = spentOf(ctx, p.world, s, budgets)
+	if costs.Budgets, err = spentOf(ctx, p.world, s, budgets); err != nil {
+		return costs, err
+	}
+	costs.Budgets, err = withKeyBudgets(ctx, p.world, s, costs.Budgets)
 	return costs, err
 }
 

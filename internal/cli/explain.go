@@ -67,6 +67,9 @@ func runExplain(ctx context.Context, p *project, s *store.Store, o *explainOptio
 	if o.json {
 		return report.CallJSON(w.Stdout, call, first(results))
 	}
+	if call, err = withKeyName(ctx, s, call); err != nil {
+		return err
+	}
 	if err := report.Explain(w.Stdout, call, first(results), p.suiteOf(call.Prompt.Name), w.outputStyle()); err != nil || len(results) < 2 {
 		return err
 	}

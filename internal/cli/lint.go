@@ -59,6 +59,7 @@ func runLint(w *World) error {
 			warnings = append(warnings, unmet...)
 		}
 	}
+	warnings = append(warnings, p.lintKeys()...)
 	if err := writeWarnings(w, warnings); err != nil {
 		return err
 	}

@@ -143,8 +143,8 @@ func newRoot(w *World) *cobra.Command {
 	root.AddCommand(
 		newInit(w), newTest(w), newLint(w), newAsk(w),
 		newRuns(w), newDiff(w), newBaseline(w), newGolden(w), newRescore(w), newJudge(w),
-		newPrompt(w), newServe(w), newCalls(w), newExplain(w), newCases(w), newCost(w), newFlaky(w), newCalibrate(w), newDrift(w), newFixtures(w), newCache(w), newSchema(w), newVersion(w),
-		newChecksTopic(), newConversationsTopic(), newGatesTopic(), newSideBySideTopic(),
+		newPrompt(w), newServe(w), newKeys(w), newCalls(w), newExplain(w), newCases(w), newCost(w), newFlaky(w), newCalibrate(w), newDrift(w), newFixtures(w), newCache(w), newSchema(w), newVersion(w),
+		newChecksTopic(), newConversationsTopic(), newGatesTopic(), newSideBySideTopic(), newSafetyTopic(),
 	)
 	return root
 }

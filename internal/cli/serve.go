@@ -92,9 +92,16 @@ func runServe(ctx context.Context, w *World, p *project, o *serveOptions) error 
 	if err != nil {
 		return joined(fault.New(fault.Usage, "cannot listen on %s: %s", o.addr, reason(err)).WithHint("--addr HOST:PORT names another one").Because(err), s.close())
 	}
-	fmt.Fprintf(w.Stdout, "llmx serves on http://%s\n", listener.Addr())
+	if err := s.mayListen(listener.Addr()); err != nil {
+		return joined(err, joined(listener.Close(), s.close()))
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	bounds, scheme, err := s.guards(ctx)
+	if err != nil {
+		return joined(err, joined(listener.Close(), s.close()))
+	}
+	fmt.Fprintf(w.Stdout, "llmx serves on %s://%s\n", scheme, listener.Addr())
 	now := make(chan struct{})
 	signals, release := w.signals()
 	defer release()
@@ -105,6 +112,7 @@ func runServe(ctx context.Context, w *World, p *project, o *serveOptions) error 
 		<-signals
 		close(now)
 	}()
-	err = server.Serve(ctx, listener, s.server, server.Bounds{}, log, now)
+	err = server.Serve(ctx, listener, s.server, bounds, log, now)
+	cancel()
 	return joined(err, s.close())
 }

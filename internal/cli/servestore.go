@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/llmx-dev/llmx/internal/engine/budget"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/store"
 )
@@ -36,20 +35,6 @@ func (s *serving) trouble(r store.Recording) {
 		return
 	}
 	s.log.Error("calls are not kept", "store", name, "since", since, "lost", r.Dropped, "error", fault.As(r.Why).Message)
-}
-
-// openBook opens the budgets over a ledger that may be away.
-func (s *serving) openBook() (*budget.Book, error) {
-	p := s.project
-	budgets, err := p.budgets()
-	if err != nil {
-		return nil, err
-	}
-	return budget.Open(budget.Options{
-		Budgets: budgets, Ledger: s.store, Owner: randomHex(8), Now: p.world.Now,
-		Alert:         func(a budget.Alert) { s.log.Warn("a budget is nearly spent", "budget", a.String()) },
-		WithoutLedger: budget.WithoutLedger(p.config.Serve.BudgetsWithoutStore),
-	}), nil
 }
 
 // prune removes calls that are older than store.keep, little by little.

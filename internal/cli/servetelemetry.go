@@ -12,7 +12,7 @@ import (
 // variables of OpenTelemetry name one.
 func newTelemetry(ctx context.Context, w *World, s *serving) (*telemetry.Telemetry, error) {
 	return telemetry.New(ctx, telemetry.Options{
-		Version: Version(), OTLP: collectorOf(w),
+		Version: Version(), KeyName: s.keys.name, OTLP: collectorOf(w),
 		Trouble: func(err error) { s.log.Warn("traces or metrics could not be pushed", "error", err.Error()) },
 		Gauges: telemetry.Gauges{
 			Budgets:   s.budgetShares,

@@ -34,6 +34,7 @@ type serving struct {
 	pruning func() // ends it
 	current atomic.Pointer[server.Runtime]
 	server  *server.Server
+	keys    *watchedKeys
 }
 
 // openServing joins project, engine and store into a server that listens to nothing yet.
@@ -43,6 +44,10 @@ func openServing(ctx context.Context, p *project, o *serveOptions, log *slog.Log
 	}
 	s := &serving{project: p, options: o, servers: newServers(p, maxUpstream), log: log}
 	s.openStore(ctx)
+	if err := s.openKeys(ctx); err != nil {
+		s.pruning()
+		return nil, joined(err, s.store.Close())
+	}
 	var err error
 	if s.book, err = s.openBook(); err != nil {
 		return nil, joined(err, s.store.Close())
@@ -56,8 +61,10 @@ func openServing(ctx context.Context, p *project, o *serveOptions, log *slog.Log
 	}
 	s.current.Store(runtime)
 	s.server = server.New(server.Options{
-		Current: s.current.Load, Explain: s.explain, NewID: newCallIDs(), Now: p.world.Now, Log: log,
-		Observe: s.observe, Metrics: s.told.Handler(),
+		Current: s.current.Load, Explain: s.explain, NewID: newCallIDs(), Now: p.world.Now, Log: log, Keys: s.keys.ring,
+		Feedback: s.keepFeedback,
+		Observe:  s.observe, Metrics: s.told.Handler(),
+		MaxBody: int64(p.config.Serve.Bounds.MaxBody), Write: p.config.Serve.Bounds.WriteTimeout, Origins: p.config.Serve.CORS,
 	})
 	return s, nil
 }
@@ -104,6 +111,11 @@ func (s *serving) read(p *project) (*server.Runtime, error) {
 	}
 	slices.SortFunc(r.Models, func(a, b server.ModelCard) int { return bytes.Compare([]byte(a.Name), []byte(b.Name)) })
 	return r, nil
+}
+
+// keepFeedback keeps what a caller says of an answer.
+func (s *serving) keepFeedback(ctx context.Context, said server.Feedback) error {
+	return s.store.AddFeedback(ctx, said.Call, llm.Feedback{At: said.At, Key: said.Key, Score: said.Score, Correction: said.Correction, Comment: said.Comment})
 }
 
 // explain finds a call as the server shows it.

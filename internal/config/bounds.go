@@ -9,7 +9,7 @@ import (
 
 // between refuses a value that was given and lies outside low … high. One that
 // could not be read is told already.
-func between[T int | float64 | time.Duration](problems *fault.List, n strictyaml.Node, key string, low, high T) {
+func between[T int | float64 | time.Duration | Size](problems *fault.List, n strictyaml.Node, key string, low, high T) {
 	given := n.Get(key)
 	var value T
 	if given.Exists() && given.Decode(&value) == nil && (value < low || value > high) {

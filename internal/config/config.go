@@ -49,6 +49,26 @@ type Store struct {
 	Content string        `yaml:"content" oneof:"full redacted none"` // of messages and answers; default full
 	Keep    time.Duration `yaml:"keep"`                               // how long; 0, the default, is for ever
 	Place   fault.Place   `yaml:",place"`
+
+	// Said tells what the file has from what is a default.
+	Said StoreSaid
+}
+
+// StoreSaid are the keys that have to be chosen once others than the developer ask: what
+// is kept of their words, and for how long.
+type StoreSaid struct{ Content, Keep bool }
+
+// Missing are those that the file does not have.
+func (s StoreSaid) Missing() (keys []string) {
+	for _, one := range []struct {
+		key  string
+		said bool
+	}{{"content", s.Content}, {"keep", s.Keep}} {
+		if !one.said {
+			keys = append(keys, one.key)
+		}
+	}
+	return keys
 }
 
 // withDefaults is the configuration of a file that says nothing.

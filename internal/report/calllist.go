@@ -10,10 +10,10 @@ import (
 )
 
 // callExtras are the columns that not every list of calls has.
-type callExtras struct{ cases, users bool }
+type callExtras struct{ cases, users, keys bool }
 
 // callColumns are the columns of a list of calls, by the same names on every page. The
-// case and the user stand only where there is one, and room for it.
+// case, the user and the key stand only where there is one, and room for it.
 func callColumns(has callExtras) []column {
 	columns := []column{{title: "CALL"}, {title: "WHEN"}, {title: "PROMPT", least: narrowest}}
 	if has.cases {
@@ -21,6 +21,9 @@ func callColumns(has callExtras) []column {
 	}
 	if has.users {
 		columns = append(columns, column{title: "USER", least: narrowest})
+	}
+	if has.keys {
+		columns = append(columns, column{title: "KEY", least: narrowest})
 	}
 	return append(columns, column{title: "MODEL", least: narrowest}, column{title: "OUTCOME", least: narrowest},
 		column{title: "TRIES", right: true}, column{title: "TOOK", right: true}, column{title: "PAID", right: true})
@@ -40,6 +43,7 @@ func CallList(w io.Writer, calls iter.Seq2[*llm.Call, error], s Style) error {
 		listed = append(listed, call)
 		has.cases = has.cases || call.Origin.Case != ""
 		has.users = has.users || call.User != ""
+		has.keys = has.keys || call.Key != ""
 	}
 	if len(listed) == 0 {
 		p.line(text("no call is stored that is like that"))
@@ -109,6 +113,9 @@ func callRow(call *llm.Call, s Style, short bool, has callExtras) []span {
 	}
 	if has.users {
 		row = append(row, text(call.User))
+	}
+	if has.keys {
+		row = append(row, text(call.Key))
 	}
 	return append(row, text(model), outcome, text(attempts), text(latency(call.Total)), text(call.Paid().String()))
 }

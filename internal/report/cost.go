@@ -11,7 +11,7 @@ import (
 // Costs are what calls have cost, put together by something, and how far budgets
 // are spent.
 type Costs struct {
-	By      string    // project, prompt, model, day, suite or run
+	By      string    // project, prompt, model, day, suite, run or key
 	Since   time.Time // zero: since ever
 	Rows    []CostRow
 	Total   CostRow

@@ -16,7 +16,8 @@ import (
 // twoKeys are the keys of two callers, by their texts.
 type twoKeys struct{}
 
-func (twoKeys) Any() bool { return true }
+func (twoKeys) Known() bool { return true }
+func (twoKeys) Any() bool   { return true }
 
 func (twoKeys) Find(secret string) (server.Caller, bool) {
 	switch secret {
@@ -84,7 +85,7 @@ func TestFeedback(t *testing.T) {
 		said      string
 	}{
 		{`{"score":1}`, "bob", 404, "there is no call"},
-		{`{"score":1}`, "eve", 401, "the key is not known here"},
+		{`{"score":1}`, "eve", 401, "this is no key of llmx"},
 		{`{"score":2}`, "ann", 400, "score: want a number from 0 to 1"},
 		{`{"score":"good"}`, "ann", 400, "score: want a number from 0 to 1, got a string"},
 		{`{}`, "ann", 400, "there is no feedback"},

@@ -102,15 +102,15 @@ func (x *exchange) request(user string) llm.Request {
 	return llm.Request{ID: x.id, Key: x.caller.Key, User: user, Tenant: x.caller.Tenant, Sticky: sticky}
 }
 
-// mayAsk reports whether the caller may ask a model or a route, and there is one. What
-// it may not ask is not there for it.
+// mayAsk reports whether the caller may ask a model or a route, and there is one. Of
+// what it may not ask it does not learn whether it is there.
 func (x *exchange) mayAsk(name string) error {
+	if x.caller.Models != nil && !slices.Contains(x.caller.Models, name) {
+		return refusalOf(http.StatusForbidden, "model_not_allowed", "model", "the key may not ask the model %q", name)
+	}
 	known := slices.ContainsFunc(x.runtime.Models, func(m ModelCard) bool { return m.Name == name })
 	if !known {
 		return refusalOf(http.StatusNotFound, "model_not_found", "model", "there is no model or route %q; GET /v1/models lists them", name)
-	}
-	if x.caller.Models != nil && !slices.Contains(x.caller.Models, name) {
-		return refusalOf(http.StatusForbidden, "model_not_allowed", "model", "the key may not ask the model %q", name)
 	}
 	return nil
 }

@@ -165,7 +165,7 @@ func TestWhatIsNotServed(t *testing.T) {
 		{"DELETE", "/v1/models", "", nil, 405, "method_not_allowed"},
 		{"OPTIONS", "/v1/prompts/x", "", nil, 405, "method_not_allowed"},
 		{"POST", "/v1/chat/completions", hello, []string{"Content-Type", "text/plain"}, 415, "unsupported_media_type"},
-		{"POST", "/v1/chat/completions", hello, []string{"Content-Type", "application/x-www-form-urlencoded", "Origin", "https://evil.test"}, 415, "unsupported_media_type"},
+		{"POST", "/v1/chat/completions", hello, []string{"Content-Type", "application/x-www-form-urlencoded", "Origin", "https://evil.test"}, 403, "origin_not_allowed"},
 		{"POST", "/v1/chat/completions", strings.Repeat("x", 2<<10), nil, 413, "body_too_large"},
 		{"POST", "/v1/calls/req-9/feedback", `{"score":1}`, nil, 501, "feedback_not_kept"},
 		{"GET", "/v1/calls/req-9", "", nil, 404, "call_not_found"},
@@ -223,7 +223,7 @@ func TestABodyThatDoesNotCome(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	fmt.Fprintf(conn, "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"model\":")
+	fmt.Fprintf(conn, "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"model\":")
 	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {

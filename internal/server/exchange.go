@@ -13,14 +13,15 @@ import (
 
 // exchange is one request and its answer. It belongs to one goroutine.
 type exchange struct {
-	server  *Server
-	pattern string // that the request matched, "" for none
-	r       *http.Request
-	w       http.ResponseWriter
-	id      string
-	begun   time.Time
-	runtime *Runtime
-	caller  Caller
+	server    *Server
+	pattern   string // that the request matched, "" for none
+	r         *http.Request
+	w         http.ResponseWriter
+	id        string
+	begun     time.Time
+	runtime   *Runtime
+	caller    Caller
+	admission *admission // nil where the key has no limits
 
 	sent   bool      // the head of the answer
 	status int       // that was sent, or would have been

@@ -28,6 +28,9 @@ func (x *exchange) fail(err error) {
 	x.status = status
 	header := x.w.Header()
 	header.Del("Trailer")
+	if status == http.StatusUnauthorized {
+		header.Set("WWW-Authenticate", "Bearer")
+	}
 	x.retrying(err, header)
 	if x.call != nil {
 		x.tell(header)

@@ -63,7 +63,7 @@ func TestOverheadIsOurs(t *testing.T) {
 		}
 		defer conn.Close()
 		_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
-		fmt.Fprintf(conn, "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", len(body), body[:10])
+		fmt.Fprintf(conn, "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", len(body), body[:10])
 		time.Sleep(slow)
 		fmt.Fprint(conn, body[10:])
 		response, err := http.ReadResponse(bufio.NewReader(conn), nil)

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -17,6 +18,10 @@ type Bounds struct {
 	Body   time.Duration // until its body is; 60 s
 	Idle   time.Duration // between two requests of a connection; 120 s
 	Drain  time.Duration // for what is under way when the server ends; 30 s
+
+	Connections int // open at once; 20,000
+	// Certificate makes it HTTPS: it gives the one that is valid now. nil: HTTP.
+	Certificate func() *tls.Certificate
 }
 
 func (b Bounds) withDefaults() Bounds {
@@ -28,8 +33,13 @@ func (b Bounds) withDefaults() Bounds {
 			*one.bound = one.usual
 		}
 	}
+	if b.Connections <= 0 {
+		b.Connections = defaultConnections
+	}
 	return b
 }
+
+const defaultConnections = 20_000
 
 const maxHeaderBytes = 64 << 10
 
@@ -40,6 +50,17 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, b B
 	s := &http.Server{
 		Handler: handler, ReadHeaderTimeout: b.Header, ReadTimeout: b.Header + b.Body, IdleTimeout: b.Idle, MaxHeaderBytes: maxHeaderBytes,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	// HTTP/1.1 alone, under TLS too: every client speaks it, and what one connection can
+	// ask for at once stays one request.
+	s.Protocols = new(http.Protocols)
+	s.Protocols.SetHTTP1(true)
+	listener = boundConnections(listener, b.Connections, b.Certificate == nil, log)
+	if b.Certificate != nil {
+		listener = tls.NewListener(listener, &tls.Config{
+			MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
+			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return b.Certificate(), nil },
+		})
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(listener) }()

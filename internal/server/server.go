@@ -57,12 +57,14 @@ type Options struct {
 
 	KeepAlive time.Duration // how often a waiting stream says that somebody is at work; 0: 10 s
 	MaxBody   int64         // bytes of a request's body; 0: 32 MB
+	Write     time.Duration // of one piece of an answer, for a caller that does not read; 0: 30 s
+	Origins   []string      // whose pages may ask from a browser (CORS); nil: none
 }
 
 const (
 	defaultKeepAlive = 10 * time.Second
 	defaultMaxBody   = 32 << 20
-	writeTimeout     = 30 * time.Second // of one piece of an answer, for a caller that does not read
+	defaultWrite     = 30 * time.Second
 )
 
 // Server answers HTTP requests. It is safe for concurrent use.
@@ -80,6 +82,9 @@ func New(o Options) *Server {
 	}
 	if o.MaxBody <= 0 {
 		o.MaxBody = defaultMaxBody
+	}
+	if o.Write <= 0 {
+		o.Write = defaultWrite
 	}
 	s := &Server{Options: o, schemas: contract.NewParser()}
 	s.mux = s.routes()
@@ -127,8 +132,15 @@ func (s *Server) handler(pattern string, answer func(*exchange) error) http.Hand
 		}
 		defer x.over(s.begin())
 		defer x.recovered()
+		defer func() { x.admission.leave() }()
+		x.deadline()
+		if s.crossOrigin(w, r) {
+			x.status = http.StatusNoContent
+			return
+		}
 		var err error
 		if x.caller, err = s.callerOf(r); err == nil {
+			x.admit()
 			err = answer(x)
 		}
 		if err != nil {

@@ -18,6 +18,7 @@ func (x *exchange) write(status int, kind string, text []byte) error {
 
 func (x *exchange) head(status int, kind string) {
 	x.w.Header().Set("Content-Type", kind)
+	x.admission.tellLimits(x.w.Header())
 	x.w.WriteHeader(status)
 	x.sent, x.status = true, status
 }
@@ -41,7 +42,7 @@ func (x *exchange) push(text []byte, more bool) error {
 // deadline bounds the writing of what comes next, so that a caller that does not read
 // holds nothing.
 func (x *exchange) deadline() {
-	_ = http.NewResponseController(x.w).SetWriteDeadline(time.Now().Add(writeTimeout)) // a recorder has none
+	_ = http.NewResponseController(x.w).SetWriteDeadline(time.Now().Add(x.server.Write)) // a recorder has none
 }
 
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }

@@ -110,11 +110,14 @@ func (s *Store) callsWhere(ctx context.Context, f CallFilter) (*conditions, erro
 		where.add("id"+ofNumbers, list)
 	}
 	for _, one := range []struct{ column, value string }{
-		{"suite", f.Suite}, {`"case"`, f.Case}, {"prompt", f.Prompt}, {"prompt_version", f.Version}, {"key", f.Key}, {"user", f.User},
+		{"suite", f.Suite}, {`"case"`, f.Case}, {"prompt", f.Prompt}, {"prompt_version", f.Version}, {"user", f.User},
 	} {
 		if one.value != "" {
 			where.add(one.column+" = ?", one.value)
 		}
+	}
+	if f.Key != "" {
+		where.add("(key = ? OR key IN (SELECT id FROM keys WHERE name = ?))", f.Key, f.Key)
 	}
 	if f.Model != "" {
 		where.add("(model = ? OR EXISTS (SELECT 1 FROM attempts WHERE attempts.call = calls.n AND attempts.model = ?))", f.Model, f.Model)

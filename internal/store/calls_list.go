@@ -190,7 +190,7 @@ func (s *Store) CallNames(ctx context.Context) (names CallNames, err error) {
 		{&names.Suites, "SELECT DISTINCT suite FROM calls WHERE suite IS NOT NULL ORDER BY 1"},
 		{&names.Prompts, "SELECT DISTINCT prompt FROM calls WHERE prompt IS NOT NULL ORDER BY 1"},
 		{&names.Models, "SELECT model FROM calls WHERE model IS NOT NULL UNION SELECT model FROM attempts WHERE model IS NOT NULL ORDER BY 1"},
-		{&names.Keys, "SELECT DISTINCT key FROM calls WHERE key IS NOT NULL ORDER BY 1"},
+		{&names.Keys, "SELECT key FROM calls WHERE key IS NOT NULL UNION SELECT name FROM keys WHERE id IN (SELECT key FROM calls) ORDER BY 1"},
 		{&names.Users, fmt.Sprintf("SELECT DISTINCT user FROM calls WHERE user IS NOT NULL ORDER BY 1 LIMIT %d", maxUsers)},
 	} {
 		if *one.into, err = s.texts(ctx, one.query); err != nil {

@@ -34,6 +34,7 @@ const (
 	ByDay     SpendBy = "day"   // of UTC, on which a call began
 	BySuite   SpendBy = "suite"
 	ByRun     SpendBy = "run"
+	ByKey     SpendBy = "key" // id of the caller's key
 )
 
 var spendNames = map[SpendBy]string{
@@ -43,6 +44,7 @@ var spendNames = map[SpendBy]string{
 	ByDay:     "strftime('%Y-%m-%d', calls.started / 1000000000, 'unixepoch')",
 	BySuite:   "calls.suite",
 	ByRun:     "calls.run",
+	ByKey:     "calls.key",
 }
 
 // spendFrom has every call, with its attempts but for those in which nobody was

@@ -23,6 +23,10 @@ type Options struct {
 	// Alert is told once an account, as long as the process lives, that the share
 	// in Budget.Alert is spent. It is not called on the way of a request; nil for nobody.
 	Alert func(Alert)
+	// Own gives the budget that a caller's key brings itself, of ScopeKey, besides those
+	// of Budgets; ok is false for none. It is called on the way of a request, and must
+	// not wait. The budget of a key does not change. nil: no key has one.
+	Own func(key string) (_ Budget, ok bool)
 }
 
 // Book keeps the budgets of one process. It is safe for concurrent use.
@@ -59,12 +63,26 @@ func Open(o Options) *Book {
 		wake: make(chan struct{}, 1), still: make(chan struct{}), stop: make(chan struct{}), ended: make(chan struct{}),
 	}
 	b.renewed = time.Now()
-	if len(b.budgets) == 0 {
+	if b.none() {
 		close(b.ended)
 		return b
 	}
 	go b.run()
 	return b
+}
+
+// none reports that nothing is bounded.
+func (b *Book) none() bool { return len(b.budgets) == 0 && b.o.Own == nil }
+
+// own is the budget of the request's key; nil for none.
+func (b *Book) own(req *llm.Request) *Budget {
+	if b.o.Own == nil || req.Key == "" {
+		return nil
+	}
+	if own, ok := b.o.Own(req.Key); ok {
+		return &own
+	}
+	return nil
 }
 
 // lowest leaves one budget a scope and period: two would share one account. They
@@ -125,22 +143,37 @@ func (b *Book) Close(ctx context.Context) error {
 
 func closed() error { return fault.New(fault.Canceled, "the budgets are closed: llmx is ending") }
 
-// accountsOf appends the accounts that a request belongs to, in the order of the budgets.
-func (b *Book) accountsOf(found []*account, now time.Time, req *llm.Request, alias string) []*account {
+// accountsOf appends the accounts that a request belongs to, in the order of the
+// budgets; what its key brings itself comes last.
+func (b *Book) accountsOf(found []*account, now time.Time, req *llm.Request, alias string, own *Budget) []*account {
 	b.today.set(now)
 	for i := range b.budgets {
-		key, ok := b.budgets[i].account(req, alias, &b.today)
-		if !ok {
-			continue
+		if key, ok := b.budgets[i].account(req, alias, &b.today); ok {
+			found = append(found, b.open(key, &b.budgets[i]))
 		}
-		a := b.accounts[key]
-		if a == nil {
-			a = &account{Account: key, budget: &b.budgets[i], used: time.Now()}
-			b.accounts[key] = a
+	}
+	if own == nil {
+		return found
+	}
+	if key, ok := own.account(req, alias, &b.today); ok {
+		if a := b.open(key, own); !slices.Contains(found, a) {
+			found = append(found, a)
 		}
-		found = append(found, a)
 	}
 	return found
+}
+
+// open finds an account, or makes it. Of two budgets that count it the lower holds.
+func (b *Book) open(key Account, bound *Budget) *account {
+	a := b.accounts[key]
+	if a == nil {
+		a = &account{Account: key, budget: bound, used: time.Now()}
+		b.accounts[key] = a
+	}
+	if bound.Limit < a.budget.Limit {
+		a.budget = bound
+	}
+	return a
 }
 
 // nudge lets the background look again when the next round is due.

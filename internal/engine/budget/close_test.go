@@ -21,7 +21,7 @@ func TestServedAndGoneAtOnce(t *testing.T) {
 		req := asking(1)
 		for range 50 { // either may be seen first
 			b.mu.Lock()
-			w := b.enqueue(hold{b.accountsOf(nil, b.o.Now(), &req, "small"), 1})
+			w := b.enqueue(hold{b.accountsOf(nil, b.o.Now(), &req, "small", nil), 1})
 			b.dequeue(w)
 			b.serve(w, nil)
 			b.mu.Unlock()

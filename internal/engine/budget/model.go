@@ -15,11 +15,15 @@ import (
 // Waiting for money is queue time. An attempt that waits below for a place is
 // under way, and holds its money.
 func (b *Book) Model(alias string, cost func(llm.Usage) llm.Cost, next llm.Model) llm.Model {
-	if len(b.budgets) == 0 {
+	if b.none() {
 		return next
 	}
 	return llm.ModelFunc(func(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
 		return func(yield func(llm.Event, error) bool) {
+			if len(b.budgets) == 0 && b.own(&req) == nil {
+				next.Stream(ctx, req)(yield)
+				return
+			}
 			s := spending{usage: req.Estimate(), cost: cost, admission: llm.AdmissionFrom(ctx)}
 			estimate := cost(s.usage)
 			switch {

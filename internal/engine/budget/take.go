@@ -25,13 +25,13 @@ func (b *Book) take(ctx context.Context, alias string, req *llm.Request, amount 
 	}
 	// Before the lock is taken: who allocates may have to help the garbage collector,
 	// and all others would wait for that.
-	found, now := make([]*account, 0, len(b.budgets)), b.o.Now()
+	found, now, own := make([]*account, 0, len(b.budgets)+1), b.o.Now(), b.own(req)
 	b.mu.Lock()
 	if b.closed {
 		b.mu.Unlock()
 		return hold{}, closed()
 	}
-	h := hold{b.accountsOf(found, now, req, alias), amount}
+	h := hold{b.accountsOf(found, now, req, alias, own), amount}
 	if len(h.accounts) == 0 {
 		b.mu.Unlock()
 		return h, nil
