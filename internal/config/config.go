@@ -20,6 +20,7 @@ type Config struct {
 	Budgets   []Budget            `yaml:"budgets"`
 	Test      Test                `yaml:"test"`
 	Store     Store               `yaml:"store"`
+	Serve     Serve               `yaml:"serve"`
 	Place     fault.Place         `yaml:",place"`
 }
 
@@ -56,5 +57,6 @@ func withDefaults() Config {
 		Cache: Cache{Exact: ExactCache{TTL: 24 * time.Hour}},
 		Test:  Test{Jobs: 16, Replies: "auto"},
 		Store: Store{Path: ".llmx/llmx.db", Content: "full"},
+		Serve: newServe(),
 	}
 }

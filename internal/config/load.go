@@ -84,6 +84,7 @@ func (c *Config) check(root strictyaml.Node, problems *fault.List) {
 	}
 	c.checkBudgets(root.Get("budgets"), problems)
 	between(problems, root.Get("test"), "jobs", 1, 10_000)
+	c.Serve.check(root.Get("serve"), problems)
 	if path := root.Get("store").Get("path"); path.Kind() == strictyaml.String {
 		if strings.TrimSpace(c.Store.Path) == "" {
 			problems.Add(path.Errorf("the store needs a path").WithHint("the default is .llmx/llmx.db"))

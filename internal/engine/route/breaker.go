@@ -95,18 +95,31 @@ func outcome(failure *fault.Error) error {
 	return errExcluded
 }
 
-// breakers are shared by the policies that have the same figures for a model.
-type breakers map[breakerKey]*breaker
+// Breakers are shared by the policies that have the same figures for a model, and by
+// the readings of llmx.yaml that follow one another: who failed a moment ago has not
+// recovered because a file was edited. They are safe for concurrent use.
+type Breakers struct {
+	mu  sync.Mutex
+	all map[breakerKey]*breaker
+}
+
+// NewBreakers makes breakers that are shut.
+func NewBreakers() *Breakers { return &Breakers{all: map[breakerKey]*breaker{}} }
 
 type breakerKey struct {
-	alias string
+	alias, provider, wire string
 	Breaker
 }
 
-func (b breakers) of(alias string, figures Breaker) *breaker {
-	key := breakerKey{alias, figures}
-	if b[key] == nil {
-		b[key] = newBreaker(figures)
+func (b *Breakers) of(target *Target, alias string, figures Breaker) *breaker {
+	key := breakerKey{alias: alias, Breaker: figures}
+	if target != nil {
+		key.provider, key.wire = target.Provider, target.Wire
 	}
-	return b[key]
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.all[key] == nil {
+		b.all[key] = newBreaker(figures)
+	}
+	return b.all[key]
 }
