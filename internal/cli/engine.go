@@ -32,6 +32,8 @@ type engineParts struct {
 	models  []string                         // models and routes that are asked
 	wrap    func(alias string, next llm.Model) llm.Model
 	cached  bool
+	// breakers outlive the engine; nil for its own.
+	breakers *route.Breakers
 
 	jobs     int       // calls under way at once, whose turn each has to wait for; 0 for one
 	troubles *troubles // counts who fails; nil where nobody wants to know
@@ -79,7 +81,7 @@ func (p *project) newEngine(parts engineParts) (llm.Model, error) {
 	e := engine.Parts{
 		Prompts:  parts.source,
 		Recorder: recorder, NewID: newCallIDs(), Now: p.world.Now,
-		Targets: targets, Policies: policies, Cascades: cascades,
+		Targets: targets, Policies: policies, Cascades: cascades, Breakers: parts.breakers,
 	}
 	if parts.cached && p.keepsAnswers() {
 		names := p.cacheNames(targets)

@@ -5,13 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
-	"slices"
 	"sync/atomic"
 
 	"github.com/llmx-dev/llmx/internal/engine/budget"
-	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
-	"github.com/llmx-dev/llmx/internal/prompt"
 	"github.com/llmx-dev/llmx/internal/report"
 	"github.com/llmx-dev/llmx/internal/server"
 	"github.com/llmx-dev/llmx/internal/store"
@@ -31,6 +28,7 @@ type serving struct {
 	log     *slog.Logger
 	current atomic.Pointer[server.Runtime]
 	server  *server.Server
+	files   filesServed
 }
 
 // openServing joins project, engine and store into a server that listens to nothing yet.
@@ -46,13 +44,11 @@ func openServing(ctx context.Context, p *project, o *serveOptions, log *slog.Log
 	if s.book, err = p.openBook(kept, nil, &alerts{}); err != nil {
 		return nil, joined(err, kept.Close())
 	}
-	runtime, err := s.read(p)
-	if err != nil {
+	if err := s.openFiles(ctx); err != nil {
 		return nil, joined(err, s.close())
 	}
-	s.current.Store(runtime)
 	s.server = server.New(server.Options{
-		Current: s.current.Load, Explain: s.explain, NewID: newCallIDs(), Now: p.world.Now, Log: log,
+		Current: s.current.Load, Explain: s.explain, NewID: newCallIDs(), Now: p.world.Now, Log: log, Health: s.health, Labels: s,
 	})
 	return s, nil
 }
@@ -61,41 +57,6 @@ func openServing(ctx context.Context, p *project, o *serveOptions, log *slog.Log
 func (s *serving) close() error {
 	s.servers.close()
 	return joined(closeBook(s.book), s.store.Close())
-}
-
-// read makes what is served of a reading of the project's files.
-func (s *serving) read(p *project) (*server.Runtime, error) {
-	names := p.config.Names()
-	if s.options.model != "" && !slices.Contains(names, s.options.model) {
-		_, err := p.lookup(s.options.model, fault.Place{})
-		return nil, err
-	}
-	prompts, err := readServed(p, s.options)
-	if err != nil {
-		return nil, err
-	}
-	for _, served := range prompts.list {
-		if err := s.store.SavePrompt(served.Ref(), served.Flat()); err != nil {
-			return nil, err
-		}
-	}
-	engine, err := p.newEngine(engineParts{
-		store: s.store, book: s.book, servers: s.servers.of(p), source: prompts.source, models: names,
-		wrap: func(_ string, next llm.Model) llm.Model { return next }, cached: true,
-	})
-	if err != nil {
-		return nil, err
-	}
-	r := &server.Runtime{Engine: engine, Prompts: prompts}
-	for _, name := range names {
-		owner := "route"
-		if model, ok := p.config.Models[name]; ok {
-			owner = model.Provider
-		}
-		r.Models = append(r.Models, server.ModelCard{Name: name, Owner: owner})
-	}
-	slices.SortFunc(r.Models, func(a, b server.ModelCard) int { return bytes.Compare([]byte(a.Name), []byte(b.Name)) })
-	return r, nil
 }
 
 // explain finds a call as the server shows it.
@@ -109,56 +70,4 @@ func (s *serving) explain(ctx context.Context, id string) (*llm.Call, json.RawMe
 		return nil, nil, err
 	}
 	return call, text.Bytes(), nil
-}
-
-// served are the prompts that a server gives.
-type served struct {
-	project *project
-	use     prompt.Use
-	model   string // in place of the prompts' own
-	list    []*prompt.Prompt
-}
-
-// readServed finds what bare names mean. A prompt without the label is not served.
-func readServed(p *project, o *serveOptions) (*served, error) {
-	s := &served{project: p, use: prompt.Serve, model: o.model}
-	if o.draft {
-		s.use = prompt.Develop
-	}
-	names, err := p.prompts.Names()
-	if err != nil {
-		return nil, err
-	}
-	var problems fault.List
-	for _, name := range names {
-		found, err := s.Find(name, "")
-		if err != nil {
-			problems.Add(err)
-			continue
-		}
-		s.list = append(s.list, found)
-	}
-	if len(s.list) == 0 {
-		return nil, problems.Err()
-	}
-	return s, nil
-}
-
-// Find gives the prompt of a reference.
-func (s *served) Find(ref, _ string) (*prompt.Prompt, error) {
-	found, err := s.project.prompts.Resolve(ref, s.use)
-	if err != nil || s.model == "" {
-		return found, err
-	}
-	other := *found
-	other.Model = s.model
-	return &other, nil
-}
-
-// List gives what bare names mean, sorted by name.
-func (s *served) List() []*prompt.Prompt { return s.list }
-
-// source finds a prompt for the engine.
-func (s *served) source(ref llm.PromptRef) (*prompt.Prompt, error) {
-	return s.project.prompts.Resolve(ref.Name+"@"+ref.Version, s.use)
 }

@@ -112,6 +112,7 @@ type promptBody struct {
 	Inputs      []inputBody     `json:"inputs"`
 	Output      string          `json:"output"`           // its kind
 	Schema      json.RawMessage `json:"schema,omitempty"` // of the value; none for text
+	Labels      []LabelState    `json:"labels"`           // in force, and the shares of those who ask for the bare name
 }
 
 type inputBody struct {
@@ -131,6 +132,7 @@ func (s *Server) prompts(x *exchange) error {
 		body := promptBody{
 			Name: p.Name, Version: p.Version, Hash: p.Hash, Description: p.Description, Model: p.Model,
 			Output: string(p.Output.Kind), Schema: p.Output.ValueSchema(), Inputs: []inputBody{},
+			Labels: append([]LabelState{}, x.runtime.Labels[p.Name]...),
 		}
 		if p.Output.IsText() {
 			body.Output = string(llm.OutputText)

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/llmx-dev/llmx/internal/fault"
@@ -22,6 +23,7 @@ type Runtime struct {
 	Engine  llm.Model
 	Models  []ModelCard // models and routes that may be asked for by name, sorted
 	Prompts Prompts
+	Labels  map[string][]LabelState // in force, by prompt, sorted by name
 }
 
 // ModelCard is a model or a route, as GET /v1/models lists it.
@@ -47,6 +49,8 @@ type Options struct {
 	NewID   func() string                                                            // names requests, and the calls that they make
 	Now     func() time.Time                                                         // the wall clock
 	Log     *slog.Logger
+	Health  func() Health // nil: always well
+	Labels  Labels        // nil: labels cannot be set while the server runs
 
 	KeepAlive time.Duration // how often a waiting stream says that somebody is at work; 0: 10 s
 	MaxBody   int64         // bytes of a request's body; 0: 32 MB
@@ -61,7 +65,8 @@ const (
 // Server answers HTTP requests. It is safe for concurrent use.
 type Server struct {
 	Options
-	mux http.Handler
+	mux      http.Handler
+	draining atomic.Bool
 }
 
 // New makes a server; it listens to nothing by itself.
@@ -91,6 +96,12 @@ func (s *Server) routes() http.Handler {
 	} {
 		mux.Handle(pattern, s.handler(pattern, answer))
 	}
+	if s.Labels != nil {
+		mux.Handle("GET /v1/labels", s.handler("GET /v1/labels", s.labels))
+		mux.Handle("POST /v1/labels", s.handler("POST /v1/labels", s.setLabel))
+	}
+	mux.HandleFunc("GET /livez", s.livez)
+	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.Handle("/", s.handler("", func(x *exchange) error { return notThere(x.r) }))
 	return mux
 }
@@ -104,6 +115,9 @@ func (s *Server) handler(pattern string, answer func(*exchange) error) http.Hand
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := &exchange{server: s, pattern: pattern, r: r, w: w, id: s.NewID(), begun: time.Now(), runtime: s.Current()}
 		w.Header().Set("X-Request-Id", x.id)
+		if s.draining.Load() {
+			w.Header().Set("Connection", "close")
+		}
 		defer x.log()
 		defer x.recovered()
 		var err error

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"strings"
+	"time"
+)
+
+// lookForLabels is how often the labels that were set are looked for in the store:
+// another server on the same file may have set one.
+const lookForLabels = 300 * time.Millisecond
+
+// follow serves what the files and the labels say, until ctx ends. reload asks for a look
+// at once.
+func (s *serving) follow(ctx context.Context, reload <-chan os.Signal) {
+	labels := time.NewTicker(lookForLabels)
+	defer labels.Stop()
+	every := s.project.config.Serve.Reload
+	files := time.NewTimer(max(every, time.Millisecond))
+	defer files.Stop()
+	if every == 0 {
+		files.Stop()
+	}
+	var pending fingerprint
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-labels.C:
+			s.followLabels(ctx)
+		case <-reload:
+			s.log.Info("reading the files again, as a signal asks for it")
+			s.reload()
+		case <-files.C:
+			began := time.Now()
+			changed := s.changed(&pending)
+			wait := restFor(every, time.Since(began))
+			if changed {
+				s.reload()
+			} else if pending != 0 {
+				wait = settleFor
+			}
+			files.Reset(wait)
+		}
+	}
+}
+
+// changed reports whether the files are others than those that were read last, and have
+// stayed so since the look before: a checkout is over.
+func (s *serving) changed(pending *fingerprint) bool {
+	now := s.printNow()
+	before := *pending
+	*pending = 0
+	if now == s.files.told.Load().seen {
+		return false
+	}
+	if now != before || s.checkoutUnderWay() {
+		*pending = now
+		return false
+	}
+	return true
+}
+
+// reload reads the files, and serves them if all is well with them; else what was served
+// goes on, and that is said.
+func (s *serving) reload() {
+	f := &s.files
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	made, err := s.readStable(s.project.config)
+	if err != nil {
+		f.now.seen = s.printNow()
+		f.now.reloads.bad++
+		f.now.reloads.failed, f.now.reloads.since = err, s.project.world.Now()
+		f.tell()
+		s.log.Error("the files cannot be served: what was served before goes on", "error", onOneLine(err))
+		return
+	}
+	before := f.now.reading
+	f.now.reading, f.now.seen = made, made.print
+	f.now.reloads.good++
+	f.now.reloads.failed = nil
+	s.endAgreed()
+	s.publish()
+	s.log.Info("the files were read again and are served", "changed", strings.Join(changedPrompts(before.prompts, made.prompts), ", "))
+	s.tellUnserved(before.prompts, made.prompts)
+	if len(made.restart) > 0 {
+		s.log.Warn("llmx.yaml has changed where only another start follows", "keys", strings.Join(made.restart, ", "))
+	}
+	s.tellUnusable()
+}
+
+// printNow is 0 where the files are away.
+func (s *serving) printNow() fingerprint {
+	files, err := openFiles(s.project.root)
+	if err != nil {
+		return 0
+	}
+	defer files.root.Close()
+	return fingerprintOf(files)
+}
+
+// changedPrompts names what bare names mean now and did not before.
+func changedPrompts(before, now *served) []string {
+	was := map[string]string{}
+	for _, p := range before.all() {
+		was[p.Ref().String()] = p.Hash
+	}
+	changed := []string{}
+	for _, p := range now.all() {
+		if was[p.Ref().String()] != p.Hash {
+			changed = append(changed, p.Ref().String())
+		}
+	}
+	return changed
+}
