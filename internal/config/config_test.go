@@ -38,6 +38,7 @@ func TestLoadTheExampleOfTheDesign(t *testing.T) {
 		Cache:   Cache{Exact: ExactCache{TTL: 24 * time.Hour}},
 		Budgets: []Budget{{Scope: "project", USD: "20", Per: "day", Alert: 0.8}},
 		Test:    Test{Jobs: 16, Replies: "auto"},
+		Serve:   newServe(),
 		Store:   Store{Path: ".llmx/llmx.db", Content: "full", Keep: 90 * 24 * time.Hour},
 	}
 	if diff := cmp.Diff(want, got, ignorePlaces); diff != "" {
