@@ -54,11 +54,11 @@ type reloads struct {
 	good, bad int64
 	failed    error     // why the newest files are not served; nil: they are
 	since     time.Time // when that was
+	tried     time.Time // when they were read last
 }
 
 // reading is one reading of the project's files, and what is made of it.
 type reading struct {
-	print   fingerprint
 	project *project
 	prompts *served // under the labels of the files
 	engine  llm.Model
@@ -70,11 +70,11 @@ type reading struct {
 func (s *serving) openFiles(ctx context.Context) error {
 	f := &s.files
 	f.breakers, f.ended = route.NewBreakers(), map[int64]bool{}
-	made, err := s.readStable(s.project.config)
+	made, print, err := s.readStable()
 	if err != nil {
 		return err
 	}
-	f.now.reading, f.now.seen = made, made.print
+	f.now.reading, f.now.seen = made, print
 	f.now.overrides, f.now.kept = s.store.Overrides(ctx)
 	s.publish()
 	s.tellUnserved(nil, made.prompts)
@@ -86,24 +86,22 @@ func (s *serving) openFiles(ctx context.Context) error {
 }
 
 // readStable reads the files at a moment in which nobody writes them: they are the same
-// after it as before.
-func (s *serving) readStable(now *config.Config) (*reading, error) {
+// after it as before. It gives the fingerprint of what was read, 0 where there was no such
+// moment.
+func (s *serving) readStable() (*reading, fingerprint, error) {
 	const tries = 5
 	for try := 1; ; try++ {
 		files, err := openFiles(s.project.root)
 		if err != nil {
-			return nil, fault.New(fault.Invalid, "the project cannot be read: %s", reason(err)).Because(err)
+			return nil, 0, fault.New(fault.Invalid, "the project cannot be read: %s", reason(err)).Because(err)
 		}
 		before := fingerprintOf(files)
-		made, err := s.read(files, now)
+		made, err := s.read(files)
 		if fingerprintOf(files) == before {
-			if made != nil {
-				made.print = before
-			}
-			return made, err
+			return made, before, err
 		}
 		if try == tries {
-			return nil, fault.New(fault.Invalid, "the files change while they are read")
+			return nil, 0, fault.New(fault.Invalid, "the files change while they are read")
 		}
 		time.Sleep(settleFor)
 	}
@@ -111,7 +109,8 @@ func (s *serving) readStable(now *config.Config) (*reading, error) {
 
 // read makes what is served of the files, or reports all that keeps them from it. What
 // holds state across readings stays: connections, limits, budgets, breakers.
-func (s *serving) read(files projectFiles, now *config.Config) (*reading, error) {
+func (s *serving) read(files projectFiles) (*reading, error) {
+	now := s.project.config
 	frozen := freeze(files)
 	written, err := config.Load(frozen, configFile)
 	if err != nil {

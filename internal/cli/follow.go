@@ -11,6 +11,10 @@ import (
 // another server on the same file may have set one.
 const lookForLabels = 300 * time.Millisecond
 
+// tryAgainAfter is when files that could not be served are read again though they look the
+// same: it may have been the machine, or a file that they only name.
+const tryAgainAfter = 10 * time.Second
+
 // follow serves what the files and the labels say, until ctx ends. reload asks for a look
 // at once.
 func (s *serving) follow(ctx context.Context, reload <-chan os.Signal) {
@@ -52,10 +56,12 @@ func (s *serving) changed(pending *fingerprint) bool {
 	now := s.printNow()
 	before := *pending
 	*pending = 0
-	if now == s.files.told.Load().seen {
+	known := s.files.told.Load()
+	again := known.reloads.failed != nil && time.Since(known.reloads.tried) > tryAgainAfter
+	if now == known.seen && !again {
 		return false
 	}
-	if now != before || s.checkoutUnderWay() {
+	if now != known.seen && now != before || s.checkoutUnderWay() {
 		*pending = now
 		return false
 	}
@@ -68,17 +74,14 @@ func (s *serving) reload() {
 	f := &s.files
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	made, err := s.readStable(s.project.config)
+	made, print, err := s.readStable()
+	f.now.seen, f.now.reloads.tried = print, time.Now()
 	if err != nil {
-		f.now.seen = s.printNow()
-		f.now.reloads.bad++
-		f.now.reloads.failed, f.now.reloads.since = err, s.project.world.Now()
-		f.tell()
-		s.log.Error("the files cannot be served: what was served before goes on", "error", onOneLine(err))
+		s.notReloaded(err)
 		return
 	}
 	before := f.now.reading
-	f.now.reading, f.now.seen = made, made.print
+	f.now.reading = made
 	f.now.reloads.good++
 	f.now.reloads.failed = nil
 	s.endAgreed()
@@ -89,6 +92,17 @@ func (s *serving) reload() {
 		s.log.Warn("llmx.yaml has changed where only another start follows", "keys", strings.Join(made.restart, ", "))
 	}
 	s.tellUnusable()
+}
+
+// notReloaded keeps what is served, and says why once a reason. The caller holds mu.
+func (s *serving) notReloaded(err error) {
+	state := &s.files.now.reloads
+	state.bad++
+	if state.failed == nil || state.failed.Error() != err.Error() {
+		state.failed, state.since = err, s.project.world.Now()
+		s.log.Error("the files cannot be served: what was served before goes on", "error", onOneLine(err))
+	}
+	s.files.tell()
 }
 
 // printNow is 0 where the files are away.

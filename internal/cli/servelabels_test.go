@@ -33,6 +33,12 @@ func TestServeGivesWhatLabelsSay(t *testing.T) {
 	if count["0.1.0"] < 15 || count["0.2.0"] < 15 || len(count) != 2 {
 		t.Errorf("of 60 users at 50 %%: %v", count)
 	}
+	for range 40 { // nobody is known: every call is drawn anew
+		count["nobody "+r.version("triage", "")]++
+	}
+	if count["nobody 0.1.0"] < 5 || count["nobody 0.2.0"] < 5 {
+		t.Errorf("of calls without a user: %v", count)
+	}
 	for ref, want := range map[string]string{"triage@canary": "0.2.0", "triage@production": "0.1.0", "triage@0.3.0": "0.3.0", "triage@0.1.0": "0.1.0"} {
 		if got := r.version(ref, "u"); got != want {
 			t.Errorf("%s is %s, want %s", ref, got, want)
@@ -73,6 +79,9 @@ func TestServeStartsOnlyWithFilesThatAreWhole(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			s := released(t, "production: 0.1.0\n")
 			s.write(c.file, c.text)
+			if code, _, stderr := s.run("lint"); code != 3 {
+				t.Errorf("lint: exit %d, %q", code, stderr)
+			}
 			code, stdout, stderr := s.run("serve", "--addr", "127.0.0.1:0")
 			if code != 3 || stdout != "" || !strings.Contains(stderr, c.want) {
 				t.Errorf("exit %d, stdout %q, stderr %q, want %q", code, stdout, stderr, c.want)
