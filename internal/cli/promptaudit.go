@@ -64,6 +64,9 @@ func labelLog(ctx context.Context, w *World, at, name string, limit int) (log []
 		})
 		return log, err
 	}
+	if err := checkServer(at); err != nil {
+		return nil, err
+	}
 	var body struct {
 		Log []prompt.Override `json:"log"`
 	}

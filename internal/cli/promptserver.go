@@ -75,12 +75,21 @@ func (o *onServers) asked(now time.Time) (bool, error) {
 			return false, fault.New(fault.Usage, "--until %s is no time to come", o.until).WithHint("write it like 2h, 3d, 2026-05-01 or 2026-05-01T09:00:00Z")
 		}
 	}
-	for _, text := range o.servers {
-		if at, err := url.Parse(text); err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "" || at.User != nil {
-			return false, fault.New(fault.Usage, "--server %s is no address of a server", text).WithHint("write it like http://127.0.0.1:8787")
+	for _, at := range o.servers {
+		if err := checkServer(at); err != nil {
+			return false, err
 		}
 	}
 	return true, nil
+}
+
+// checkServer refuses what is no address of a server.
+func checkServer(text string) error {
+	at, err := url.Parse(text)
+	if err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "" || at.User != nil {
+		return fault.New(fault.Usage, "--server %s is no address of a server", text).WithHint("write it like http://127.0.0.1:8787")
+	}
+	return nil
 }
 
 // setLabels asks every server, tells what each has said, and fails if one has not done it.

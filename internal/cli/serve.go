@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/server"
 )
 
 type serveOptions struct {
@@ -85,5 +86,5 @@ func runServe(ctx context.Context, w *World, p *project, o *serveOptions) error 
 	signals, release := w.signals()
 	defer release()
 	fmt.Fprintf(w.Stdout, "llmx serves on http://%s\n", listener.Addr())
-	return s.run(ctx, listener, signals)
+	return s.run(ctx, listener, server.Bounds{}, signals)
 }

@@ -13,7 +13,7 @@ import (
 
 // run serves until a signal, or the end of ctx, and then ends in order: not ready, no new
 // connection, what is under way, the log.
-func (s *serving) run(ctx context.Context, listener net.Listener, signals <-chan os.Signal) error {
+func (s *serving) run(ctx context.Context, listener net.Listener, bounds server.Bounds, signals <-chan os.Signal) error {
 	reload, release := s.project.world.reloads()
 	defer release()
 	following, unfollow := context.WithCancel(ctx)
@@ -26,8 +26,7 @@ func (s *serving) run(ctx context.Context, listener net.Listener, signals <-chan
 	defer stop()
 	now, done := make(chan struct{}), make(chan struct{})
 	go s.end(signals, stop, now, done)
-	life := s.project.config.Serve.ServeLife
-	bounds := server.Bounds{Drain: max(life.Drain, time.Millisecond)}
+	bounds.Drain = max(s.project.config.Serve.Drain, time.Millisecond)
 	err := server.Serve(taking, listener, s.server, bounds, s.log, now)
 	close(done)
 	unfollow()
