@@ -291,23 +291,31 @@ func TestALabelThatCannotBeSet(t *testing.T) {
 		"has a share of the callers":           {"label", "triage", "production", "0.2.0", "--percent", "5"},
 		"is the first release":                 {"rollback", "triage"},
 		`triage has no label "staging"`:        {"rollback", "triage", "staging"},
-		"1 of 2 servers did not set":           {"label", "triage", "production", "0.2.0", "--server", "http://127.0.0.1:1"},
 		"--server needs a reason":              {"label", "triage", "production", "0.2.0", "--because", " "},
 		"--until yesterday is no time":         {"label", "triage", "production", "0.2.0", "--until", "yesterday"},
 		"--server localhost is no address":     {"label", "triage", "production", "0.2.0", "--server", "localhost"},
 		"--percent 101 is no share":            {"label", "triage", "production", "0.2.0", "--percent", "101"},
 		"--until 2020-01-01 is no time to com": {"label", "triage", "production", "0.2.0", "--until", "2020-01-01"},
 	} {
-		args = append([]string{"prompt"}, args...)
-		code, stdout, stderr := s.run(append(args, "--server", a.url, "--because", "why not")[:]...)
-		if strings.HasPrefix(want, "--server needs") {
-			code, stdout, stderr = s.run(append(args, "--server", a.url)...)
+		args = append([]string{"prompt"}, append(args, "--server", a.url)...)
+		if !strings.HasPrefix(want, "--server needs") {
+			args = append(args, "--because", "why not")
 		}
+		code, stdout, stderr := s.run(args...)
 		if code == 0 || !strings.Contains(stdout+stderr, want) {
 			t.Errorf("llmx %v: exit %d, %q, want %q in it", args, code, stdout+stderr, want)
 		}
 	}
-	if got := a.version("triage", ""); got != "0.2.0" { // one of two servers has set it
+	if got := a.version("triage", ""); got != "0.1.0" {
+		t.Error(got)
+	}
+	// Of two servers one cannot be reached: each is told, and the command fails.
+	code, stdout, stderr := s.run("prompt", "label", "triage", "production", "0.2.0", "--server", "http://127.0.0.1:1,"+a.url, "--because", "x")
+	if code != 4 || !strings.Contains(stdout, "http://127.0.0.1:1: NOT SET: the server cannot be reached") || !strings.Contains(stdout, a.url+": triage@production is 0.2.0 now") ||
+		!strings.Contains(stderr, "1 of 2 servers did not set the label\n  they serve different releases now") {
+		t.Errorf("exit %d, %q, %q", code, stdout, stderr)
+	}
+	if got := a.version("triage", ""); got != "0.2.0" {
 		t.Error(got)
 	}
 	if code, _, stderr := s.run("prompt", "label", "triage", "production", "0.2.0", "--because", "x"); code != 2 || !strings.Contains(stderr, "--because goes with --server") {

@@ -66,5 +66,12 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, b B
 		log.Warn("requests were still under way when the time to finish was up", "bound", b.Drain.String())
 	}
 	_ = s.Close()
+	// What was cut ends by itself now, and its calls are to be in the log.
+	cut, cancelCut := context.WithTimeout(context.WithoutCancel(ctx), cutFor)
+	defer cancelCut()
+	_ = open.finish(cut, b.Quiet)
 	return nil
 }
+
+// cutFor bounds the wait for what was cut.
+const cutFor = 2 * time.Second
