@@ -30,6 +30,10 @@ type filesServed struct {
 	mu    sync.Mutex // held over whole changes, also while they are stored
 	now   told
 	ended map[int64]bool // overrides whose end was logged
+	gone  struct {       // files without a prompt that is served
+		print fingerprint
+		since time.Time
+	}
 }
 
 // told is the state that everybody may see. It does not change.

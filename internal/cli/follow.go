@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/llmx-dev/llmx/internal/fault"
 )
 
 // lookForLabels is how often the labels that were set are looked for in the store:
@@ -35,13 +37,13 @@ func (s *serving) follow(ctx context.Context, reload <-chan os.Signal) {
 			s.followLabels(ctx)
 		case <-reload:
 			s.log.Info("reading the files again, as a signal asks for it")
-			s.reload()
+			s.reload(true)
 		case <-files.C:
 			began := time.Now()
 			changed := s.changed(&pending)
 			wait := restFor(every, time.Since(began))
 			if changed {
-				s.reload()
+				s.reload(false)
 			} else if pending != 0 {
 				wait = settleFor
 			}
@@ -69,13 +71,16 @@ func (s *serving) changed(pending *fingerprint) bool {
 }
 
 // reload reads the files, and serves them if all is well with them; else what was served
-// goes on, and that is said.
-func (s *serving) reload() {
+// goes on, and that is said. Somebody may have asked for it.
+func (s *serving) reload(asked bool) {
 	f := &s.files
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	made, print, err := s.readStable()
 	f.now.seen, f.now.reloads.tried = print, time.Now()
+	if err == nil && !asked {
+		err = s.notGone(made.prompts, print)
+	}
 	if err != nil {
 		s.notReloaded(err)
 		return
@@ -104,6 +109,33 @@ func (s *serving) notReloaded(err error) {
 	}
 	s.files.tell()
 }
+
+// notGone refuses for a while files in which a prompt is missing that is served: somebody
+// may be putting them there. The caller holds mu.
+func (s *serving) notGone(read *served, print fingerprint) error {
+	var problems fault.List
+	for _, p := range s.files.now.reading.prompts.List() {
+		if one := read.byName[p.Name]; one == nil || one.bare == nil {
+			problems.Add(fault.At(fault.Place{File: promptsDir + "/" + p.Name}, "the prompt %s is served, and is not there to be served any more", p.Name).
+				WithHint("if that is meant: it goes when the files stay so for %v, at once on SIGHUP", goneAfter))
+		}
+	}
+	gone := &s.files.gone
+	if len(problems) == 0 {
+		gone.print = 0
+		return nil
+	}
+	if gone.print != print {
+		gone.print, gone.since = print, time.Now()
+	}
+	if time.Since(gone.since) >= goneAfter {
+		return nil
+	}
+	return problems.Err()
+}
+
+// goneAfter is how long files must be without a prompt that is served, before it goes.
+const goneAfter = 30 * time.Second
 
 // printNow is 0 where the files are away.
 func (s *serving) printNow() fingerprint {

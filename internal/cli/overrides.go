@@ -17,7 +17,7 @@ const keepLabelFor = 5 * time.Second
 // restarted would forget it, and another one on the same store would never hear of it.
 func (s *serving) SetLabel(ctx context.Context, change server.LabelChange) (prompt.Override, error) {
 	if s.lacks(change) {
-		s.reload() // it may have been released a moment ago
+		s.reload(false) // it may have been released a moment ago
 	}
 	ctx, cancel := context.WithTimeout(ctx, keepLabelFor)
 	defer cancel()

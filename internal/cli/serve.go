@@ -26,7 +26,8 @@ A bare prompt is its label production (llmx prompt label NAME production VERSION
 with --draft it is the draft, for development.
 
 llmx.yaml and prompts/ are followed: what was changed is served as soon as all of it is
-valid, and until then what was served before goes on. SIGHUP reads them at once.
+valid, and until then what was served before goes on. A prompt that is served and goes
+from the files goes half a minute later. SIGHUP reads them at once.
 llmx prompt label --server sets a label without a file.
 
 Ctrl-C lets what is under way finish, at most for serve.drain. SIGTERM first says not

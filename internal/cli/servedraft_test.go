@@ -80,3 +80,24 @@ func TestACheckoutIsWaitedFor(t *testing.T) {
 	}
 	r.until("0.2.0 is served", func() bool { return r.version("triage", "") == "0.2.0" })
 }
+
+// Files that go away for a moment, as while others are put in their place, take no prompt
+// with them; a signal says that it is meant.
+func TestAPromptThatGoesIsServedForAWhile(t *testing.T) {
+	s := released(t, "production: 0.1.0\n")
+	r := s.serve(t)
+	if err := os.Rename(s.path("prompts"), s.path("elsewhere")); err != nil {
+		t.Fatal(err)
+	}
+	r.until("readiness warns", func() bool { _, body := r.ready(); return body.warns("reload_failed") })
+	if got := r.version("triage", ""); got != "0.1.0" {
+		t.Error(got)
+	}
+	if err := os.Rename(s.path("elsewhere"), s.path("prompts")); err != nil {
+		t.Fatal(err)
+	}
+	r.until("all is well", func() bool { _, body := r.ready(); return !body.warns("reload_failed") })
+	s.remove("prompts")
+	r.signal(syscall.SIGHUP)
+	r.until("it is gone", func() bool { return strings.HasPrefix(r.version("triage", ""), "404 ") })
+}
