@@ -32,12 +32,13 @@ type engineParts struct {
 	models  []string                         // models and routes that are asked
 	wrap    func(alias string, next llm.Model) llm.Model
 	cached  bool
+	// breakers outlive the engine; nil for its own.
+	breakers *route.Breakers
 
-	serving  bool                          // other processes put answers into the cache, too
-	jobs     int                           // calls under way at once, whose turn each has to wait for; 0 for one
-	observer trace.Recorder                // hears of every call besides the store; nil: nobody
-	breaker  func(alias string, open bool) // hears of breakers; nil: nobody
-	troubles *troubles                     // counts who fails; nil where nobody wants to know
+	serving  bool           // other processes put answers into the cache, too
+	jobs     int            // calls under way at once, whose turn each has to wait for; 0 for one
+	observer trace.Recorder // hears of every call besides the store; nil: nobody
+	troubles *troubles      // counts who fails; nil where nobody wants to know
 	// onlooker stands in place of the store where nothing may be written.
 	onlooker *onlooker
 }
@@ -88,8 +89,7 @@ func (p *project) newEngine(parts engineParts) (llm.Model, error) {
 	e := engine.Parts{
 		Prompts:  parts.source,
 		Recorder: recorder, NewID: newCallIDs(), Now: p.world.Now,
-		Targets: targets, Policies: policies, Cascades: cascades,
-		Breaker: parts.breaker,
+		Targets: targets, Policies: policies, Cascades: cascades, Breakers: parts.breakers,
 	}
 	if parts.cached && p.keepsAnswers() {
 		names := p.cacheNames(targets)

@@ -51,7 +51,7 @@ func newKeysList(w *World) *cobra.Command {
 
 With --json every key is a line of JSON: name, id, state (live, expired, revoked), prompts
 and models (null for all), rpm, tpm, concurrency (0: no bound), limit_nano_usd, per, tenant
-(null for its own), created, expires and revoked (null for never).`,
+(null for its own), admin (it may set labels), created, expires and revoked (null for never).`,
 		Example: "  llmx keys list\n  llmx keys list --all --json | jq -r .name",
 		Args:    takes(0, 0),
 		RunE: inProject(w, func(cmd *cobra.Command, p *project, _ []string) error {
@@ -92,7 +92,7 @@ func (p *project) keys(ctx context.Context) ([]store.Key, error) {
 func keyRow(k store.Key) report.KeyRow {
 	return report.KeyRow{
 		Name: k.Name, ID: k.ID, Tenant: k.Tenant, Prompts: k.Prompts, Models: k.Models,
-		RPM: k.RPM, TPM: k.TPM, Concurrency: k.Concurrency, Limit: k.Limit, Per: string(k.Per),
+		RPM: k.RPM, TPM: k.TPM, Concurrency: k.Concurrency, Limit: k.Limit, Per: string(k.Per), Admin: k.Admin,
 		Created: k.Created, Expires: k.Expires, Revoked: k.Revoked,
 	}
 }
@@ -112,11 +112,12 @@ func writeKeys(w *World, rows []report.KeyRow) error {
 			Limit       int64      `json:"limit_nano_usd"`
 			Per         *string    `json:"per"`
 			Tenant      *string    `json:"tenant"`
+			Admin       bool       `json:"admin"`
 			Created     time.Time  `json:"created"`
 			Expires     *time.Time `json:"expires"`
 			Revoked     *time.Time `json:"revoked"`
 		}{k.Name, k.ID, k.State(w.Now()), k.Prompts, k.Models, k.RPM, k.TPM, k.Concurrency, int64(k.Limit),
-			orNull(k.Per), orNull(k.Tenant), k.Created, orNull(k.Expires), orNull(k.Revoked)})
+			orNull(k.Per), orNull(k.Tenant), k.Admin, k.Created, orNull(k.Expires), orNull(k.Revoked)})
 		if err != nil {
 			return fault.New(fault.Internal, "the key %s cannot be written: %v", k.ID, err)
 		}

@@ -41,6 +41,7 @@ type newKeyOptions struct {
 	rpm, tpm, concurrency int
 	usd, per              string
 	tenant, expires       string
+	admin                 bool
 }
 
 func newKeysNew(w *World) *cobra.Command {
@@ -78,6 +79,7 @@ func newKeysNew(w *World) *cobra.Command {
 	flags.StringVar(&o.per, "per", "", "… each `day|month`, of UTC")
 	flags.StringVar(&o.tenant, "tenant", "", "share cached answers with the keys of this tenant alone")
 	flags.StringVar(&o.expires, "expires", "", "until a `time`: 90d, 12h, or a day like 2026-12-31 (default: for ever)")
+	flags.BoolVar(&o.admin, "admin", false, "it may also set labels on a running server: llmx prompt label --server")
 	_ = cmd.RegisterFlagCompletionFunc("prompts", completePrompts(w))
 	_ = cmd.RegisterFlagCompletionFunc("models", completeModels(w))
 	return cmd
@@ -106,7 +108,7 @@ var keyName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$`)
 func (o *newKeyOptions) key(p *project, name string) (store.Key, error) {
 	key := store.Key{
 		ID: "key-" + randomHex(5), Name: name, Tenant: o.tenant, Created: p.world.Now(),
-		RPM: o.rpm, TPM: o.tpm, Concurrency: o.concurrency, Per: budget.Per(o.per),
+		RPM: o.rpm, TPM: o.tpm, Concurrency: o.concurrency, Per: budget.Per(o.per), Admin: o.admin,
 	}
 	if !keyName.MatchString(name) {
 		return key, fault.New(fault.Usage, "a key cannot be called %q", name).

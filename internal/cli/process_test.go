@@ -192,6 +192,7 @@ func TestProcess(test *testing.T) {
 	}
 	busy, _ := os.ReadFile("/proc/loadavg") // how busy the machine was before, where it says so
 	t.start()
+	t.serveStart()
 	t.replayed()
 	t.upstream()
 	if *million {

@@ -14,7 +14,7 @@ import (
 func newPrompt(w *World) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "prompt",
-		Short: "Drafts, releases, labels: list, show, render, diff, release, label, rollback",
+		Short: "Drafts, releases, labels: list, show, render, diff, release, label, rollback, audit",
 		Long: `A prompt is a directory in prompts/: the draft that is edited, releases that are
 frozen and locked, and labels that point to releases.`,
 		Example: "  llmx prompt list\n  llmx prompt diff triage@1.0.0 triage@draft\n  llmx prompt release triage --minor\n  llmx prompt label triage production 1.1.0",
@@ -22,7 +22,7 @@ frozen and locked, and labels that point to releases.`,
 		RunE:    onlySubcommands,
 	}
 	cmd.AddCommand(newPromptList(w), newPromptShow(w), newPromptRender(w), newPromptDiff(w),
-		newPromptRelease(w), newPromptLabel(w), newPromptRollback(w))
+		newPromptRelease(w), newPromptLabel(w), newPromptRollback(w), newPromptAudit(w))
 	return cmd
 }
 

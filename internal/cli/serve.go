@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llmx-dev/llmx/internal/fault"
-	"github.com/llmx-dev/llmx/internal/server"
 )
 
 type serveOptions struct {
@@ -39,7 +38,14 @@ tell x-llmx-model, -prompt, -prompt-hash, -attempts, -turns, -fallback, -cache, 
 A bare prompt is its label production (llmx prompt label NAME production VERSION);
 with --draft it is the draft, for development.
 
-Ctrl-C, or SIGTERM, lets what is under way finish; a second one leaves at once.`
+llmx.yaml and prompts/ are followed: what was changed is served as soon as all of it is
+valid, and until then what was served before goes on. A prompt that is served and goes
+from the files goes half a minute later. SIGHUP reads them at once.
+llmx prompt label --server sets a label without a file.
+
+Ctrl-C lets what is under way finish, at most for serve.drain. SIGTERM first says not
+ready on /readyz, and goes on answering for serve.lame_duck, so that balancers see it.
+A second signal leaves at once, with exit code 130.`
 
 const serveExamples = `  llmx serve
   llmx serve --draft --model sim       the drafts, answered by a simulated model: no key needed
@@ -101,18 +107,8 @@ func runServe(ctx context.Context, w *World, p *project, o *serveOptions) error 
 	if err != nil {
 		return joined(err, joined(listener.Close(), s.close()))
 	}
-	fmt.Fprintf(w.Stdout, "llmx serves on %s://%s\n", scheme, listener.Addr())
-	now := make(chan struct{})
 	signals, release := w.signals()
 	defer release()
-	go func() {
-		<-signals
-		log.Info("ending: what is under way may finish; a second signal leaves at once")
-		cancel()
-		<-signals
-		close(now)
-	}()
-	err = server.Serve(ctx, listener, s.server, bounds, log, now)
-	cancel()
-	return joined(err, s.close())
+	fmt.Fprintf(w.Stdout, "llmx serves on %s://%s\n", scheme, listener.Addr())
+	return s.run(ctx, listener, bounds, signals)
 }

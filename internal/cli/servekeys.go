@@ -90,7 +90,7 @@ func servedKeys(stored []store.Key) ([]server.Key, map[string]budget.Budget) {
 		}
 		keys = append(keys, server.Key{
 			Hash: one.Hash, Expires: one.Expires,
-			Caller: server.Caller{Key: one.ID, Name: one.Name, Tenant: tenantOf(one), Prompts: one.Prompts, Models: one.Models},
+			Caller: server.Caller{Key: one.ID, Name: one.Name, Tenant: tenantOf(one), Prompts: one.Prompts, Models: one.Models, Admin: one.Admin},
 			Bounds: server.KeyBounds{RPM: one.RPM, TPM: one.TPM, Concurrency: one.Concurrency},
 		})
 	}

@@ -2,12 +2,14 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"iter"
 	"net/http"
 	"sync"
 
 	"github.com/llmx-dev/llmx/internal/config"
 	"github.com/llmx-dev/llmx/internal/engine/limit"
+	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/provider/openai"
@@ -27,12 +29,13 @@ type connections struct {
 	conns int // at once, for each provider
 
 	mu       sync.Mutex
-	opened   map[string]*openai.Provider
-	limiters map[string]*limit.Limiter // by provider and name on the wire
+	opened   map[string]*openai.Provider // by name and access: a key that was changed opens another one
+	limiters map[string]*limit.Limiter   // by provider and name on the wire
+	settings map[string]limit.Settings   // of limiters
 }
 
 func newServers(p *project, conns int) *servers {
-	return &servers{p, &connections{conns: conns, opened: map[string]*openai.Provider{}, limiters: map[string]*limit.Limiter{}}}
+	return &servers{p, &connections{conns: conns, opened: map[string]*openai.Provider{}, limiters: map[string]*limit.Limiter{}, settings: map[string]limit.Settings{}}}
 }
 
 // of opens the models of another project on the same connections, under the same limits.
@@ -45,9 +48,25 @@ func (s *servers) limiter(alias string) *limit.Limiter {
 	defer s.mu.Unlock()
 	name := s.project.resolved(alias)
 	if s.limiters[name] == nil {
-		s.limiters[name] = limit.New(s.project.limits(alias))
+		s.settings[name] = s.project.limits(alias)
+		s.limiters[name] = limit.New(s.settings[name])
 	}
 	return s.limiters[name]
+}
+
+// renew forgets the limiters whose limits are others now; all else goes on counting.
+func (s *servers) renew() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for alias := range s.project.config.Models {
+		if name := s.project.resolved(alias); s.limiters[name] != nil && !sameLimits(s.settings[name], s.project.limits(alias)) {
+			delete(s.limiters, name)
+		}
+	}
+}
+
+func sameLimits(a, b limit.Settings) bool {
+	return a.RPM == b.RPM && a.TPM == b.TPM && a.Concurrency == b.Concurrency
 }
 
 // limits are the tightest of those of all aliases that stand for the same model.
@@ -98,11 +117,6 @@ func (s *servers) checkKeys(names []string) error {
 }
 
 func (s *servers) open(name string) (*openai.Provider, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if provider, ok := s.opened[name]; ok {
-		return provider, nil
-	}
 	w := s.project.world
 	settings := s.project.config.Providers[name]
 	if settings.Kind == config.KindSim {
@@ -112,11 +126,18 @@ func (s *servers) open(name string) (*openai.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	identity, _ := json.Marshal([]any{access.BaseURL(), access.APIKey(), access.Headers()}) // strings and a map of strings
+	key := name + " " + eval.HashOf(identity)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if provider, ok := s.opened[key]; ok {
+		return provider, nil
+	}
 	provider := openai.New(openai.Options{
 		Name: name, BaseURL: access.BaseURL(), APIKey: access.APIKey(), Headers: access.Headers(),
 		MaxConns: s.conns, Proxy: http.ProxyFromEnvironment, Now: w.Now,
 	})
-	s.opened[name] = provider
+	s.opened[key] = provider
 	return provider, nil
 }
 

@@ -5,13 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
-	"slices"
 	"sync/atomic"
 
 	"github.com/llmx-dev/llmx/internal/engine/budget"
-	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
-	"github.com/llmx-dev/llmx/internal/prompt"
 	"github.com/llmx-dev/llmx/internal/report"
 	"github.com/llmx-dev/llmx/internal/server"
 	"github.com/llmx-dev/llmx/internal/store"
@@ -35,6 +32,7 @@ type serving struct {
 	current atomic.Pointer[server.Runtime]
 	server  *server.Server
 	keys    *watchedKeys
+	files   filesServed
 }
 
 // openServing joins project, engine and store into a server that listens to nothing yet.
@@ -55,15 +53,13 @@ func openServing(ctx context.Context, p *project, o *serveOptions, log *slog.Log
 	if s.told, err = newTelemetry(ctx, p.world, s); err != nil {
 		return nil, joined(err, s.close())
 	}
-	runtime, err := s.read(p)
-	if err != nil {
+	if err := s.openFiles(ctx); err != nil {
 		return nil, joined(err, s.close())
 	}
-	s.current.Store(runtime)
 	s.server = server.New(server.Options{
 		Current: s.current.Load, Explain: s.explain, NewID: newCallIDs(), Now: p.world.Now, Log: log, Keys: s.keys.ring,
-		Feedback: s.keepFeedback,
-		Observe:  s.observe, Metrics: s.told.Handler(),
+		Feedback: s.keepFeedback, Health: s.health, Labels: s,
+		Observe: s.observe, Metrics: s.told.Handler(),
 		MaxBody: int64(p.config.Serve.Bounds.MaxBody), Write: p.config.Serve.Bounds.WriteTimeout, Origins: p.config.Serve.CORS,
 	})
 	return s, nil
@@ -75,42 +71,6 @@ func (s *serving) close() error {
 	s.endTelemetry()
 	s.pruning()
 	return joined(closeBook(s.book), s.store.Close())
-}
-
-// read makes what is served of a reading of the project's files.
-func (s *serving) read(p *project) (*server.Runtime, error) {
-	names := p.config.Names()
-	if s.options.model != "" && !slices.Contains(names, s.options.model) {
-		_, err := p.lookup(s.options.model, fault.Place{})
-		return nil, err
-	}
-	prompts, err := readServed(p, s.options)
-	if err != nil {
-		return nil, err
-	}
-	for _, served := range prompts.list {
-		if err := s.store.SavePrompt(served.Ref(), served.Flat()); err != nil {
-			s.log.Warn("a prompt's text is not kept", "prompt", served.Ref().String(), "error", fault.As(err).Message)
-		}
-	}
-	engine, err := p.newEngine(engineParts{
-		store: s.store, book: s.book, servers: s.servers.of(p), source: prompts.source, models: names,
-		wrap: func(_ string, next llm.Model) llm.Model { return next }, cached: true, serving: true,
-		observer: s.told, breaker: s.told.Breakers(),
-	})
-	if err != nil {
-		return nil, err
-	}
-	r := &server.Runtime{Engine: engine, Prompts: prompts}
-	for _, name := range names {
-		owner := "route"
-		if model, ok := p.config.Models[name]; ok {
-			owner = model.Provider
-		}
-		r.Models = append(r.Models, server.ModelCard{Name: name, Owner: owner})
-	}
-	slices.SortFunc(r.Models, func(a, b server.ModelCard) int { return bytes.Compare([]byte(a.Name), []byte(b.Name)) })
-	return r, nil
 }
 
 // keepFeedback keeps what a caller says of an answer.
@@ -129,56 +89,4 @@ func (s *serving) explain(ctx context.Context, id string) (*llm.Call, json.RawMe
 		return nil, nil, err
 	}
 	return call, text.Bytes(), nil
-}
-
-// served are the prompts that a server gives.
-type served struct {
-	project *project
-	use     prompt.Use
-	model   string // in place of the prompts' own
-	list    []*prompt.Prompt
-}
-
-// readServed finds what bare names mean. A prompt without the label is not served.
-func readServed(p *project, o *serveOptions) (*served, error) {
-	s := &served{project: p, use: prompt.Serve, model: o.model}
-	if o.draft {
-		s.use = prompt.Develop
-	}
-	names, err := p.prompts.Names()
-	if err != nil {
-		return nil, err
-	}
-	var problems fault.List
-	for _, name := range names {
-		found, err := s.Find(name, "")
-		if err != nil {
-			problems.Add(err)
-			continue
-		}
-		s.list = append(s.list, found)
-	}
-	if len(s.list) == 0 {
-		return nil, problems.Err()
-	}
-	return s, nil
-}
-
-// Find gives the prompt of a reference.
-func (s *served) Find(ref, _ string) (*prompt.Prompt, error) {
-	found, err := s.project.prompts.Resolve(ref, s.use)
-	if err != nil || s.model == "" {
-		return found, err
-	}
-	other := *found
-	other.Model = s.model
-	return &other, nil
-}
-
-// List gives what bare names mean, sorted by name.
-func (s *served) List() []*prompt.Prompt { return s.list }
-
-// source finds a prompt for the engine.
-func (s *served) source(ref llm.PromptRef) (*prompt.Prompt, error) {
-	return s.project.prompts.Resolve(ref.Name+"@"+ref.Version, s.use)
 }

@@ -34,6 +34,10 @@ type World struct {
 	// Signals has them. Until a command takes them over they end the process.
 	Notify func() (_ <-chan os.Signal, stop func())
 
+	// Reload asks a server to read its files again; nil: nobody does. It is taken over by
+	// who serves: until then the signal ends the process, as always.
+	Reload func() (_ <-chan os.Signal, stop func())
+
 	StdoutTerminal bool
 	StderrTerminal bool
 	Width          int // columns of the terminal; 0 if unknown
@@ -48,7 +52,7 @@ func Main(args []string) int {
 	}
 	w := &World{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		LookupEnv: os.LookupEnv, Dir: dir, Now: time.Now, Notify: takeSignals(),
+		LookupEnv: os.LookupEnv, Dir: dir, Now: time.Now, Notify: takeSignals(), Reload: takeHangups,
 		StdoutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		StderrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
 	}
@@ -100,6 +104,20 @@ func takeSignals() func() (<-chan os.Signal, func()) {
 		signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 		return signals, func() { signal.Stop(signals); taken.Add(-1) }
 	}
+}
+
+func takeHangups() (<-chan os.Signal, func()) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	return hangups, func() { signal.Stop(hangups) }
+}
+
+// reloads takes over the signal that asks for another reading of the files until release.
+func (w *World) reloads() (_ <-chan os.Signal, release func()) {
+	if w.Reload == nil {
+		return nil, func() {}
+	}
+	return w.Reload()
 }
 
 // signals takes over Ctrl-C and its like until release.

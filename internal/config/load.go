@@ -85,6 +85,7 @@ func (c *Config) check(root strictyaml.Node, problems *fault.List) {
 	c.checkBudgets(root.Get("budgets"), problems)
 	between(problems, root.Get("test"), "jobs", 1, 10_000)
 	c.checkServe(root.Get("serve"), problems)
+	c.Serve.ServeLife.check(root.Get("serve"), problems)
 	c.Store.Said = StoreSaid{Content: root.Get("store").Get("content").Exists(), Keep: root.Get("store").Get("keep").Exists()}
 	if path := root.Get("store").Get("path"); path.Kind() == strictyaml.String {
 		if strings.TrimSpace(c.Store.Path) == "" {

@@ -16,6 +16,8 @@ type Serve struct {
 	// what was set aside for this process; open answers it, and counts it later.
 	BudgetsWithoutStore string `yaml:"budgets_without_store" oneof:"closed open"`
 
+	ServeLife `yaml:",inline"`
+
 	Bounds ServeBounds `yaml:",inline"`
 	TLS    *TLS        `yaml:"tls"`  // nil: HTTP
 	CORS   []string    `yaml:"cors"` // origins whose pages may ask from a browser; none by default
@@ -33,7 +35,7 @@ type ServeBounds struct {
 }
 
 func newServe() Serve {
-	return Serve{BudgetsWithoutStore: "closed", Bounds: ServeBounds{
+	return Serve{BudgetsWithoutStore: "closed", ServeLife: newServeLife(), Bounds: ServeBounds{
 		MaxBody: 32 << 20, MaxConnections: 20_000,
 		HeaderTimeout: 10 * time.Second, BodyTimeout: time.Minute, IdleTimeout: 2 * time.Minute, WriteTimeout: 30 * time.Second,
 	}}

@@ -12,6 +12,7 @@ func TestServe(t *testing.T) {
 	if diff := cmp.Diff(want, loadText(t, "version: 1\n").Serve, ignorePlaces); diff != "" {
 		t.Error(diff)
 	}
+	want.BudgetsWithoutStore = "open"
 	want.Bounds.MaxBody, want.Bounds.MaxConnections, want.Bounds.HeaderTimeout = 512<<10, 100, 2*time.Second
 	want.TLS = &TLS{Cert: "certs/server.pem", Key: "/etc/certs/key.pem"}
 	want.CORS = []string{"https://app.example.com", "http://localhost:3000"}

@@ -25,11 +25,11 @@ type Parts struct {
 
 	Cache *cache.Options // nil: no cache
 
-	Targets  map[string]*route.Target      // by alias
-	Policies map[string]route.Policy       // by the name that is asked: a model or a route
-	Cascades map[string]Accept             // by the name of a route: what it takes of an answer
-	Jitter   func() float64                // of pauses, 0 … 1; nil draws it
-	Breaker  func(alias string, open bool) // told when a breaker has opened, or is open no more; nil: nobody
+	Targets  map[string]*route.Target // by alias
+	Policies map[string]route.Policy  // by the name that is asked: a model or a route
+	Cascades map[string]Accept        // by the name of a route: what it takes of an answer
+	Jitter   func() float64           // of pauses, 0 … 1; nil draws it
+	Breakers *route.Breakers          // that outlive this engine; nil for its own
 }
 
 // Accept judges an answer of a cascade that keeps its contract: "" takes it, else
@@ -38,7 +38,7 @@ type Accept = cascade.Accept
 
 // New composes the engine; the outermost wrapper comes last.
 func New(p Parts) llm.Model {
-	model := route.New(route.Options{Targets: p.Targets, Policies: p.Policies, Now: p.Now, Jitter: p.Jitter, Breaker: p.Breaker})
+	model := route.New(route.Options{Targets: p.Targets, Policies: p.Policies, Now: p.Now, Jitter: p.Jitter, Breakers: p.Breakers})
 	if p.Cache != nil {
 		model = cache.New(*p.Cache, model)
 	}

@@ -58,6 +58,9 @@ func (l *Library) checkPrompt(name string, problems, remarks *fault.List) {
 				WithHint("%s", fault.Allowed(label.version, versions)))
 		}
 	}
+	if _, err := l.Labels(name); err != nil {
+		problems.Add(err)
+	}
 }
 
 // checkStray remarks on files that look as if they were meant for something.

@@ -18,6 +18,7 @@ type KeyRow struct {
 	Limit                 llm.Money
 	Per                   string // of Limit, "" for none
 
+	Admin                     bool      // it may set labels
 	Created, Expires, Revoked time.Time // zero: never
 }
 
@@ -58,6 +59,8 @@ func (k *KeyRow) state(now time.Time) span {
 		return span{"expired " + k.Expires.UTC().Format(time.DateOnly), bad}
 	case !k.Expires.IsZero():
 		return text("until " + k.Expires.UTC().Format(time.DateOnly))
+	case k.Admin:
+		return text("live, admin")
 	default:
 		return text(state)
 	}

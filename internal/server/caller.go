@@ -12,6 +12,7 @@ type Caller struct {
 	Tenant  string     // whose cache
 	Prompts []string   // that it may ask; nil: all
 	Models  []string   // models and routes that it may ask by their names; nil: all
+	Admin   bool       // it may change what all are served: labels
 	Limits  *KeyLimits // nil: none
 }
 

@@ -1,102 +1,61 @@
 package server
 
 import (
-	"io"
-	"log/slog"
+	"context"
 	"net"
-	"strconv"
+	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
-// bounded lets so many connections be open at once. One more is told so and closed, as
-// whoever waits in a queue that nobody sees learns nothing, and his client cannot ask
-// another server.
-type bounded struct {
-	net.Listener
-	most   int64
-	open   atomic.Int64
-	tells  bool          // whom it refuses: not under TLS, where they could not read it
-	polite chan struct{} // held by each goroutine that tells
-	log    *slog.Logger
-	said   atomic.Int64 // when it was last logged, in Unix seconds
+// connections are those of callers that are open, and since when each waits for a
+// request: an http.Server closes the waiting ones at once when it is shut down, also
+// when a request is on its way to it, and that request has failed then.
+type connections struct {
+	mu   sync.Mutex
+	open map[net.Conn]time.Time // the zero time: a request is under way
 }
 
-// politely is how many are told at once why they are closed; the others are closed.
-const politely = 64
+func newConnections() *connections { return &connections{open: map[net.Conn]time.Time{}} }
 
-func boundConnections(l net.Listener, most int, tells bool, log *slog.Logger) net.Listener {
-	return &bounded{Listener: l, most: int64(most), tells: tells, polite: make(chan struct{}, politely), log: log}
-}
-
-// Accept gives the next connection that there is room for.
-func (b *bounded) Accept() (net.Conn, error) {
-	for {
-		conn, err := b.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		if b.open.Add(1) <= b.most {
-			return &counted{Conn: conn, of: b}, nil
-		}
-		b.open.Add(-1)
-		b.refuse(conn)
+// track is the http.Server's ConnState.
+func (c *connections) track(conn net.Conn, state http.ConnState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch state {
+	case http.StateNew, http.StateIdle:
+		c.open[conn] = time.Now()
+	case http.StateActive:
+		c.open[conn] = time.Time{}
+	case http.StateHijacked, http.StateClosed:
+		delete(c.open, conn)
 	}
 }
 
-const tooManyConnections = `{"error":{"message":"the server has as many connections as it may have","type":"server_error","param":null,"code":"too_many_connections"}}`
-
-// refusal503 is said without reading what was asked.
-var refusal503 = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: " +
-	strconv.Itoa(len(tooManyConnections)) + "\r\n\r\n" + tooManyConnections
-
-func (b *bounded) refuse(conn net.Conn) {
-	if now := time.Now().Unix(); now-b.said.Load() >= 10 {
-		b.said.Store(now)
-		b.log.Warn("connections are refused: as many are open as there may be", "max_connections", b.most)
-	}
-	if !b.tells {
-		_ = conn.Close()
-		return
-	}
-	select {
-	case b.polite <- struct{}{}:
-	default:
-		_ = conn.Close()
-		return
-	}
-	go func() {
-		defer func() { <-b.polite }()
-		defer conn.Close()
-		_ = conn.SetDeadline(time.Now().Add(time.Second))
-		if _, err := io.WriteString(conn, refusal503); err != nil {
-			return
+// finish waits until all are gone. Who had an answer since the server is draining goes by
+// itself; who only waits is let go when nothing has come for a while.
+func (c *connections) finish(ctx context.Context, quiet time.Duration) error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for c.letGo(quiet) > 0 {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
 		}
-		// Closed while something of the request is unread, the answer would be lost.
-		if half, ok := conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
-			_, _ = io.CopyN(io.Discard, conn, 64<<10)
-		}
-	}()
-}
-
-// counted is a connection that has a place.
-type counted struct {
-	net.Conn
-	of   *bounded
-	once sync.Once
-}
-
-// CloseWrite ends the writing, so that an answer arrives before the connection is closed
-// over what was not read.
-func (c *counted) CloseWrite() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
 	}
 	return nil
 }
 
-func (c *counted) Close() error {
-	c.once.Do(func() { c.of.open.Add(-1) })
-	return c.Conn.Close()
+// letGo ends the waiting of those that were quiet, and counts all that are open. A request
+// that was read already is not hurt by the deadline: reading its body sets another one.
+func (c *connections) letGo(quiet time.Duration) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for conn, since := range c.open {
+		if !since.IsZero() && time.Since(since) >= quiet {
+			_ = conn.SetReadDeadline(time.Unix(1, 0)) // one that is closed already is no matter
+		}
+	}
+	return len(c.open)
 }

@@ -18,6 +18,7 @@ type Bounds struct {
 	Body   time.Duration // until its body is; 60 s
 	Idle   time.Duration // between two requests of a connection; 120 s
 	Drain  time.Duration // for what is under way when the server ends; 30 s
+	Quiet  time.Duration // that a connection has no request, before it is closed when the server ends; 500 ms
 
 	Connections int // open at once; 20,000
 	// Certificate makes it HTTPS: it gives the one that is valid now. nil: HTTP.
@@ -28,7 +29,7 @@ func (b Bounds) withDefaults() Bounds {
 	for _, one := range []struct {
 		bound *time.Duration
 		usual time.Duration
-	}{{&b.Header, 10 * time.Second}, {&b.Body, time.Minute}, {&b.Idle, 2 * time.Minute}, {&b.Drain, 30 * time.Second}} {
+	}{{&b.Header, 10 * time.Second}, {&b.Body, time.Minute}, {&b.Idle, 2 * time.Minute}, {&b.Drain, 30 * time.Second}, {&b.Quiet, 500 * time.Millisecond}} {
 		if *one.bound <= 0 {
 			*one.bound = one.usual
 		}
@@ -43,13 +44,15 @@ const defaultConnections = 20_000
 
 const maxHeaderBytes = 64 << 10
 
-// Serve answers on a listener until ctx ends; then it takes nothing new, and waits for
-// what is under way, at most for the bound. now leaves at once.
+// Serve answers on a listener until ctx ends; then it takes no new connection, goes on
+// answering on those that are open until they are gone, and cuts what is left when the
+// bound is over. now cuts at once.
 func Serve(ctx context.Context, listener net.Listener, handler http.Handler, b Bounds, log *slog.Logger, now <-chan struct{}) error {
 	b = b.withDefaults()
+	open := newConnections()
 	s := &http.Server{
 		Handler: handler, ReadHeaderTimeout: b.Header, ReadTimeout: b.Header + b.Body, IdleTimeout: b.Idle, MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), ConnState: open.track,
 	}
 	// HTTP/1.1 alone, under TLS too: every client speaks it, and what one connection can
 	// ask for at once stays one request.
@@ -78,11 +81,18 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, b B
 		case <-bound.Done():
 		}
 	}()
-	if err := s.Shutdown(bound); err != nil {
-		_ = s.Close()
-		if errors.Is(err, context.DeadlineExceeded) {
-			log.Warn("requests were still under way when the time to finish was up", "bound", b.Drain.String())
-		}
+	_ = listener.Close() // a listener that is closed already takes nothing either
+	<-ended
+	if err := open.finish(bound, b.Quiet); errors.Is(err, context.DeadlineExceeded) {
+		log.Warn("requests were still under way when the time to finish was up", "bound", b.Drain.String())
 	}
+	_ = s.Close()
+	// What was cut ends by itself now, and its calls are to be in the log.
+	cut, cancelCut := context.WithTimeout(context.WithoutCancel(ctx), cutFor)
+	defer cancelCut()
+	_ = open.finish(cut, b.Quiet)
 	return nil
 }
+
+// cutFor bounds the wait for what was cut.
+const cutFor = 2 * time.Second

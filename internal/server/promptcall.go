@@ -106,6 +106,7 @@ type promptBody struct {
 	Output      string          `json:"output"`           // its kind
 	Schema      json.RawMessage `json:"schema,omitempty"` // of the value; none for text
 	Allow       []string        `json:"allow"`            // what a request may set besides the inputs
+	Labels      []LabelState    `json:"labels"`           // in force, and the shares of those who ask for the bare name
 }
 
 type inputBody struct {
@@ -125,6 +126,7 @@ func (s *Server) prompts(x *exchange) error {
 		body := promptBody{
 			Name: p.Name, Version: p.Version, Hash: p.Hash, Description: p.Description, Model: p.Model,
 			Output: string(p.Output.Kind), Schema: p.Output.ValueSchema(), Inputs: []inputBody{}, Allow: append([]string{}, p.Allow...),
+			Labels: append([]LabelState{}, x.runtime.Labels[p.Name]...),
 		}
 		if p.Output.IsText() {
 			body.Output = string(llm.OutputText)

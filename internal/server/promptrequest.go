@@ -139,6 +139,9 @@ func (x *exchange) findPrompt(ref, sticky string) (*prompt.Prompt, error) {
 	if x.caller.Prompts != nil && !slices.Contains(x.caller.Prompts, name) {
 		return nil, refusalOf(http.StatusForbidden, "prompt_not_allowed", "prompt.id", "the key may not ask the prompt %q", name)
 	}
+	if sticky == "" {
+		sticky = x.id // nobody is known who could be given the same again
+	}
 	p, err := x.runtime.Prompts.Find(ref, sticky)
 	if err != nil {
 		e := fault.As(err)

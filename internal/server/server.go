@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/llmx-dev/llmx/internal/engine/contract"
@@ -24,6 +25,7 @@ type Runtime struct {
 	Engine  llm.Model
 	Models  []ModelCard // models and routes that may be asked for by name, sorted
 	Prompts Prompts
+	Labels  map[string][]LabelState // in force, by prompt, sorted by name
 }
 
 // ModelCard is a model or a route, as GET /v1/models lists it.
@@ -54,6 +56,8 @@ type Options struct {
 	Log     *slog.Logger
 	Observe func() (done func(Observed)) // told of every request that begins; nil: nobody is
 	Metrics http.Handler                 // of GET /metrics; nil: there is none
+	Health  func() Health                // nil: always well
+	Labels  Labels                       // nil: labels cannot be set while the server runs
 
 	KeepAlive time.Duration // how often a waiting stream says that somebody is at work; 0: 10 s
 	MaxBody   int64         // bytes of a request's body; 0: 32 MB
@@ -70,9 +74,10 @@ const (
 // Server answers HTTP requests. It is safe for concurrent use.
 type Server struct {
 	Options
-	mux     http.Handler
-	recent  recent
-	schemas *contract.Parser // keeps the schemas of requests, compiled
+	mux      http.Handler
+	recent   recent
+	schemas  *contract.Parser // keeps the schemas of requests, compiled
+	draining atomic.Bool
 }
 
 // New makes a server; it listens to nothing by itself.
@@ -113,6 +118,16 @@ func (s *Server) routes() http.Handler {
 		mux.Handle("GET /metrics", s.handler("GET /metrics", s.metrics))
 		allowed.add("GET /metrics")
 	}
+	if s.Labels != nil {
+		mux.Handle("GET /v1/labels", s.handler("GET /v1/labels", s.labels))
+		mux.Handle("POST /v1/labels", s.handler("POST /v1/labels", s.setLabel))
+		allowed.add("GET /v1/labels")
+		allowed.add("POST /v1/labels")
+	}
+	mux.HandleFunc("GET /livez", s.livez)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	allowed.add("GET /livez")
+	allowed.add("GET /readyz")
 	allowed.refuseOthers(mux, s.handler)
 	mux.Handle("/", s.handler("", func(x *exchange) error { return notThere(x.r) }))
 	return cleanPaths(mux, s.handler("", func(x *exchange) error { return notThere(x.r) }))
@@ -129,6 +144,9 @@ func (s *Server) handler(pattern string, answer func(*exchange) error) http.Hand
 		w.Header().Set("X-Request-Id", x.id)
 		if asked := clientID(r); asked != "" {
 			w.Header().Set(headerClientID, asked)
+		}
+		if s.draining.Load() {
+			w.Header().Set("Connection", "close")
 		}
 		defer x.over(s.begin())
 		defer x.recovered()

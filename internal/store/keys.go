@@ -19,6 +19,7 @@ type Key struct {
 	Tenant  string   // whose cache; "": the key's own
 	Prompts []string // that it may ask; nil: all
 	Models  []string // likewise
+	Admin   bool     // it may change what all are served: labels
 
 	RPM, TPM, Concurrency int        // 0: no bound
 	Limit                 llm.Money  // what it may spend; 0: no bound of its own
@@ -34,7 +35,7 @@ func (k *Key) Live(now time.Time) bool {
 	return k.Revoked.IsZero() && (k.Expires.IsZero() || now.Before(k.Expires))
 }
 
-const keyColumns = `id, name, hash, tenant, prompts, models, rpm, tpm, concurrency, usd, per, created, expires, revoked`
+const keyColumns = `id, name, hash, tenant, prompts, models, rpm, tpm, concurrency, usd, per, admin, created, expires, revoked`
 
 // AddKey keeps a new key. A name that a key has already is refused with class
 // fault.Usage.
@@ -61,7 +62,7 @@ func (s *Store) AddKey(ctx context.Context, k Key) error {
 		}
 		_, err := conn.ExecContext(context.Background(), insertInto("INSERT", "keys", keyColumns),
 			k.ID, k.Name, k.Hash[:], textValue(k.Tenant), prompts, models, k.RPM, k.TPM, k.Concurrency,
-			int64(k.Limit), textValue(string(k.Per)), timeValue(k.Created), timeValue(k.Expires), timeValue(k.Revoked))
+			int64(k.Limit), textValue(string(k.Per)), boolValue(k.Admin), timeValue(k.Created), timeValue(k.Expires), timeValue(k.Revoked))
 		return err
 	}})
 }
@@ -143,6 +144,7 @@ func (r *record) key() Key {
 	r.json(&k.Prompts)
 	r.json(&k.Models)
 	k.RPM, k.TPM, k.Concurrency, k.Limit, k.Per = r.int(), r.int(), r.int(), llm.Money(r.int64()), budget.Per(r.text())
+	k.Admin = r.bool()
 	k.Created, k.Expires, k.Revoked = r.time(), r.time(), r.time()
 	return k
 }

@@ -61,6 +61,15 @@ func (s *Store) Flush(ctx context.Context) error {
 	return s.writer.wait(ctx, work{})
 }
 
+// Failed is the first write error; nil while all that was handed over is, or will be,
+// written.
+func (s *Store) Failed() error {
+	if err := s.writable(); err != nil {
+		return err
+	}
+	return s.writer.err()
+}
+
 func (s *Store) writable() error {
 	if s.writer == nil {
 		return fault.New(fault.Store, "the store %s is open for reading only", s.name)

@@ -100,19 +100,33 @@ func outcome(failure *fault.Error) error {
 	return errExcluded
 }
 
-// breakers are shared by the policies that have the same figures for a model.
-type breakers struct {
-	told func(alias string, open bool) // nil: nobody
+// Breakers are shared by the policies that have the same figures for a model, and by
+// the readings of llmx.yaml that follow one another: who failed a moment ago has not
+// recovered because a file was edited. They are safe for concurrent use.
+type Breakers struct {
+	told func(alias string, open bool)
+	mu   sync.Mutex
 	all  map[breakerKey]*breaker
 }
 
+// NewBreakers makes breakers that are shut. told hears when one of a model has opened, or
+// is open no more; nil: nobody does.
+func NewBreakers(told func(alias string, open bool)) *Breakers {
+	return &Breakers{told: told, all: map[breakerKey]*breaker{}}
+}
+
 type breakerKey struct {
-	alias string
+	alias, provider, wire string
 	Breaker
 }
 
-func (b breakers) of(alias string, figures Breaker) *breaker {
-	key := breakerKey{alias, figures}
+func (b *Breakers) of(target *Target, alias string, figures Breaker) *breaker {
+	key := breakerKey{alias: alias, Breaker: figures}
+	if target != nil {
+		key.provider, key.wire = target.Provider, target.Wire
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.all[key] == nil {
 		var told func(bool)
 		if b.told != nil {

@@ -171,11 +171,13 @@ func TestOldFailuresAreForgotten(t *testing.T) {
 	})
 }
 
-// Two routes with the same figures share what they know of a model.
+// Two routes with the same figures share what they know of a model, and so do two
+// readings of a file, as long as the name stands for the same model.
 func TestRoutesShareABreaker(t *testing.T) {
-	shared := breakers{all: map[breakerKey]*breaker{}}
-	one, same, other := shared.of("a", quick), shared.of("a", quick), shared.of("a", Breaker{Window: 1, MinCalls: 1, FailureRatio: 1, OpenFor: 1})
-	if one != same || one == other || one == shared.of("b", quick) {
+	shared := NewBreakers(nil)
+	a, moved := &Target{Provider: "p", Wire: "a-1"}, &Target{Provider: "p", Wire: "a-2"}
+	one, same, other := shared.of(a, "a", quick), shared.of(&Target{Provider: "p", Wire: "a-1"}, "a", quick), shared.of(a, "a", Breaker{Window: 1, MinCalls: 1, FailureRatio: 1, OpenFor: 1})
+	if one != same || one == other || one == shared.of(a, "b", quick) || one == shared.of(moved, "a", quick) {
 		t.Error("a breaker is one for a model and its figures")
 	}
 }

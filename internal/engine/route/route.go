@@ -63,8 +63,7 @@ type Options struct {
 	Policies map[string]Policy  // by the name that is asked: a model or a route
 	Now      func() time.Time   // the wall clock of the attempts' records
 	Jitter   func() float64     // 0 … 1; nil draws it
-	// Breaker is told when a breaker of a model has opened, or is open no more; nil: nobody.
-	Breaker func(alias string, open bool)
+	Breakers *Breakers          // that outlive this route; nil for its own
 }
 
 // New makes the model that answers by policy. A name without a policy is refused.
@@ -73,9 +72,11 @@ func New(o Options) llm.Model {
 		o.Jitter = rand.Float64
 	}
 	routes := make(map[string]*route, len(o.Policies))
-	breakers := breakers{told: o.Breaker, all: map[breakerKey]*breaker{}}
+	if o.Breakers == nil {
+		o.Breakers = NewBreakers(nil)
+	}
 	for name, policy := range o.Policies {
-		routes[name] = newRoute(o, policy, breakers)
+		routes[name] = newRoute(o, policy)
 	}
 	return llm.ModelFunc(func(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
 		r := routes[req.Model]
@@ -96,11 +97,11 @@ type route struct {
 	breakers map[string]*breaker // by alias
 }
 
-func newRoute(o Options, policy Policy, shared breakers) *route {
+func newRoute(o Options, policy Policy) *route {
 	r := &route{Options: o, policy: policy, breakers: map[string]*breaker{}}
 	r.policy.Retry.MaxAttempts = max(1, policy.Retry.MaxAttempts)
 	for _, alias := range policy.all() {
-		r.breakers[alias] = shared.of(alias, policy.Breaker)
+		r.breakers[alias] = o.Breakers.of(o.Targets[alias], alias, policy.Breaker)
 	}
 	return r
 }

@@ -12,6 +12,7 @@ CREATE TABLE keys (
   concurrency INTEGER NOT NULL,
   usd INTEGER NOT NULL,     -- nano-dollars; 0: no bound
   per TEXT,                 -- day or month
+  admin INTEGER NOT NULL,   -- 1: it may set labels
   created INTEGER NOT NULL,
   expires INTEGER,
   revoked INTEGER
