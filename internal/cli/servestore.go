@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	// storeAtStart is how long a server waits for its store before it serves without.
-	storeAtStart = 50 * time.Millisecond
+	// storeAtStart is how long a server waits for its store, which opens in a few
+	// milliseconds or says why not, before it serves without.
+	storeAtStart = 2 * time.Second
 	// pruneEvery is how often calls that are older than store.keep are looked for.
 	pruneEvery = time.Minute
 )
