@@ -5,6 +5,7 @@ package cli_test
 import (
 	"bufio"
 	"bytes"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -33,14 +34,25 @@ import (
 // from when they were due. Nothing is subtracted.
 func TestServe(test *testing.T) {
 	b := newServeBench(test)
-	for _, rate := range []int{200, 1000, 3000} {
-		b.openLoop(rate)
+	for _, rate := range strings.Split(*serveRates, ",") {
+		n, err := strconv.Atoi(rate)
+		if err != nil {
+			test.Fatalf("-serve.rates %s: %v", *serveRates, err)
+		}
+		b.openLoop(n)
 	}
 	b.closedLoop(64)
 	b.firstToken(200)
-	b.manyConnections(10_000, 400)
+	if *serveConnections > 0 {
+		b.manyConnections(*serveConnections, 400)
+	}
 	test.Logf("on %d cores, %s\n%s", runtime.NumCPU(), runtime.Version(), strings.Join(b.rows, "\n"))
 }
+
+var (
+	serveRates       = flag.String("serve.rates", "200,1000,3000", "requests a second that TestServe sends by the clock")
+	serveConnections = flag.Int("serve.connections", 10_000, "connections that TestServe holds open; 0 leaves that part out")
+)
 
 const (
 	benchRounds = 5               // turns of each party
