@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net"
 
 	"github.com/spf13/cobra"
@@ -74,21 +73,12 @@ func newServe(w *World) *cobra.Command {
 
 const defaultAddr = "127.0.0.1:8787"
 
-func (o *serveOptions) logger(w *World) (*slog.Logger, error) {
-	switch o.log {
-	case "text":
-		return slog.New(slog.NewTextHandler(w.Stderr, nil)), nil
-	case "json":
-		return slog.New(slog.NewJSONHandler(w.Stderr, nil)), nil
-	}
-	return nil, fault.New(fault.Usage, "--log %s is not known", o.log).WithHint("allowed: text, json")
-}
-
 func runServe(ctx context.Context, w *World, p *project, o *serveOptions) error {
-	log, err := o.logger(w)
+	log, written, err := o.logger(w)
 	if err != nil {
 		return err
 	}
+	defer written()
 	tuneForServing()
 	s, err := openServing(ctx, p, o, log)
 	if err != nil {

@@ -117,5 +117,5 @@ func (s *chatStream) send(text string) error {
 		header.Set("Trailer", strings.Join(late, ", "))
 		x.head(http.StatusOK, "text/event-stream")
 	}
-	return x.push([]byte(text), true)
+	return x.push([]byte(text))
 }

@@ -68,6 +68,6 @@ func (x *exchange) failInBand(body errorBody) {
 	if err != nil {
 		return
 	}
-	_ = x.push([]byte("data: "+string(text)+"\n\n"), true) // who is gone is not told
+	_ = x.push([]byte("data: " + string(text) + "\n\n")) // who is gone is not told
 	x.tell(x.w.Header())
 }

@@ -13,7 +13,7 @@ import (
 func (x *exchange) write(status int, kind string, text []byte) error {
 	x.w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	x.head(status, kind)
-	return x.push(text, false)
+	return x.push(text)
 }
 
 func (x *exchange) head(status int, kind string) {
@@ -23,13 +23,13 @@ func (x *exchange) head(status int, kind string) {
 	x.sent, x.status = true, status
 }
 
-// push writes, at once where more is to come, and takes the time of a caller that reads
-// slowly.
-func (x *exchange) push(text []byte, more bool) error {
+// push writes at once, so that the caller waits for no log and no figures, and takes the
+// time of one that reads slowly.
+func (x *exchange) push(text []byte) error {
 	x.deadline()
 	begin := time.Now()
 	_, err := x.w.Write(text)
-	if err == nil && more {
+	if err == nil {
 		err = http.NewResponseController(x.w).Flush()
 	}
 	x.timing.wrote(begin)
