@@ -316,6 +316,7 @@ func TestNextStepsFitTheSituation(t *testing.T) {
 	}{
 		{"regressed", regressed(), []string{"llmx runs show r7k2m9", "llmx explain CALL", "llmx baseline accept r7k2m9"}},
 		{"missing replies and errors", broken(), []string{"llmx test triage --model large --record", "llmx test --resume r8"}},
+		{"missing replies under a limit", passing(func(r *eval.Run) { r.Command, r.Verdict.Unjudged = "llmx test --max-cost 0.01", 3 }), []string{"llmx test --max-cost 0.01 --dry-run"}},
 		{"errors of a key", withErrors(passing, fault.Auth), nil},
 		{"errors beside", passing(func(r *eval.Run) {
 			r.Verdict.Beside = &eval.Beside{Planned: 9, Errors: 1}
