@@ -214,6 +214,8 @@ func acceptSteps(run eval.Run, down, up int) []step {
 	switch {
 	case v.Exit == fault.ExitGate && down > 0:
 		return []step{{accept, "if it is meant to be so: the new baseline"}}
+	case missing && v.Exit == fault.ExitUnjudged:
+		return []step{{accept, "all were judged, and there is nothing to compare with yet: the first baseline"}}
 	case v.Exit != fault.ExitOK:
 		return nil
 	case missing:

@@ -331,6 +331,9 @@ func TestNextStepsFitTheSituation(t *testing.T) {
 		}), []string{"llmx drift"}},
 		{"held", passing(func(*eval.Run) {}), nil},
 		{"no baseline", passing(func(r *eval.Run) { r.Verdict.Groups[0].HasBaseline = false }), []string{"llmx baseline accept r7k2m9"}},
+		{"nothing but a gate that needs a baseline", passing(func(r *eval.Run) {
+			r.Verdict.Exit, r.Verdict.Word, r.Verdict.Groups[0].HasBaseline = 4, eval.NotGated, false
+		}), []string{"llmx baseline accept r7k2m9"}},
 		{"no baseline, filtered", passing(func(r *eval.Run) { r.Verdict.Groups[0].HasBaseline, r.Filtered = false, true }), nil},
 		{"improved", passing(func(r *eval.Run) { r.Verdict.Groups[0].FlipsUp = 3 }), []string{"llmx baseline accept r7k2m9"}},
 		{"interrupted", passing(func(r *eval.Run) { r.State = eval.Interrupted }), []string{"llmx test --resume r7k2m9"}},
