@@ -37,7 +37,7 @@ The verdict is that of a run that was never cut into parts, and so is the exit c
 			if err != nil {
 				return err
 			}
-			p, err := openProject(w)
+			p, err := openProjectBeside(w, reports)
 			if err != nil {
 				return err
 			}
