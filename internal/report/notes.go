@@ -175,7 +175,7 @@ func notesOf(g eval.GroupVerdict, replies string) []string {
 		add("%s", note)
 	}
 	if g.Clusters > 0 {
-		add("some cases ask the same or share a cluster: intervals and tests count %s", count(g.Clusters, "independent one", "independent ones"))
+		add("some cases ask the same or share a cluster: intervals and tests count %s", count(g.Clusters, "independent observation", "independent observations"))
 	}
 	if len(g.Answered) > 1 {
 		add("answered by %s", shares(g.Answered))
