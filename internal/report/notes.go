@@ -30,8 +30,10 @@ func (p *page) counts(run eval.Run) {
 	p.flow("", text(number(v.Planned)+" planned "+sign+" "+number(v.Judged)+" judged + "),
 		span{count(v.Errors, "error", "errors"), errors}, text(" + "), span{number(v.Unjudged) + " unjudged", unjudged})
 	line := pricedApart(v)
-	if took := run.Ended.Sub(run.Started); !run.Ended.IsZero() && took >= 0 {
-		line += ", took " + lasting(took)
+	if lasted := run.Ended.Sub(run.Started); !run.Ended.IsZero() && lasted >= 0 && run.Selection.Resumed > 0 {
+		line += ", done " + lasting(lasted) + " after it began, with a pause"
+	} else if !run.Ended.IsZero() && lasted >= 0 {
+		line += ", took " + lasting(lasted)
 	}
 	if run.ID != "" {
 		line += ", run " + run.ID

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
@@ -299,6 +300,19 @@ func confirming(run func(func(*eval.Run)) eval.Run, why string) eval.Run {
 // against lets one result be missing of what a run is compared with.
 func against(r *eval.Run, why string) {
 	r.Verdict.Groups[0].Against = &eval.Comparison{Ref: "main", MissingErrors: 1, MissingWhy: why}
+}
+
+// A run that lay interrupted overnight has not taken the night.
+func TestARunThatWentOnSaysSo(t *testing.T) {
+	run := regressed()
+	run.Selection.Resumed, run.Ended = 1, run.Started.Add(9*time.Hour)
+	var page strings.Builder
+	if err := Terminal(&page, run, Style{Width: 200}); err != nil {
+		t.Fatal(err)
+	}
+	if text := page.String(); strings.Contains(text, "took") || !strings.Contains(text, ", done 9 h 00 min after it began, with a pause, run r7k2m9") {
+		t.Errorf("%s", text)
+	}
 }
 
 func TestNextStepsFitTheSituation(t *testing.T) {
