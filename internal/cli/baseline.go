@@ -16,6 +16,7 @@ import (
 	"github.com/llmx-dev/llmx/internal/eval/baseline"
 	"github.com/llmx-dev/llmx/internal/eval/suite"
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/report"
 	"github.com/llmx-dev/llmx/internal/store"
 )
 
@@ -250,10 +251,14 @@ func (p *project) showBaseline(file string) error {
 				passes, repeats, cases = passes+line.Passes, repeats+line.Repeats, cases+1
 			}
 		}
-		fmt.Fprintf(w.Stdout, "  %s: %s, run %s of %s, %s draws, answered by %s: %d of %d passed in %d cases\n",
-			h.Model, h.Prompt, h.Run, h.Date, h.Draws, strings.Join(h.Answered, ", "), passes, repeats, cases)
+		// The file may come with a change of somebody else's: it is not to steer the terminal.
+		show := func(format string, args ...any) {
+			fmt.Fprintln(w.Stdout, report.Printable(fmt.Sprintf(format, args...)))
+		}
+		show("  %s: %s, run %s of %s, %s draws, answered by %s: %d of %d passed in %s",
+			h.Model, h.Prompt, h.Run, h.Date, h.Draws, strings.Join(h.Answered, ", "), passes, repeats, counted(cases, "case"))
 		for _, a := range h.Accepted {
-			fmt.Fprintf(w.Stdout, "    accepted on %s: %s, because %s\n", a.Date, strings.Join(a.Cases, ", "), a.Because)
+			show("    accepted on %s: %s, because %s", a.Date, strings.Join(a.Cases, ", "), a.Because)
 		}
 	}
 	return nil
