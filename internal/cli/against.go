@@ -101,7 +101,7 @@ func (t *testRun) putAgainst(ctx context.Context, group, beside int, settings *v
 	}
 	if c.Unknown == "" {
 		if c.Model = tally.Drift(); c.Model == nil {
-			c.Unknown = "no case has a result both there and in the baseline"
+			c.Unknown = tally.NoDrift("both there and in the baseline")
 		}
 	}
 	c.MissingErrors, c.MissingUnjudged = tally.Missing()

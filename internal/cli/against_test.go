@@ -338,6 +338,7 @@ func TestAgainstRefuses(t *testing.T) {
 	refused(2, `the repository has no commit "mian"`, "--against", "mian")
 	refused(2, `did you mean "main"`, "--against", "mian")
 	refused(2, `"--help" is no name of a commit`, "--against=--help")
+	refused(2, `"^main" is no name of a commit`, "--against", "^main")
 	refused(2, "--against is empty", "--against", "")
 	refused(2, "--shard and --confirm do not go together", "--against", "main", "--shard", "1/2", "--confirm", "3")
 
@@ -377,6 +378,9 @@ func TestAgainstAsksTheCasesOfNow(t *testing.T) {
 	inner.write("llmx.yaml", strings.Replace(read(t, inner.path("llmx.yaml")), "http://127.0.0.1:1", a.server.URL(), 1))
 	inner.write("prompts/triage/draft.prompty", strings.Replace(strings.Replace(ticketPrompt, "---\nsystem", "  tone: {kind: string}\n---\nsystem", 1), "Label the ticket.\n", "Label the ticket. {{ tone }}\n"+editOfPrompt, 1))
 	inner.write("suites/tickets.yaml", "suite: tickets\nprompt: triage\nmodels: [small]\ncases: [{id: one, vars: {ticket: ticket 1, tone: kindly}, golden: billing}]\n")
+	if code, _, errs := inner.in(inner.dir, "test", "--against", "main~1"); code != 3 || !strings.Contains(errs, "main~1:deep/er/llmx.yaml: there was no such file yet") {
+		t.Errorf("exit %d\n%s", code, errs)
+	}
 	code, out, errs := inner.in(inner.dir, "test", "--against", "main")
 	if code != 0 || len(a.asked) != 2 || count(a.asked, "then") != 1 {
 		t.Errorf("exit %d, asked %v\n%s%s", code, a.asked, out, errs)

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +16,7 @@ import (
 	"github.com/llmx-dev/llmx/internal/eval/baseline"
 	"github.com/llmx-dev/llmx/internal/eval/suite"
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/report"
 	"github.com/llmx-dev/llmx/internal/store"
 )
 
@@ -92,6 +95,9 @@ func runAccept(ctx context.Context, p *project, s *store.Store, id string, o *ac
 	if len(o.suites) > 0 {
 		names = o.suites
 	}
+	if err := p.haveSuites(run, names); err != nil {
+		return err
+	}
 	if len(o.cases) > 0 && len(names) > 1 {
 		if names, err = suitesWithCases(ctx, s, run, names, o.cases); err != nil {
 			return err
@@ -122,8 +128,12 @@ func (p *project) tellAccepted(run eval.Run, file string, b *eval.Baseline) erro
 	for _, line := range b.Lines {
 		passes, repeats = passes+line.Passes, repeats+line.Repeats
 	}
-	_, err := fmt.Fprintf(p.world.Stdout, "accepted run %s (%s) into %s: %d of %s pass, %s\n", run.ID, run.Word, file,
-		passes, counted(repeats, "answer"), counted(len(b.Headers), "model"))
+	pass := "pass"
+	if repeats == 1 {
+		pass = "passes"
+	}
+	_, err := fmt.Fprintf(p.world.Stdout, "accepted run %s (%s) into %s: %d of %s %s, %s\n", run.ID, run.Word, file,
+		passes, counted(repeats, "answer"), pass, counted(len(b.Headers), "model"))
 	return err
 }
 
@@ -185,6 +195,18 @@ func (p *project) accepted(ctx context.Context, s *store.Store, run eval.Run, na
 	return baseline.Keep(fresh, old), nil
 }
 
+// haveSuites refuses suites of a run that the project has no more: a baseline of one would
+// be read by nobody.
+func (p *project) haveSuites(run eval.Run, names []string) error {
+	for _, name := range names {
+		if _, err := fs.Stat(p.fs, suite.Dir+"/"+name+suite.Extension); errors.Is(err, fs.ErrNotExist) {
+			return fault.New(fault.Usage, "the run %s is of a suite that is there no more: %s", run.ID, suite.Dir+"/"+name+suite.Extension).
+				WithHint("name the suites to accept: --suite NAME; or another run: llmx runs lists them")
+		}
+	}
+	return nil
+}
+
 // baselineFile is where the baseline of a suite stands in the project.
 func baselineFile(name string) string {
 	return baseline.Path(suite.Dir + "/" + name + suite.Extension)
@@ -229,10 +251,14 @@ func (p *project) showBaseline(file string) error {
 				passes, repeats, cases = passes+line.Passes, repeats+line.Repeats, cases+1
 			}
 		}
-		fmt.Fprintf(w.Stdout, "  %s: %s, run %s of %s, %s draws, answered by %s: %d of %d passed in %d cases\n",
-			h.Model, h.Prompt, h.Run, h.Date, h.Draws, strings.Join(h.Answered, ", "), passes, repeats, cases)
+		// The file may come with a change of somebody else's: it is not to steer the terminal.
+		show := func(format string, args ...any) {
+			fmt.Fprintln(w.Stdout, report.Printable(fmt.Sprintf(format, args...)))
+		}
+		show("  %s: %s, run %s of %s, %s draws, answered by %s: %d of %d passed in %s",
+			h.Model, h.Prompt, h.Run, h.Date, h.Draws, strings.Join(h.Answered, ", "), passes, repeats, counted(cases, "case"))
 		for _, a := range h.Accepted {
-			fmt.Fprintf(w.Stdout, "    accepted on %s: %s, because %s\n", a.Date, strings.Join(a.Cases, ", "), a.Because)
+			show("    accepted on %s: %s, because %s", a.Date, strings.Join(a.Cases, ", "), a.Because)
 		}
 	}
 	return nil

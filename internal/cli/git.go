@@ -106,7 +106,8 @@ func (g *git) environment() []string {
 // find tells which commit a name means. As git does for a branch that was never checked
 // out here, it takes origin's where there is no other.
 func (g *git) find(ctx context.Context, ref string) (commit, error) {
-	if ref == "" || strings.HasPrefix(ref, "-") || strings.ContainsAny(ref, "\x00\n") {
+	// ^main is all that main does not reach, for git: no commit.
+	if ref == "" || strings.HasPrefix(ref, "-") || strings.HasPrefix(ref, "^") || strings.ContainsAny(ref, "\x00\n") {
 		return commit{}, fault.New(fault.Usage, "%q is no name of a commit", ref).WithHint("name a branch, a tag or a commit: --against main")
 	}
 	for _, name := range []string{ref, "refs/remotes/origin/" + ref} {
@@ -206,10 +207,14 @@ func (g *git) files(ctx context.Context, at commit) ([]entry, error) {
 	for line := range strings.SplitSeq(string(out), "\x00") {
 		about, name, ok := strings.Cut(line, "\t")
 		words := strings.Fields(about) // mode, kind, hash
-		if !ok || len(words) != 3 || words[1] != "blob" {
-			continue // a repository within this one has no files here
-		}
 		file := strings.TrimPrefix(name, g.prefix)
+		if ok && len(words) == 3 && words[1] == "commit" && (file == promptsDir || strings.HasPrefix(file, promptsDir+"/")) {
+			return nil, fault.At(fault.Place{File: at.ref + ":" + name}, "it is a repository of its own there (a submodule), whose files this one does not have").
+				WithHint("llmx baseline accept keeps results to compare with in a file, without git")
+		}
+		if !ok || len(words) != 3 || words[1] != "blob" {
+			continue // cases in a repository of their own are those of now, too
+		}
 		if path.Dir(file) == suite.Dir && path.Ext(file) != suite.Extension || strings.HasPrefix(path.Dir(file), suite.Dir+"/") {
 			continue // cases, which are those of now
 		}

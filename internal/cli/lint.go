@@ -43,6 +43,7 @@ func runLint(w *World) error {
 	if err != nil && fault.ClassOf(err) != fault.Empty { // a project may begin with prompts
 		problems.Add(err)
 	}
+	warnings = append(append(warnings, p.lintLeft(files)...), p.lintConflicts()...)
 	for _, file := range files {
 		one, err := p.loadSuite(file, selection{}, false)
 		if err != nil {

@@ -37,7 +37,7 @@ The verdict is that of a run that was never cut into parts, and so is the exit c
 			if err != nil {
 				return err
 			}
-			p, err := openProject(w)
+			p, err := openProjectBeside(w, reports)
 			if err != nil {
 				return err
 			}
@@ -105,6 +105,9 @@ func (m *merger) merge(ctx context.Context, names []string) error {
 	if len(m.run.plan.groups) == 0 {
 		m.options.command = m.run.run.Command
 		return m.run.unchanged(ctx)
+	}
+	if err := m.check(ctx); err != nil {
+		return err
 	}
 	if err := m.store.BeginRun(ctx, m.run.run); err != nil {
 		return err
@@ -263,8 +266,46 @@ func (m *merger) plan(ctx context.Context) error {
 	return nil
 }
 
+// check refuses parts that are not the whole, before anything of it is stored: a run that
+// was begun would be one to resume.
+func (m *merger) check(ctx context.Context) error {
+	return m.eachCase(func(group int, c *eval.Case) error { return m.checkCase(ctx, group, c) })
+}
+
+// checkCase counts the results of a case in a group, and holds them against the suite.
+func (m *merger) checkCase(ctx context.Context, group int, c *eval.Case) error {
+	g := m.run.plan.groups[group].Group
+	n := 0
+	for _, p := range m.parts {
+		for r, err := range p.store.Results(ctx, p.run.ID, resultsOfGroup(g, c.ID)) {
+			switch {
+			case err != nil:
+				return err
+			case r.InputHash != c.InputHash || r.CriteriaHash != c.CriteriaHash:
+				return fault.New(fault.Invalid, "case %s of suite %s is another one in %s", c.ID, g.Suite, p.name).
+					WithHint("merge where the suites are as they were in the run")
+			}
+			n++
+		}
+	}
+	if n != max(1, c.Repeats) {
+		return fault.New(fault.Invalid, "case %s of suite %s has %d results in all parts, want %d", c.ID, g.Suite, n, max(1, c.Repeats)).
+			WithHint("merge where the suites are as they were in the run")
+	}
+	return nil
+}
+
 // collect puts every result of the parts into the whole, with the call behind it.
 func (m *merger) collect(ctx context.Context) error {
+	err := m.eachCase(func(group int, c *eval.Case) error { return m.collectCase(ctx, group, c) })
+	if err == nil && m.run.plan.past != nil {
+		return m.run.compareArms(ctx)
+	}
+	return err
+}
+
+// eachCase visits the cases of every group, and of what stands beside it.
+func (m *merger) eachCase(visit func(group int, c *eval.Case) error) error {
 	for i := range m.run.plan.groups {
 		group := &m.run.plan.groups[i]
 		if group.Arm != eval.Candidate {
@@ -272,65 +313,49 @@ func (m *merger) collect(ctx context.Context) error {
 		}
 		for c, err := range group.Cases {
 			if err == nil {
-				err = m.collectCase(ctx, i, &c)
+				err = visit(i, &c)
 			}
 			if err == nil && group.Beside > 0 {
-				err = m.collectCase(ctx, group.Beside, &c)
+				err = visit(group.Beside, &c)
 			}
 			if err != nil {
 				return err
 			}
 		}
 	}
-	if m.run.plan.past != nil {
-		return m.run.compareArms(ctx)
-	}
 	return nil
 }
 
 // collectCase puts all results of a case in a group into the whole.
 func (m *merger) collectCase(ctx context.Context, group int, c *eval.Case) error {
-	n := 0
 	for _, p := range m.parts {
-		found, err := m.take(ctx, p, group, c)
-		if err != nil {
-			return err
+		for r, err := range p.store.Results(ctx, p.run.ID, resultsOfGroup(m.run.plan.groups[group].Group, c.ID)) {
+			if err == nil {
+				err = m.take(ctx, p, group, c, &r)
+			}
+			if err != nil {
+				return err
+			}
 		}
-		n += found
-	}
-	if n != max(1, c.Repeats) {
-		return fault.New(fault.Invalid, "case %s of suite %s has %d results in all parts, want %d", c.ID, m.run.plan.groups[group].Suite, n, max(1, c.Repeats)).
-			WithHint("merge where the suites are as they were in the run")
 	}
 	return nil
 }
 
-// take puts a part's results of one case into the whole.
-func (m *merger) take(ctx context.Context, p part, group int, c *eval.Case) (found int, err error) {
-	g := &m.run.plan.groups[group]
-	for r, err := range p.store.Results(ctx, p.run.ID, resultsOfGroup(g.Group, c.ID)) {
-		switch {
-		case err != nil:
-			return found, err
-		case r.InputHash != c.InputHash || r.CriteriaHash != c.CriteriaHash:
-			return found, fault.New(fault.Invalid, "case %s of suite %s is another one in %s", c.ID, g.Suite, p.name).
-				WithHint("merge where the suites are as they were in the run")
-		}
-		r.Run = m.run.run.ID
-		if m.run.plan.past == nil { // else both arms are compared once they are in
-			m.run.plan.add(group, c, &r)
-		}
-		if err := m.store.AddResult(r); err != nil {
-			return found, err
-		}
-		for _, id := range callsOf(&r) {
-			if err := m.copyCall(ctx, p, id); err != nil {
-				return found, err
-			}
-		}
-		found++
+// take puts a part's result into the whole.
+func (m *merger) take(ctx context.Context, p part, group int, c *eval.Case, r *eval.Result) error {
+	r.Run = m.run.run.ID
+	if m.run.plan.past == nil { // else both arms are compared once they are in
+		m.run.plan.add(group, c, r)
 	}
-	return found, nil
+	if err := m.store.AddResult(*r); err != nil {
+		return err
+	}
+	for _, id := range callsOf(r) {
+		if err := m.copyCall(ctx, p, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // callsOf are the calls behind a result: those of a conversation, and what checks asked.

@@ -22,6 +22,7 @@ const promptsDir = "prompts"
 type past struct {
 	*project
 	commit commit
+	prefix string // of the project within the repository
 	files  projectFiles
 	dir    string // where the files were put; removed by close
 }
@@ -36,7 +37,7 @@ func (p *project) openPast(ctx context.Context, g *git, at commit) (*past, error
 	if err != nil {
 		return nil, fault.New(fault.Store, "no directory can be made for the files of %s: %s", at, reason(err)).Because(err)
 	}
-	made := &past{commit: at, dir: dir}
+	made := &past{commit: at, prefix: g.prefix, dir: dir}
 	err = put(dir, files)
 	if err == nil {
 		made.files, err = openFiles(dir)
@@ -108,7 +109,7 @@ func (p *past) at(err error) error {
 	for _, problem := range problems {
 		one := *problem
 		if one.Place.File != "" {
-			one.Place.File = p.commit.ref + ":" + one.Place.File
+			one.Place.File = p.commit.ref + ":" + p.prefix + one.Place.File
 		} else {
 			one.Message = "at " + p.commit.String() + ": " + one.Message
 		}

@@ -97,10 +97,25 @@ func (p *project) openStore(ctx context.Context, what access) (*store.Store, err
 			return nil, fault.New(fault.Usage, "nothing is stored yet: %s does not exist", name).WithHint("llmx test makes the first run")
 		}
 	}
+	if what == adds {
+		p.keepFromGit(filepath.Dir(path))
+	}
 	return store.Open(ctx, path, store.Options{
 		Now: p.world.Now, ReadOnly: what <= reads, Untouched: what == looks,
 		Content: store.Content(p.config.Store.Content), Name: name,
 	})
+}
+
+// ownDir holds what llmx makes of its own, unless the store is said to be elsewhere.
+const ownDir = ".llmx"
+
+// keepFromGit makes the directory of a new store one that git passes over: a store that was
+// added with all else would be put back to what it was by a checkout, and lose its runs.
+// What cannot be made here is said by who opens the store.
+func (p *project) keepFromGit(dir string) {
+	if dir == filepath.Join(p.root, ownDir) && os.Mkdir(dir, 0o755) == nil {
+		_ = os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("*\n"), 0o644)
+	}
 }
 
 func (p *project) storePath() string {

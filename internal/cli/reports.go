@@ -10,12 +10,15 @@ import (
 	"strings"
 
 	"github.com/llmx-dev/llmx/internal/eval"
+	"github.com/llmx-dev/llmx/internal/eval/suite"
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/report"
 )
 
 // reportFile is one --report KIND=FILE.
 type reportFile struct{ kind, path string }
+
+const fixturesDir = "fixtures"
 
 var reportKinds = []string{"json", "junit", "markdown"}
 
@@ -47,6 +50,34 @@ func (f reportFile) absolute(w *World) string {
 		return f.path
 	}
 	return filepath.Join(w.Dir, f.path)
+}
+
+// openProjectBeside opens the project of a command that writes reports.
+func openProjectBeside(w *World, reports []reportFile) (*project, error) {
+	p, err := openProject(w)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.refuseOver(reports)
+}
+
+// refuseOver refuses reports that would be written over what a project is made of: a
+// mistyped path must not cost a suite, or every run that there was.
+func (p *project) refuseOver(reports []reportFile) error {
+	store := p.storePath()
+	for _, file := range reports {
+		path := filepath.Clean(file.absolute(p.world))
+		own := path == store || path == store+"-wal" || path == store+"-shm"
+		if below, err := filepath.Rel(p.root, path); err == nil {
+			first, _, _ := strings.Cut(filepath.ToSlash(below), "/")
+			own = own || below == configFile || slices.Contains([]string{promptsDir, suite.Dir, fixturesDir}, first)
+		}
+		if own {
+			return fault.New(fault.Usage, "the report %s would stand in the place of what the project is made of", file.path).
+				WithHint("write it elsewhere, like --report junit=out.xml")
+		}
+	}
+	return nil
 }
 
 // write makes the file.

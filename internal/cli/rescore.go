@@ -40,6 +40,9 @@ complete test). The result is a new run with a verdict of its own.`,
 
 func runRescore(ctx context.Context, p *project, s *store.Store, id string, o *testOptions) error {
 	reports, err := parseReports(p.world, o.reports)
+	if err == nil {
+		err = p.refuseOver(reports)
+	}
 	if err != nil {
 		return err
 	}

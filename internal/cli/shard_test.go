@@ -74,6 +74,9 @@ func TestMergedPartsAreTheWhole(t *testing.T) {
 	refused(3, "case t-03 of suite tickets is another one in "+stores[0], stores...)
 	s.write("suites/tickets.yaml", suite+"  - {id: new, vars: {ticket: new}, golden: billing}\n")
 	refused(3, "case new of suite tickets has 0 results in all parts, want 2", stores...)
+	if list := s.mustRun(0, "runs"); strings.Contains(list, "interrupted") {
+		t.Errorf("a merge that was refused has left a run to resume:\n%s", list)
+	}
 	s.write("suites/tickets.yaml", suite)
 	s.write("prompts/triage/draft.prompty", ticketPrompt+"\nBe quick.\n")
 	refused(3, "the prompt triage@draft of the suite tickets has changed", stores...)

@@ -168,7 +168,7 @@ func runTest(ctx context.Context, w *World, o *testOptions) error {
 	if err != nil {
 		return err
 	}
-	p, err := openProject(w)
+	p, err := openProjectBeside(w, reports)
 	if err != nil {
 		return err
 	}

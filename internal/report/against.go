@@ -17,7 +17,11 @@ func whoseDrift(v *eval.Verdict) (names, sentences []string) {
 			break
 		}
 		if g.Against == nil {
-			add(nameOf(g.Group), fmt.Sprintf("New: at %s nothing of it was asked.", v.Against))
+			sentence := fmt.Sprintf("New: at %s nothing of it was asked.", v.Against)
+			if g.HasBaseline {
+				sentence = fmt.Sprintf("New: at %s nothing of it was asked; it is compared with the baseline.", v.Against)
+			}
+			add(nameOf(g.Group), sentence)
 			continue
 		}
 		add(nameOf(g.Group), g.Against.Sentence)
@@ -28,20 +32,42 @@ func whoseDrift(v *eval.Verdict) (names, sentences []string) {
 	return names, sentences
 }
 
+// sidesOf tells what the groups of a run are compared with: a commit, and the baseline
+// that was accepted, which is what remains to a group of which the commit has nothing.
+func sidesOf(v *eval.Verdict) (commit, accepted bool) {
+	if v.Against == "" {
+		return false, true
+	}
+	for _, g := range v.Groups {
+		accepted = accepted || g.Against == nil && g.HasBaseline
+		commit = commit || g.Against != nil
+	}
+	return commit || !accepted, accepted
+}
+
 // comparedWith names what a run is compared with.
 func comparedWith(v *eval.Verdict) string {
-	if v.Against != "" {
-		return v.Against
-	}
-	return "the baseline"
+	return byItsSides(v, v.Against, "the baseline", " or ")
 }
 
 // than is comparedWith behind a comparative.
 func than(v *eval.Verdict) string {
-	if v.Against != "" {
-		return "at " + v.Against
+	return byItsSides(v, "at "+v.Against, "the baseline", ", or than ")
+}
+
+// in is comparedWith as the place of a failure.
+func in(v *eval.Verdict) string {
+	return byItsSides(v, "at "+v.Against, "in the baseline", " or ")
+}
+
+func byItsSides(v *eval.Verdict, ofCommit, ofBaseline, or string) string {
+	switch commit, accepted := sidesOf(v); {
+	case commit && accepted:
+		return ofCommit + or + ofBaseline
+	case commit:
+		return ofCommit
 	}
-	return "the baseline"
+	return ofBaseline
 }
 
 // against writes whose drift it is. One group needs no name.

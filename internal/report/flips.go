@@ -171,11 +171,7 @@ func failedSections(v *eval.Verdict, failed []failing) (sections []failedSection
 		all += g.FailedCases
 		listed += len(g.Failed)
 	}
-	as := "in the baseline"
-	if v.Against != "" {
-		as = "at " + v.Against
-	}
-	sorted := []failedSection{{title: "Failing, new to " + comparedWith(v)}, {title: "Failing as " + as}, {title: "Failing"}}
+	sorted := []failedSection{{title: "Failing, new to " + comparedWith(v)}, {title: "Failing as " + in(v)}, {title: "Failing"}}
 	for _, f := range failed {
 		at := 0
 		switch {

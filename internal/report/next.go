@@ -51,7 +51,10 @@ func stepsFor(run eval.Run) []step {
 		return []step{{again, "run it again"}}
 	}
 	var steps []step
-	if v.Unjudged > 0 {
+	if v.Unjudged > 0 && run.Replies != "replay" && strings.Contains(again, " --max-cost") {
+		// Under the same limit they would be missing again.
+		steps = append(steps, step{again + " --dry-run", "what the " + count(v.Unjudged, "missing reply", "missing replies") + " may cost, beside --max-cost; it asks nobody"})
+	} else if v.Unjudged > 0 {
 		steps = append(steps, step{recording(again),
 			"ask for " + count(v.Unjudged, "missing reply", "missing replies") + estimate(v) + ", and keep them"})
 	}
@@ -211,6 +214,8 @@ func acceptSteps(run eval.Run, down, up int) []step {
 	switch {
 	case v.Exit == fault.ExitGate && down > 0:
 		return []step{{accept, "if it is meant to be so: the new baseline"}}
+	case missing && v.Exit == fault.ExitUnjudged:
+		return []step{{accept, "all were judged, and there is nothing to compare with yet: the first baseline"}}
 	case v.Exit != fault.ExitOK:
 		return nil
 	case missing:

@@ -30,8 +30,10 @@ func (p *page) counts(run eval.Run) {
 	p.flow("", text(number(v.Planned)+" planned "+sign+" "+number(v.Judged)+" judged + "),
 		span{count(v.Errors, "error", "errors"), errors}, text(" + "), span{number(v.Unjudged) + " unjudged", unjudged})
 	line := pricedApart(v)
-	if took := run.Ended.Sub(run.Started); !run.Ended.IsZero() && took >= 0 {
-		line += ", took " + lasting(took)
+	if lasted := run.Ended.Sub(run.Started); !run.Ended.IsZero() && lasted >= 0 && run.Selection.Resumed > 0 {
+		line += ", done " + lasting(lasted) + " after it began, with a pause"
+	} else if !run.Ended.IsZero() && lasted >= 0 {
+		line += ", took " + lasting(lasted)
 	}
 	if run.ID != "" {
 		line += ", run " + run.ID
@@ -175,7 +177,7 @@ func notesOf(g eval.GroupVerdict, replies string) []string {
 		add("%s", note)
 	}
 	if g.Clusters > 0 {
-		add("some cases ask the same or share a cluster: intervals and tests count %s", count(g.Clusters, "independent one", "independent ones"))
+		add("some cases ask the same or share a cluster: intervals and tests count %s", count(g.Clusters, "independent observation", "independent observations"))
 	}
 	if len(g.Answered) > 1 {
 		add("answered by %s", shares(g.Answered))

@@ -40,7 +40,11 @@ func (p *page) about(run eval.Run, s Style) {
 	p.fact("run", run.ID)
 	p.fact("started", run.Started.In(s.zone()).Format("2006-01-02 15:04:05 MST"))
 	if !run.Ended.IsZero() {
-		p.fact("took", lasting(took(run)))
+		lasted := lasting(took(run))
+		if run.Selection.Resumed > 0 {
+			lasted += ", with a pause: llmx test --resume went on with it"
+		}
+		p.fact("took", lasted)
 	}
 	p.fact("command", run.Command)
 	p.fact("replies", run.Replies)

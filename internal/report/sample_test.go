@@ -159,7 +159,7 @@ func advised() eval.Run {
 	g.Gates = []eval.GateResult{
 		{Gate: eval.Gate{Metric: "accuracy", Kind: eval.GateMaxDrop, Limit: 0.02}, Word: eval.Inconclusive, Pass: true, Value: of(0.8), Baseline: of(0.825),
 			P: of(0.5), Adjusted: of(0.5), Test: "exact paired", N: 40, Down: 3, Up: 2, Bound: of(0.12), Sees: of(0.16),
-			Note: "it passes by on_inconclusive: pass; a drop of 0.160 could have been seen with 40 cases; about 900 cases, or 10 repeats of these here and in the baseline, would settle it: 720 more answers, about $0.00352 and 3 min",
+			Note: "it passes by on_inconclusive: pass; a drop of 16.0 points could have been seen with 40 cases; about 900 cases, or 10 repeats of these here and in the baseline, would settle it: 720 more answers, about $0.00352 and 3 min",
 			Settle: &eval.Settle{Both: true, Cases: &eval.Effort{Cases: 900, Repeats: 1, Results: 860, Cost: &cost, Seconds: 200},
 				Repeats: &eval.Effort{Cases: 40, Repeats: 10, Results: 720, Cost: &cost, Seconds: 170}}},
 		{Gate: eval.Gate{Metric: eval.MetricCritical, Kind: eval.GateMin, Limit: 1, Default: true}, Word: eval.Missed, Value: of(0.75), N: 4, Note: "1 of 4 cases failed: refund-angry"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/llmx-dev/llmx/internal/eval"
 	"github.com/llmx-dev/llmx/internal/fault"
@@ -301,6 +302,19 @@ func against(r *eval.Run, why string) {
 	r.Verdict.Groups[0].Against = &eval.Comparison{Ref: "main", MissingErrors: 1, MissingWhy: why}
 }
 
+// A run that lay interrupted overnight has not taken the night.
+func TestARunThatWentOnSaysSo(t *testing.T) {
+	run := regressed()
+	run.Selection.Resumed, run.Ended = 1, run.Started.Add(9*time.Hour)
+	var page strings.Builder
+	if err := Terminal(&page, run, Style{Width: 200}); err != nil {
+		t.Fatal(err)
+	}
+	if text := page.String(); strings.Contains(text, "took") || !strings.Contains(text, ", done 9 h 00 min after it began, with a pause, run r7k2m9") {
+		t.Errorf("%s", text)
+	}
+}
+
 func TestNextStepsFitTheSituation(t *testing.T) {
 	passing := func(change func(*eval.Run)) eval.Run {
 		run := regressed()
@@ -316,6 +330,7 @@ func TestNextStepsFitTheSituation(t *testing.T) {
 	}{
 		{"regressed", regressed(), []string{"llmx runs show r7k2m9", "llmx explain CALL", "llmx baseline accept r7k2m9"}},
 		{"missing replies and errors", broken(), []string{"llmx test triage --model large --record", "llmx test --resume r8"}},
+		{"missing replies under a limit", passing(func(r *eval.Run) { r.Command, r.Verdict.Unjudged = "llmx test --max-cost 0.01", 3 }), []string{"llmx test --max-cost 0.01 --dry-run"}},
 		{"errors of a key", withErrors(passing, fault.Auth), nil},
 		{"errors beside", passing(func(r *eval.Run) {
 			r.Verdict.Beside = &eval.Beside{Planned: 9, Errors: 1}
@@ -330,6 +345,9 @@ func TestNextStepsFitTheSituation(t *testing.T) {
 		}), []string{"llmx drift"}},
 		{"held", passing(func(*eval.Run) {}), nil},
 		{"no baseline", passing(func(r *eval.Run) { r.Verdict.Groups[0].HasBaseline = false }), []string{"llmx baseline accept r7k2m9"}},
+		{"nothing but a gate that needs a baseline", passing(func(r *eval.Run) {
+			r.Verdict.Exit, r.Verdict.Word, r.Verdict.Groups[0].HasBaseline = 4, eval.NotGated, false
+		}), []string{"llmx baseline accept r7k2m9"}},
 		{"no baseline, filtered", passing(func(r *eval.Run) { r.Verdict.Groups[0].HasBaseline, r.Filtered = false, true }), nil},
 		{"improved", passing(func(r *eval.Run) { r.Verdict.Groups[0].FlipsUp = 3 }), []string{"llmx baseline accept r7k2m9"}},
 		{"interrupted", passing(func(r *eval.Run) { r.State = eval.Interrupted }), []string{"llmx test --resume r7k2m9"}},

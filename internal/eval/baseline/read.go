@@ -22,8 +22,9 @@ const maxLine = 16 << 20
 // maxProblems bounds what is said about a file that is not a baseline at all.
 const maxProblems = 20
 
-// Read gives the baseline in a file, sorted; nil, nil where there is no file. All
-// problems are reported at once, each with its line; class Invalid.
+// Read gives the baseline in a file, sorted; nil, nil where there is no file. An empty
+// file is none that was accepted, and no reason to compare with nothing. All problems are
+// reported at once, each with its line; class Invalid.
 func Read(root fs.FS, file string) (*eval.Baseline, error) {
 	f, err := root.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -37,8 +38,15 @@ func Read(root fs.FS, file string) (*eval.Baseline, error) {
 		return nil, fault.At(fault.Place{File: file}, "the baseline cannot be read: %v", reason).Because(err)
 	}
 	defer f.Close()
-	return parse(f, file)
+	b, err := parse(f, file)
+	if err == nil && len(b.Headers) == 0 {
+		return nil, fault.At(fault.Place{File: file}, "the baseline is empty").WithHint("%s", anew)
+	}
+	return b, err
 }
+
+// anew says how to come by a baseline that can be read.
+const anew = "take the file back from git, or remove it and accept a run anew: llmx baseline accept"
 
 // parse reads lines until the end or until there are too many problems.
 func parse(r io.Reader, file string) (*eval.Baseline, error) {
@@ -96,7 +104,7 @@ func (p *parser) line(text []byte, number int) {
 	header, line, err := decode(text)
 	switch {
 	case err != nil:
-		p.problem(number, "%s", plain(err)).WithHint("a line is a header {\"suite\": …} or a case {\"case\": …}; llmx baseline accept writes them")
+		p.problem(number, "%s", plain(err)).WithHint("a line is a header {\"suite\": …} or a case {\"case\": …}; %s", anew)
 	case header != nil:
 		if first, twice := p.models[header.Model]; twice {
 			p.problem(number, "a second header for the model %q", header.Model).WithHint("the first is on line %d", first)

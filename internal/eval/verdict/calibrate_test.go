@@ -39,6 +39,29 @@ func metricIn(t *testing.T, c eval.Calibration, name string) eval.CalibratedMetr
 	return eval.CalibratedMetric{}
 }
 
+// The mean is that of the answers, to the last digit: not of the splits that were drawn.
+func TestCalibrateGivesTheMeanOfAllAnswers(t *testing.T) {
+	draws := drawsOf(rand.New(rand.NewPCG(5, 5)), 1, 1, 10, func(int) float64 { return 0.8 })
+	passes := 0
+	var cost llm.Money
+	for _, r := range draws[0].Results {
+		if r.Status == eval.Pass {
+			passes++
+		}
+		cost += r.Cost.Amount
+	}
+	c, err := Calibrate(context.Background(), eval.Group{Suite: "s", Model: "m"}, Settings{}, draws, CalibrateOptions{Comparisons: 300, Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := metricIn(t, c, "accuracy"); *m.Value != float64(passes)/10 {
+		t.Errorf("accuracy %v of %d in 10", *m.Value, passes)
+	}
+	if m := metricIn(t, c, metricCost); math.Abs(*m.Value-float64(cost)/10/1e9) > 1e-15 {
+		t.Errorf("cost %v of %d in 10 answers", *m.Value, cost)
+	}
+}
+
 func TestCalibrateMeasuresNoiseAndFalseAlarms(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 5))
 	const cases, repeats = 60, 2

@@ -99,6 +99,23 @@ func TestQuarantineKeepsOutOfEveryFigure(t *testing.T) {
 	}
 }
 
+// That no case is on both sides would be said of cases that are.
+func TestDriftOfNothingButQuarantine(t *testing.T) {
+	b := newBench(maxDrop("accuracy", 0))
+	b.before("q", "p")
+	b.now("q", "p").Tags = []string{"quarantine"}
+	v := JudgeDrift([]*Tally{b.tally()}, Options{})
+	if v.Exit != 4 || !strings.HasSuffix(v.Sentence, ": all cases that were judged are in quarantine, and are in no gate") {
+		t.Errorf("exit %d, %s", v.Exit, v.Sentence)
+	}
+	b = newBench(maxDrop("accuracy", 0))
+	b.before("p", "p")
+	b.now("q", "p")
+	if v := JudgeDrift([]*Tally{b.tally()}, Options{}); v.Exit != 4 || !strings.HasSuffix(v.Sentence, ": no case has a result here and in the baseline") {
+		t.Errorf("exit %d, %s", v.Exit, v.Sentence)
+	}
+}
+
 func TestQuarantineOfAll(t *testing.T) {
 	for _, gates := range [][]eval.Gate{nil, {minimum("accuracy", 0.5)}, {maxDrop("accuracy", 0)}} {
 		for _, outcome := range []string{"p", "f"} {

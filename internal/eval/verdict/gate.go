@@ -49,7 +49,7 @@ func (t *Tally) try(gate eval.Gate, best bool) trial {
 	case t.base == nil:
 		out.open("no baseline yet for the model %s: llmx baseline accept makes one", t.group.Model)
 	case t.allShut():
-		out.open("all cases that were judged are in quarantine, and are in no gate")
+		out.open(allInQuarantine)
 	case gate.Kind == eval.GateMaxDrop && gate.Metric == metricAccuracy && t.confirmed != nil:
 		t.dropOfConfirmed(&out, best)
 	case gate.Kind == eval.GateMaxDrop && gate.Metric == metricAccuracy:
@@ -110,13 +110,15 @@ func (t *Tally) tryAbsolute(out *trial, best bool) {
 	out.specify(*out.Value)
 }
 
+const allInQuarantine = "all cases that were judged are in quarantine, and are in no gate"
+
 // whyUnknown says why a metric has no value.
 func (t *Tally) whyUnknown(metric string) string {
 	switch {
 	case t.group.Judged == 0:
 		return "no result was judged"
 	case t.allShut():
-		return "all cases that were judged are in quarantine, and are in no gate"
+		return allInQuarantine
 	case metric == metricCost:
 		return "a model without a price answered; give it a price in llmx.yaml"
 	case metric == metricValidity || metric == metricFirstTry || metric == eval.MetricRepair:

@@ -258,7 +258,7 @@ func (t *Tally) metrics() []eval.Metric {
 		case l.AtLeast:
 			figure.Note = "at least: the quantile is a call that ran into a timeout"
 		case l.N > 0 && l.N < needed:
-			figure.Note = fmt.Sprintf("of %d calls; a gate needs %d", l.N, needed)
+			figure.Note = fmt.Sprintf("of %s; a gate needs %d", count(l.N, "call"), needed)
 		}
 		figures = append(figures, figure)
 	}

@@ -118,7 +118,7 @@ func TestInconclusiveSaysWhatWouldSettleIt(t *testing.T) {
 	b.many(13, "p", "f")
 	b.many(13, "f", "p")
 	note := gateOf(t, b.judge(), "accuracy", eval.GateMaxDrop).Note
-	if note != "it passes, as what was seen is within the margin; a drop of 0.129 could have been seen with 100 cases; about 4300 cases would settle it (more repeats of these would not): 4200 more answers, about $0.00420" {
+	if note != "it passes, as what was seen is within the margin; a drop of 12.9 points could have been seen with 100 cases; about 4300 cases would settle it (more repeats of these would not): 4200 more answers, about $0.00420" {
 		t.Errorf("note = %q", note)
 	}
 	b = newBench()

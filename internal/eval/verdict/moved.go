@@ -91,7 +91,7 @@ func (t *Tally) margin() float64 {
 func (t *Tally) driftSentence(group *eval.GroupVerdict) string {
 	where := group.Name()
 	if group.Drift == nil && t.group.Judged == t.group.Planned {
-		return fmt.Sprintf("unjudged: %s: no case has a result here and in the baseline", where)
+		return fmt.Sprintf("unjudged: %s: %s", where, t.NoDrift("here and in the baseline"))
 	}
 	if group.Drift == nil {
 		return fmt.Sprintf("unjudged: %s: %s", where, whyOpen(group))
@@ -101,6 +101,14 @@ func (t *Tally) driftSentence(group *eval.GroupVerdict) string {
 		return fmt.Sprintf("drifted: %s: the model moved %s points since %s (%s)", where, signedPoints(group.Drift.Change), since, driftRange(group.Drift))
 	}
 	return fmt.Sprintf("%s: %s: no drift shown since %s (%s points); %s", group.Word, where, since, driftRange(group.Drift), t.couldSee(group))
+}
+
+// NoDrift says why Drift is nil of results that were all judged; where names both sides.
+func (t *Tally) NoDrift(where string) string {
+	if t.allShut() {
+		return allInQuarantine
+	}
+	return "no case has a result " + where
 }
 
 // couldSee says what drop would have been shown, and where that is more than the suite

@@ -92,7 +92,7 @@ func (t *Tally) settleDrop(r *trial) string {
 	seen := sum.Detectable(alpha, power)
 	r.Sees = &seen
 	size := float64(sum.N) / float64(max(1, sum.Clusters))
-	text := fmt.Sprintf("a drop of %.3f could have been seen with %s", seen, casesIn(sum.N, sum.Clusters))
+	text := fmt.Sprintf("a drop of %s could have been seen with %s", dropOf(r.Metric, seen), casesIn(sum.N, sum.Clusters))
 	if seen >= 1 {
 		text = fmt.Sprintf("no drop could have been seen with %s", casesIn(sum.N, sum.Clusters))
 	}
@@ -115,6 +115,14 @@ func (t *Tally) settleDrop(r *trial) string {
 		text += " (more repeats of these would not)"
 	}
 	return text + priceOf(r.Settle)
+}
+
+// dropOf is a drop as the tables have it: of a share in points, of a score as it is.
+func dropOf(metric string, drop float64) string {
+	if metric == metricAccuracy || metric == metricValidity || metric == metricFirstTry {
+		return onePlace(drop) + " points"
+	}
+	return fmt.Sprintf("%.3f", drop)
 }
 
 // moreCases is the effort of a suite of so many cases, with the repeats of now, and in
