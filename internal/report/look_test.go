@@ -30,6 +30,16 @@ func TestTheCommandThatSettlesAGate(t *testing.T) {
 			run.Replies = "live"
 			run.Selection = eval.Selection{Prompt: "triage@1.3.0", Filter: "^a b", Tags: []string{"x", "y"}, Sample: 10}
 		}, "llmx test triage --prompt triage@1.3.0 --filter '^a b' --tag x,y --sample 10 --repeats 10 --live"},
+		"against a commit, which has the repeats too": {func(run *eval.Run, g *eval.GroupVerdict) {
+			g.Against, g.BaselinePrompt = &eval.Comparison{Ref: "main (1234567)"}, ""
+			run.Replies = "live"
+			run.Selection = eval.Selection{Against: "main", Confirm: 5}
+		}, "llmx test triage --against main --repeats 10 --live"},
+		"against a release, unconfirmed": {func(run *eval.Run, g *eval.GroupVerdict) {
+			g.Against = &eval.Comparison{Ref: "main (1234567)"}
+			run.Replies = "live"
+			run.Selection = eval.Selection{Against: "main"}
+		}, "llmx test triage --against main --confirm 0 --repeats 10 --live"},
 		"more cases alone": {func(_ *eval.Run, g *eval.GroupVerdict) { g.Gates[0].Settle.Repeats = nil }, ""},
 	}
 	for name, test := range tests {

@@ -36,7 +36,7 @@ func toPaste(run eval.Run, g *eval.GroupVerdict, s *eval.Settle) *eval.Settle {
 	told, repeats := *s, *s.Repeats
 	again := againWith(run, g, "", repeats.Repeats)
 	switch {
-	case !s.Both:
+	case !s.Both, g.Against != nil: // with --against both arms have the repeats
 		repeats.Command = again
 	case g.BaselinePrompt != "":
 		repeats.Command = fmt.Sprintf("%s; llmx baseline accept --suite %s && %s",
@@ -74,6 +74,12 @@ func againWith(run eval.Run, g *eval.GroupVerdict, prompt string, repeats int) s
 	}
 	if asked.Of != "" {
 		words = append(words, "--of", asked.Of)
+	}
+	if asked.Against != "" {
+		words = append(words, "--against", ShellWord(asked.Against))
+		if asked.Confirm == 0 {
+			words = append(words, "--confirm", "0")
+		}
 	}
 	words = append(words, "--repeats", fmt.Sprint(repeats))
 	if run.Replies == "live" {
