@@ -24,7 +24,13 @@ func TestTheCommandThatSettlesAGate(t *testing.T) {
 		"here and in a baseline that can be asked again": {func(*eval.Run, *eval.GroupVerdict) {},
 			"llmx test triage --prompt triage@1.2.0 --model small --repeats 10 --record; llmx baseline accept --suite triage && " + again},
 		"in a baseline that cannot": {func(_ *eval.Run, g *eval.GroupVerdict) { g.BaselinePrompt = "" }, ""},
-		"here alone":                {func(_ *eval.Run, g *eval.GroupVerdict) { g.Gates[0].Settle.Both = false }, again},
+		"in a baseline of a draft, which a commit has": {func(run *eval.Run, g *eval.GroupVerdict) {
+			g.BaselinePrompt, g.BaselineCommit = "", "1234567"
+			run.Selection.Confirm = 5
+		}, "llmx test triage --model small --against 1234567 --confirm 0 --repeats 10 --live"},
+		"in a baseline of what is asked now": {func(_ *eval.Run, g *eval.GroupVerdict) { g.BaselinePrompt, g.SameTreatment = "", true },
+			"llmx test triage --model small --repeats 10 --live; llmx baseline accept --suite triage && llmx test triage --model small --repeats 10 --live --fresh"},
+		"here alone": {func(_ *eval.Run, g *eval.GroupVerdict) { g.Gates[0].Settle.Both = false }, again},
 		"as the run was": {func(run *eval.Run, g *eval.GroupVerdict) {
 			g.Gates[0].Settle.Both = false
 			run.Replies = "live"
