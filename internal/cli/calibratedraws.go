@@ -9,6 +9,7 @@ import (
 	"github.com/llmx-dev/llmx/internal/eval/baseline"
 	"github.com/llmx-dev/llmx/internal/eval/verdict"
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/provider/replay"
 	"github.com/llmx-dev/llmx/internal/report"
 	"github.com/llmx-dev/llmx/internal/store"
 )
@@ -62,7 +63,12 @@ func (c *suiteCalibration) drawsOf(ctx context.Context, s *store.Store, run eval
 	case lost.Draws == 0:
 		return draws, nil, nil
 	case float64(lost.Draws) > mayBeLost*float64(planned) || len(draws) == 0:
-		return nil, nil, fault.New(fault.Unjudged, "%d of %d draws of %s on %s were not judged: %s", lost.Draws, planned, group.Suite, group.Model, lost.Why).
+		failure := fault.New(fault.Unjudged, "%d of %d draws of %s on %s were not judged: %s", lost.Draws, planned, group.Suite, group.Model, lost.Why)
+		if run.Replies == string(replay.Replay) { // going on would find the same ones missing
+			return nil, nil, failure.WithHint("at most %.0f %% of them may be left out; llmx calibrate %s --record asks for what is not recorded, and keeps it",
+				100*mayBeLost, report.ShellWord(group.Suite))
+		}
+		return nil, nil, failure.
 			WithHint("at most %.0f %% of them may be left out; llmx calibrate %s --resume %s asks for these again; llmx runs show %[3]s lists them",
 				100*mayBeLost, report.ShellWord(group.Suite), run.ID)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"slices"
 	"testing"
 
 	"github.com/llmx-dev/llmx/internal/eval"
@@ -55,6 +56,10 @@ func TestASampleIsTheSameEveryTime(t *testing.T) {
 	first := ids(50, map[string]int{"bug": 500})
 	if again := ids(50, map[string]int{"bug": 500}); !maps.Equal(first, again) {
 		t.Error("the same suite has another sample")
+	}
+	// … and so in every process, and on every machine: these are what the ids draw.
+	if got := slices.Sorted(maps.Keys(ids(4, map[string]int{"bug": 20}))); !slices.Equal(got, []string{"bug13", "bug15", "bug17", "bug6"}) {
+		t.Errorf("of twenty cases the sample is %q", got)
 	}
 	kept := 0
 	for id := range ids(50, map[string]int{"bug": 520}) {

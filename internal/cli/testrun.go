@@ -231,6 +231,7 @@ func (t *testRun) finish(ctx context.Context, failure error) error {
 	t.shard.partly(&judged, t.wasJudged)
 	t.tellAgainst(&judged)
 	t.tellSideBySide(&judged)
+	t.tellCommits(ctx, &judged)
 	if t.again.Planned > 0 {
 		judged.Confirming = &t.again
 	}

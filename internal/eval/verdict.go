@@ -172,6 +172,7 @@ type GroupVerdict struct {
 	HasBaseline    bool           `json:"has_baseline"`
 	BaselineFrom   string         `json:"baseline_from,omitempty"`   // "triage@1.2.0 of 2026-11-12"
 	BaselinePrompt string         `json:"baseline_prompt,omitempty"` // the release that it was made with, where that can be asked again
+	BaselineCommit string         `json:"baseline_commit,omitempty"` // that has what it was made with, where a gate wants that asked again and no release is it
 	SameTreatment  bool           `json:"same_treatment"`
 	Asked          int            `json:"asked"`               // results for which a model was asked in this run
 	Eval           Eval           `json:"eval"`                // what checks asked models, apart from the cost of answers

@@ -24,12 +24,28 @@ func TestTheCommandThatSettlesAGate(t *testing.T) {
 		"here and in a baseline that can be asked again": {func(*eval.Run, *eval.GroupVerdict) {},
 			"llmx test triage --prompt triage@1.2.0 --model small --repeats 10 --record; llmx baseline accept --suite triage && " + again},
 		"in a baseline that cannot": {func(_ *eval.Run, g *eval.GroupVerdict) { g.BaselinePrompt = "" }, ""},
-		"here alone":                {func(_ *eval.Run, g *eval.GroupVerdict) { g.Gates[0].Settle.Both = false }, again},
+		"in a baseline of a draft, which a commit has": {func(run *eval.Run, g *eval.GroupVerdict) {
+			g.BaselinePrompt, g.BaselineCommit = "", "1234567"
+			run.Selection.Confirm = 5
+		}, "llmx test triage --model small --against 1234567 --confirm 0 --repeats 10 --live"},
+		"in a baseline of what is asked now": {func(_ *eval.Run, g *eval.GroupVerdict) { g.BaselinePrompt, g.SameTreatment = "", true },
+			"llmx test triage --model small --repeats 10 --live; llmx baseline accept --suite triage && llmx test triage --model small --repeats 10 --live --fresh"},
+		"here alone": {func(_ *eval.Run, g *eval.GroupVerdict) { g.Gates[0].Settle.Both = false }, again},
 		"as the run was": {func(run *eval.Run, g *eval.GroupVerdict) {
 			g.Gates[0].Settle.Both = false
 			run.Replies = "live"
 			run.Selection = eval.Selection{Prompt: "triage@1.3.0", Filter: "^a b", Tags: []string{"x", "y"}, Sample: 10}
 		}, "llmx test triage --prompt triage@1.3.0 --filter '^a b' --tag x,y --sample 10 --repeats 10 --live"},
+		"against a commit, which has the repeats too": {func(run *eval.Run, g *eval.GroupVerdict) {
+			g.Against, g.BaselinePrompt = &eval.Comparison{Ref: "main (1234567)"}, ""
+			run.Replies = "live"
+			run.Selection = eval.Selection{Against: "main", Confirm: 5}
+		}, "llmx test triage --against main --repeats 10 --live"},
+		"against a release, unconfirmed": {func(run *eval.Run, g *eval.GroupVerdict) {
+			g.Against = &eval.Comparison{Ref: "main (1234567)"}
+			run.Replies = "live"
+			run.Selection = eval.Selection{Against: "main"}
+		}, "llmx test triage --against main --confirm 0 --repeats 10 --live"},
 		"more cases alone": {func(_ *eval.Run, g *eval.GroupVerdict) { g.Gates[0].Settle.Repeats = nil }, ""},
 	}
 	for name, test := range tests {

@@ -35,12 +35,21 @@ func toPaste(run eval.Run, g *eval.GroupVerdict, s *eval.Settle) *eval.Settle {
 	}
 	told, repeats := *s, *s.Repeats
 	again := againWith(run, g, "", repeats.Repeats)
+	accept := "; llmx baseline accept --suite " + ShellWord(g.Suite) + " && "
 	switch {
-	case !s.Both:
+	case !s.Both, g.Against != nil: // with --against both arms have the repeats
 		repeats.Command = again
 	case g.BaselinePrompt != "":
-		repeats.Command = fmt.Sprintf("%s; llmx baseline accept --suite %s && %s",
-			againWith(run, g, g.BaselinePrompt, repeats.Repeats), ShellWord(g.Suite), again)
+		repeats.Command = againWith(run, g, g.BaselinePrompt, repeats.Repeats) + accept + again
+	case g.BaselineCommit != "":
+		beside := run
+		beside.Selection.Against, beside.Selection.Confirm, beside.Replies = g.BaselineCommit, 0, "live"
+		repeats.Command = againWith(beside, g, "", repeats.Repeats)
+	case g.SameTreatment: // the second time anew, or it would be given the answers of the first
+		beside := run
+		beside.Replies = "live"
+		again = againWith(beside, g, "", repeats.Repeats)
+		repeats.Command = again + accept + again + " --fresh"
 	}
 	told.Repeats = &repeats
 	return &told
@@ -74,6 +83,12 @@ func againWith(run eval.Run, g *eval.GroupVerdict, prompt string, repeats int) s
 	}
 	if asked.Of != "" {
 		words = append(words, "--of", asked.Of)
+	}
+	if asked.Against != "" {
+		words = append(words, "--against", ShellWord(asked.Against))
+		if asked.Confirm == 0 {
+			words = append(words, "--confirm", "0")
+		}
 	}
 	words = append(words, "--repeats", fmt.Sprint(repeats))
 	if run.Replies == "live" {

@@ -23,6 +23,11 @@ func TestKappaOfPublishedExamples(t *testing.T) {
 			t.Errorf("%+v: %v, want %v", test.a, got, test.kappa)
 		}
 	}
+	for _, c := range readOracles(t).Kappa {
+		a := Agreement{BothPass: c.Table[0][0], FalseFail: c.Table[0][1], FalsePass: c.Table[1][0], BothFail: c.Table[1][1]}
+		got, _, _, _ := a.Kappa(0.95)
+		near(t, "kappa", got, fraction(t, c.Kappa), 1e-15)
+	}
 	if _, _, _, ok := (Agreement{BothPass: 9}).Kappa(0.95); ok {
 		t.Error("where all say the same there is no kappa")
 	}

@@ -16,6 +16,8 @@ func BenjaminiHochberg(p []float64) []float64 { return BenjaminiHochbergOf(p, le
 
 // BenjaminiHochbergOf likewise, where p are the smallest of n tests: what they are
 // adjusted to is never less than with all n.
+//
+// Source: Benjamini and Hochberg (1995), as above.
 func BenjaminiHochbergOf(p []float64, n int) []float64 {
 	order := make([]int, len(p))
 	for i := range order {

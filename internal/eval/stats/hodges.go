@@ -28,7 +28,7 @@ func HodgesLehmann(differences []float64) float64 {
 // k is the largest with P(T⁺ < k) ≤ (1 − confidence)/2. Too few differences for the
 // confidence give an unbounded interval. Differences of 0 count.
 //
-// Source: Hollander, Wolfe and Chicken, Nonparametric Statistical Methods, §3.3.
+// Source: Hollander, Wolfe and Chicken, Nonparametric Statistical Methods (2014), §3.3.
 func HodgesLehmannInterval(differences []float64, confidence float64) (low, high float64) {
 	n := len(differences)
 	k := signedRankCut(n, (1-confidence)/2)

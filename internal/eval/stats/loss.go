@@ -130,6 +130,8 @@ func (d Differences) Detectable(alpha, power float64) float64 {
 // DetectableLoss is the smallest loss that n pairs show with the power, PairsNeeded
 // turned around. An exact test of signs rejects nothing before ⌈log₂ 1/α⌉ pairs (5 at
 // 0.05) have moved one way, so it is never below their share. 1 where no loss can be seen.
+//
+// Source: Connor, Biometrics 43 (1987), as PairsNeeded.
 func DetectableLoss(psi float64, n int, alpha, power float64) float64 {
 	fewest := math.Ceil(-math.Log2(alpha)) / float64(n)
 	low, high := 0.0, min(1, math.Sqrt(psi))
@@ -152,6 +154,8 @@ func DetectableLoss(psi float64, n int, alpha, power float64) float64 {
 // with PairsNeeded(noise + δ, δ) ≤ n, and never below the ⌈log₂ 1/α⌉ pairs that an exact
 // test of signs needs. noise is the mean square of the differences where nothing has
 // changed. 1 where no loss can be seen.
+//
+// Source: Connor, Biometrics 43 (1987), as PairsNeeded.
 func DetectableBreak(noise float64, n int, alpha, power float64) float64 {
 	fewest := math.Ceil(-math.Log2(alpha)) / float64(n)
 	if fewest >= 1 || PairsNeeded(noise+1, 1, alpha, power) > float64(n) {
@@ -171,7 +175,13 @@ func DetectableBreak(noise float64, n int, alpha, power float64) float64 {
 
 // PairsToHold is the number of pairs at which a bound at the confidence lies
 // within the margin with the power, when the true loss is less than the margin and
-// the differences have mean square psi. +Inf where the loss is not less.
+// the differences have mean square psi:
+//
+//	n = (z_confidence + z_power)² · (ψ − loss²) / (margin − loss)²
+//
+// +Inf where the loss is not less.
+//
+// Source: Julious, Statistics in Medicine 23 (2004), on non-inferiority.
 func PairsToHold(psi, loss, margin, confidence, power float64) float64 {
 	if loss >= margin {
 		return math.Inf(1)

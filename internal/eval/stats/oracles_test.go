@@ -2,11 +2,16 @@ package stats
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
 	"math/big"
 	"os"
+	"reflect"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // oracles are the worked examples of testdata/oracles.json.
@@ -68,6 +73,10 @@ type oracles struct {
 		Quantile, Confidence float64
 		N                    int
 	} `json:"quantile_gate_min_n"`
+	Kappa []struct {
+		Table [2][2]int
+		Kappa string
+	} `json:"cohen_kappa"`
 }
 
 func readOracles(t *testing.T) oracles {
@@ -81,6 +90,40 @@ func readOracles(t *testing.T) oracles {
 		t.Fatal(err)
 	}
 	return o
+}
+
+// The examples here are all that the project was given, as they were given. Those of
+// GSM8K are verdicts, and are held by internal/eval/verdict.
+func TestOraclesAreAllThatThereAre(t *testing.T) {
+	raw, err := os.ReadFile("../../../../shared/oracles/stats.json")
+	if err != nil {
+		t.Skip("the oracles are not beside the repository:", err)
+	}
+	var given, here map[string]any
+	if err := json.Unmarshal(raw, &given); err != nil {
+		t.Fatal(err)
+	}
+	if raw, err = os.ReadFile("testdata/oracles.json"); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, &here); err != nil {
+		t.Fatal(err)
+	}
+	delete(here, "source")
+	maps.DeleteFunc(given, func(name string, _ any) bool { return strings.HasPrefix(name, "gsm8k_") })
+	if diff := cmp.Diff(given, here); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// An oracle without an example would hold nothing.
+func TestEveryOracleHasAnExample(t *testing.T) {
+	o := reflect.ValueOf(readOracles(t))
+	for i := range o.NumField() {
+		if field := o.Field(i); field.Kind() == reflect.Slice && field.Len() == 0 {
+			t.Errorf("of %s there is no example", o.Type().Field(i).Name)
+		}
+	}
 }
 
 func fraction(t *testing.T, text string) float64 {

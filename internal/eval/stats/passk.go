@@ -42,6 +42,8 @@ func allOf(n, c, k int) float64 {
 // AllPassBound is the upper confidence bound of the share of failures after k
 // attempts all of which passed: 1 − (1 − confidence)^(1/k), 1 for none. It is
 // Clopper and Pearson's, one-sided.
+//
+// Source: Clopper and Pearson, Biometrika 26 (1934).
 func AllPassBound(k int, confidence float64) float64 {
 	if k < 1 {
 		return 1

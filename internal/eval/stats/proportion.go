@@ -29,7 +29,9 @@ func Wilson(share, n, confidence float64) (low, high float64) {
 }
 
 // Around is the normal interval of a figure between 0 and 1 by its standard error, cut
-// at both.
+// at both: value ± z·se.
+//
+// Source: Wald, Transactions of the American Mathematical Society 54 (1943).
 func Around(value, se, confidence float64) (low, high float64) {
 	half := normalQuantile((1+confidence)/2) * se
 	return max(0, value-half), min(1, value+half)
@@ -39,6 +41,8 @@ func Around(value, se, confidence float64) (low, high float64) {
 // standard error of a mean share as the clusters (cases with repeats) do:
 // p(1−p)/se², at least the number of clusters, at most that of results. se is
 // ClusteredSE's.
+//
+// Source: Kish, Survey Sampling (1965), on the design effect.
 func EffectiveN(share, se float64, clusters, results int) float64 {
 	if se <= 0 {
 		return float64(clusters)

@@ -9,6 +9,8 @@ import (
 // QuantileMinN is the smallest n at which a sample has, with the confidence, a
 // value at or beyond the quantile: the least n with 1 − qⁿ ≥ confidence; 59 for
 // p95 at 95 %. Below it a sample says nothing about the tail.
+//
+// Source: Wilks, Annals of Mathematical Statistics 12 (1941).
 func QuantileMinN(quantile, confidence float64) int {
 	return int(math.Ceil(math.Log1p(-confidence)/math.Log(quantile) - 1e-12))
 }
@@ -23,6 +25,8 @@ type Latency struct {
 // LatencyQuantile is the order statistic of rank ⌈q·n⌉, never between two values.
 // Calls that were cut off after a time are right-censored: they count as slower
 // than every call that finished. Both slices are sorted in place. A zero N has no value.
+//
+// Source: Hyndman and Fan, The American Statistician 50 (1996), definition 1.
 func LatencyQuantile(finished, cut []time.Duration, q float64) Latency {
 	n := len(finished) + len(cut)
 	if n == 0 {

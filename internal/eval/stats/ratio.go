@@ -4,6 +4,8 @@ import "math"
 
 // LogRatio is ln(now / before) of one pair, both in the same unit. A pair of
 // zeros is no change; ok is false where one alone is 0, or any is negative.
+//
+// Source: Keene, Statistics in Medicine 14 (1995), on why ratios are compared by logs.
 func LogRatio(before, now float64) (ratio float64, ok bool) {
 	switch {
 	case before == now && before >= 0:
@@ -22,7 +24,11 @@ type Ratio struct {
 	Low, High     float64 // the shift's interval at the confidence
 }
 
-// PairedRatio judges log-ratios (see LogRatio). It is empty-handed (P 1, NaN) for none.
+// PairedRatio judges log-ratios (see LogRatio), each of one pair: by Wilcoxon, HodgesLehmann
+// and HodgesLehmannInterval, whose shift and ends it gives as ratios. It is empty-handed (P 1,
+// NaN) for none.
+//
+// Source: Hodges and Lehmann, Annals of Mathematical Statistics 34 (1963).
 func PairedRatio(logRatios []float64, confidence float64) Ratio {
 	sum := 0.0
 	for _, r := range logRatios {

@@ -18,9 +18,12 @@ func TestClusterIsOfTheCaseAndNotOfWhatIsAsked(t *testing.T) {
 	if named.ClusterKey() == plain.ClusterKey() {
 		t.Error("a case of a cluster is one with the cases that ask the same")
 	}
-	again := only(t, deps(), one("{ticket: x}", "golden: 2"))
-	if again.ClusterKey() != plain.ClusterKey() {
+	again := only(t, deps(), strings.Replace(one("{ticket: x}", "golden: 2"), "id: a", "id: b", 1))
+	if again.ID == plain.ID || again.ClusterKey() != plain.ClusterKey() {
 		t.Error("two cases that ask the same are two clusters")
+	}
+	if other := only(t, deps(), one("{ticket: y}", "golden: 1")); other.ClusterKey() == plain.ClusterKey() {
+		t.Error("two cases that ask otherwise are one cluster")
 	}
 }
 

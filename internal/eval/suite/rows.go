@@ -2,9 +2,11 @@ package suite
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/llmx-dev/llmx/internal/eval"
@@ -16,7 +18,7 @@ import (
 const maxRow = 8 << 20
 
 // row is one row of a file: its columns by name, as JSON values. Columns are id,
-// tags, cluster, golden, golden.*, expect, meta, meta.*; the rest are the inputs.
+// tags, cluster, repeats, golden, golden.*, expect, meta, meta.*; the rest are the inputs.
 type row struct {
 	columns map[string]any
 	expect  strictyaml.Node // where the file is YAML; else the column expect
@@ -90,6 +92,7 @@ func (p *plan) readRow(r row, e *entry, memory expectMemory) (*source, []expecta
 		s.meta = object
 	}
 	p.rowCluster(s, &problems)
+	p.rowRepeats(s, &problems)
 	own, err := p.rowExpect(r, memory)
 	problems.Add(err)
 	p.rowTurns(s, r, &problems)
@@ -121,6 +124,35 @@ func (p *plan) rowCluster(s *source, problems *fault.List) {
 	default:
 		problems.Add(fault.New(fault.Invalid, "the cluster must be a name"))
 	}
+}
+
+// rowRepeats takes the column repeats, unless the prompt has an input of that name. An
+// empty cell asks as often as the suite says.
+func (p *plan) rowRepeats(s *source, problems *fault.List) {
+	value, given := s.vars["repeats"]
+	if _, is := p.prompt.Kinds["repeats"]; is || !given {
+		return
+	}
+	delete(s.vars, "repeats")
+	text := ""
+	switch v := value.(type) {
+	case nil:
+	case string:
+		text = strings.TrimSpace(v)
+	case json.Number:
+		text = string(v)
+	default:
+		text = fmt.Sprint(v)
+	}
+	if text == "" {
+		return
+	}
+	repeats, err := strconv.Atoi(text)
+	if err != nil || repeats < 1 || repeats > maxRepeats {
+		problems.Add(fault.New(fault.Invalid, "repeats is %s; it must be a whole number from 1 to %d", text, maxRepeats))
+		return
+	}
+	s.repeats = repeats
 }
 
 // nest moves the columns golden.a.b and meta.a.b to where they belong.

@@ -123,6 +123,13 @@ func TestUnequalRepeatsAreExact(t *testing.T) {
 	if gate := gateOf(t, v, "accuracy", eval.GateMaxDrop); !near(*gate.P, 1.0/16, 1e-12) || gate.Down != 4 {
 		t.Errorf("p = %v, %d down", *gate.P, gate.Down)
 	}
+	// Of 3 passes among 3 + 1 answers two or fewer are among the 3 now with chance
+	// C(3,2)·C(1,1)/C(4,3) = 3/4: over five such cases (3/4)⁵, where the signs alone say 1/32.
+	b = newBench(maxDrop("accuracy", 0))
+	b.many(5, "p", "ppf")
+	if gate := gateOf(t, b.judge(), "accuracy", eval.GateMaxDrop); !near(*gate.P, 243.0/1024, 1e-12) || gate.Down != 5 || gate.Word != eval.Inconclusive {
+		t.Errorf("%s: p = %v, %d down", gate.Word, *gate.P, gate.Down)
+	}
 	// As often as before is no move, whatever the number of repeats.
 	b = newBench(maxDrop("accuracy", 0))
 	b.many(4, "pf", "ppff")

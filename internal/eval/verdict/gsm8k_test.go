@@ -198,7 +198,7 @@ func TestGSM8KTable(t *testing.T) {
 			truth := against(problems, before, now, margin).judge()
 			gate := truth.Groups[0].Gates[0]
 			change := *gate.Value - *gate.Baseline
-			fmt.Fprintf(&table, "| %s → %s | %+.1f points |", before, now, 100*change)
+			fmt.Fprintf(&table, "| %s → %s | %s points |", before, now, signedPoints(change))
 			for _, n := range sizes {
 				word := against(problems[:n], before, now, margin).judge().Word
 				fmt.Fprintf(&table, " %s |", word)
@@ -218,6 +218,13 @@ func TestGSM8KTable(t *testing.T) {
 		}
 	}
 	t.Log(table.String())
+	readme, err := os.ReadFile("../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(readme), strings.TrimSpace(table.String()[strings.Index(table.String(), "| "+systems[0]):])) {
+		t.Error("the README has another table: put this one there (-v prints it)")
+	}
 }
 
 // seenFrom is the smallest number of problems from which on the test keeps saying what

@@ -66,13 +66,17 @@ func pairsFor(psi, loss, margin float64) float64 {
 }
 
 // repeatsFor is the least number of repeats at which the cases that there are settle the
-// gate: here alone, or both here and in the baseline. 0: none does.
-func repeatsFor(sum stats.Differences, n noise, margin float64) (repeats int, both bool) {
+// gate: here alone, or both here and in the baseline; with together the baseline is asked
+// beside, and has them in any case. 0: none does.
+func repeatsFor(sum stats.Differences, n noise, margin float64, together bool) (repeats int, both bool) {
 	if n.now == 0 || n.before == 0 || n.within == 0 {
 		return 0, false
 	}
 	psi, loss := sum.Moved(), sum.Loss()
 	for _, both := range []bool{false, true} {
+		if together && !both {
+			continue
+		}
 		for _, repeats := range manyRepeats {
 			before := n.before
 			if both {
@@ -102,11 +106,14 @@ func (t *Tally) settleDrop(r *trial) string {
 	}
 	r.Settle = &eval.Settle{Cases: t.moreCases(needed, sum.N, size)}
 	text += "; " + casesWord(max(needed, float64(sum.N+1)), size)
-	if repeats, both := repeatsFor(sum, r.noise, margin); repeats > 0 {
+	if repeats, both := repeatsFor(sum, r.noise, margin, t.beside()); repeats > 0 {
 		r.Settle.Both = both
 		r.Settle.Repeats = t.moreRepeats(repeats, r.noise, both)
 		text += fmt.Sprintf(", or %d repeats of these", repeats)
-		if both {
+		switch {
+		case t.beside():
+			text += " in both arms,"
+		case both:
 			text += " here and in the baseline,"
 		}
 	}
@@ -125,6 +132,9 @@ func dropOf(metric string, drop float64) string {
 	return fmt.Sprintf("%.3f", drop)
 }
 
+// beside reports a run in which every case is asked in both arms.
+func (t *Tally) beside() bool { return t.settings.Against != nil }
+
 // moreCases is the effort of a suite of so many cases, with the repeats of now, and in
 // clusters of the size of those of now.
 func (t *Tally) moreCases(needed float64, now int, size float64) *eval.Effort {
@@ -133,7 +143,11 @@ func (t *Tally) moreCases(needed float64, now int, size float64) *eval.Effort {
 		return nil
 	}
 	each := float64(t.group.Judged-t.quarantine.judged) / float64(t.accuracy.cases)
-	e := t.effort(int(math.Ceil(float64(cases-now) * each)))
+	results := int(math.Ceil(float64(cases-now) * each))
+	if t.beside() {
+		results *= 2
+	}
+	e := t.effort(results)
 	e.Cases, e.Clusters = cases, clustersOf(float64(cases), size)
 	if each == math.Trunc(each) {
 		e.Repeats = int(each)

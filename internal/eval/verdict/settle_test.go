@@ -58,6 +58,43 @@ func TestSettleByRepeats(t *testing.T) {
 	}
 }
 
+// What is asked beside a commit is asked in both arms, more cases and more repeats.
+func TestSettleInBothArms(t *testing.T) {
+	fill := func(beside bool) *eval.Settle {
+		b := newBench(maxDrop("accuracy", 0.15))
+		if beside {
+			b.settings.Against = &eval.Comparison{Ref: "main"}
+		}
+		b.many(14, "p", "p")
+		b.many(8, "p", "f")
+		b.many(8, "f", "p")
+		gate := gateOf(t, b.judge(), "accuracy", eval.GateMaxDrop)
+		if gate.Word != eval.Inconclusive || gate.Settle == nil || gate.Settle.Cases == nil || gate.Settle.Repeats == nil {
+			t.Fatalf("%s %q %+v", gate.Word, gate.Note, gate.Settle)
+		}
+		if strings.Contains(gate.Note, " in both arms, would settle it") != beside {
+			t.Errorf("%q", gate.Note)
+		}
+		return gate.Settle
+	}
+	alone, both := fill(false), fill(true)
+	if both.Cases.Results != 2*alone.Cases.Results || *both.Cases.Cost != 2**alone.Cases.Cost {
+		t.Errorf("cases: %+v, alone %+v", both.Cases, alone.Cases)
+	}
+	if r := both.Repeats; !both.Both || r.Results != 2*30*(r.Repeats-1) {
+		t.Errorf("repeats: %+v", r)
+	}
+	// Of a baseline with many repeats no more are needed; a commit is asked as often as now.
+	b := newBench(maxDrop("accuracy", 0.11))
+	b.settings.Against = &eval.Comparison{Ref: "main"}
+	b.many(14, strings.Repeat("p", 20), "p")
+	b.many(8, strings.Repeat("pf", 10), "f")
+	b.many(8, strings.Repeat("pf", 10), "p")
+	if s := gateOf(t, b.judge(), "accuracy", eval.GateMaxDrop).Settle; s == nil || s.Repeats == nil || !s.Both {
+		t.Errorf("%+v", s)
+	}
+}
+
 // reversed swaps passes and fails.
 func reversed(outcomes string) string {
 	return strings.Map(func(r rune) rune {
