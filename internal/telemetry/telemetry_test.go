@@ -220,7 +220,7 @@ func TestSpansFollowTheConventionsAndTheCaller(t *testing.T) {
 	has := func(span tracetest.SpanStub, key string) string {
 		for _, a := range span.Attributes {
 			if string(a.Key) == key {
-				return a.Value.Emit()
+				return a.Value.String()
 			}
 		}
 		return ""
