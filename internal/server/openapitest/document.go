@@ -30,11 +30,21 @@ type Operation struct {
 	Body *struct {
 		Content map[string]media `json:"content"`
 	} `json:"requestBody"`
-	Answers map[string]*answer `json:"responses"` // by status
+	Answers map[string]*Answer `json:"responses"` // by status
 }
 
-// answer is one of an operation, with what it refers to put in its place.
-type answer struct {
+// Success is the answer of an operation that went well.
+func (o *Operation) Success() *Answer {
+	for status, one := range o.Answers {
+		if strings.HasPrefix(status, "2") {
+			return one
+		}
+	}
+	return &Answer{}
+}
+
+// Answer is one of an operation, with what it refers to put in its place.
+type Answer struct {
 	Ref     string            `json:"$ref"`
 	Headers map[string]header `json:"headers"`
 	Content map[string]media  `json:"content"`
@@ -76,7 +86,7 @@ func read(text []byte) (*Document, error) {
 		Paths      map[string]map[string]*Operation `json:"paths"`
 		Components struct {
 			Schemas map[string]any     `json:"schemas"`
-			Answers map[string]*answer `json:"responses"`
+			Answers map[string]*Answer `json:"responses"`
 			Headers map[string]header  `json:"headers"`
 		} `json:"components"`
 	}

@@ -73,7 +73,7 @@ var usual = []string{
 }
 
 // headers holds those that were sent against those that are named.
-func (a *answer) headers(d *Document, e Exchange) (wrong []string) {
+func (a *Answer) headers(d *Document, e Exchange) (wrong []string) {
 	named := map[string]header{}
 	for name, one := range a.Headers {
 		named[http.CanonicalHeaderKey(name)] = one
@@ -100,7 +100,7 @@ func (a *answer) headers(d *Document, e Exchange) (wrong []string) {
 }
 
 // answer holds the body against the schema of its type: a stream event by event.
-func (d *Document) answer(a *answer, e Exchange) []string {
+func (d *Document) answer(a *Answer, e Exchange) []string {
 	kind, _, err := mime.ParseMediaType(e.Header.Get("Content-Type"))
 	content, ok := a.Content[kind]
 	switch {
