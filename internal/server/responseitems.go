@@ -37,11 +37,13 @@ type chatMessage struct {
 var itemTypes = []string{"message", "function_call", "function_call_output"}
 
 // readItems turns instructions and an input into the messages of a chat. Calls of tools
-// that follow each other, and what the assistant said before them, are one message.
-func readItems(input json.RawMessage, instructions *string) ([]json.RawMessage, error) {
+// that follow each other, and what the assistant said before them, are one message. from
+// says where each comes from.
+func readItems(input json.RawMessage, instructions *string) (list []json.RawMessage, from []origin, err error) {
 	var messages []chatMessage
 	if instructions != nil && *instructions != "" {
 		messages = append(messages, chatMessage{Role: "developer", Content: *instructions})
+		from = append(from, origin{at: "instructions", whole: true})
 	}
 	var text string
 	var items []json.RawMessage
@@ -49,18 +51,19 @@ func readItems(input json.RawMessage, instructions *string) ([]json.RawMessage, 
 	case len(input) == 0:
 	case json.Unmarshal(input, &text) == nil:
 		messages = append(messages, chatMessage{Role: "user", Content: text})
+		from = append(from, origin{at: "input", whole: true})
 	case json.Unmarshal(input, &items) != nil:
-		return nil, invalid("input", "input: want a string or a list of items")
+		return nil, nil, invalid("input", "input: want a string or a list of items")
 	}
 	for i, raw := range items {
 		at := within("input", i)
 		it, err := readItem(raw, at)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		said, err := it.message(at)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		last := len(messages) - 1
 		if it.kind == "function_call" && last >= 0 && messages[last].Role == "assistant" {
@@ -68,12 +71,13 @@ func readItems(input json.RawMessage, instructions *string) ([]json.RawMessage, 
 			continue
 		}
 		messages = append(messages, said)
+		from = append(from, origin{at: at, kind: it.kind})
 	}
-	list := make([]json.RawMessage, len(messages))
+	list = make([]json.RawMessage, len(messages))
 	for i, m := range messages {
 		list[i] = mustJSON(m)
 	}
-	return list, nil
+	return list, from, nil
 }
 
 func (it *item) message(at string) (chatMessage, error) {
@@ -115,8 +119,11 @@ var itemPartTypes = []string{"input_text", "output_text", "refusal", "input_imag
 
 // chatContent turns a content into that of a chat's message.
 func chatContent(raw json.RawMessage, at string) (any, error) {
+	if len(raw) == 0 {
+		return nil, invalid(at, "%s is missing", at)
+	}
 	var text string
-	if len(raw) == 0 || json.Unmarshal(raw, &text) == nil {
+	if json.Unmarshal(raw, &text) == nil {
 		return text, nil
 	}
 	var parts []json.RawMessage

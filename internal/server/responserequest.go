@@ -13,6 +13,7 @@ import (
 type responseRequest struct {
 	chat chatRequest
 	echo responseEcho
+	from []origin // of the chat's messages
 }
 
 // stateful are members that need what is not kept here: conversations, answers of
@@ -73,16 +74,16 @@ func readResponse(f fields) (*responseRequest, error) {
 	if r.chat.prompt, err = readPromptFields(inPrompt); err != nil {
 		return nil, err
 	}
-	if r.chat.messages, err = readItems(input, r.echo.Instructions); err != nil {
+	if r.chat.messages, r.from, err = readItems(input, r.echo.Instructions); err != nil {
 		return nil, err
 	}
 	if err := r.readTools(tools, choice, parallel); err != nil {
-		return nil, err
+		return nil, r.inOwnWords(err)
 	}
 	if err := r.readText(text); err != nil {
 		return nil, err
 	}
-	return r, r.readOptions(f, reasoning)
+	return r, r.inOwnWords(r.readOptions(f, reasoning))
 }
 
 // readOptions takes what is left for options of the model.
