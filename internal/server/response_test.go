@@ -99,6 +99,7 @@ func TestResponsesRefuseWhatTheyDoNotServe(t *testing.T) {
 		`{"model":"m","instructions":"x","input":[{"role":"nobody","content":"x"}]}`:                                                            "input[0].role",
 		`{"model":"m","input":[{"role":"user","content":"x"},{"role":"user","content":[{"type":"input_image","image_url":"file:///x"}]}]}`:      "input[1].content[0].image_url",
 		`{"model":"m","input":[{"type":"function_call_output","call_id":"c","output":"x"}]}`:                                                    "input[0].call_id",
+		`{"model":"m","input":[{"role":"user","content":[{"type":"input_text","Text":"hi"}]}]}`:                                                 "input[0].content[0]",
 		`{"model":"m","input":[{"role":"user"}]}`:                                                                                               "input[0].content",
 		`{"model":"m","input":[{"type":"function_call","call_id":"c","name":"f"},{"type":"function_call_output","call_id":"c","output":null}]}`: "input[1].output",
 		`{"model":"m","input":[{"type":"reasoning"}]}`:                                                                                          "input[0].type",

@@ -100,7 +100,8 @@ func (it *item) message(at string) (chatMessage, error) {
 
 // itemPart is a part of an item's content.
 type itemPart struct {
-	kind, text, refusal, imageURL, detail, fileData, fileURL, filename string
+	text, refusal                                       *string // nil: it is missing
+	kind, imageURL, detail, fileData, fileURL, filename string
 }
 
 func readItemPart(raw json.RawMessage, at string) (part itemPart, err error) {
@@ -138,10 +139,10 @@ func chatContent(raw json.RawMessage, at string) (any, error) {
 			return nil, err
 		}
 		switch {
-		case part.kind == "input_text" || part.kind == "output_text":
-			content[i] = map[string]any{"type": "text", "text": part.text}
-		case part.kind == "refusal":
-			content[i] = map[string]any{"type": "text", "text": part.refusal}
+		case part.text != nil && (part.kind == "input_text" || part.kind == "output_text"):
+			content[i] = map[string]any{"type": "text", "text": *part.text}
+		case part.refusal != nil && part.kind == "refusal":
+			content[i] = map[string]any{"type": "text", "text": *part.refusal}
 		case part.kind == "input_image" && part.imageURL != "":
 			image := map[string]any{"url": part.imageURL}
 			if part.detail != "" {
@@ -151,7 +152,7 @@ func chatContent(raw json.RawMessage, at string) (any, error) {
 		case part.kind == "input_file" && part.fileData+part.fileURL != "":
 			content[i] = map[string]any{"type": "file", "file": map[string]any{"filename": part.filename, "file_data": part.fileData + part.fileURL}}
 		case slices.Contains(itemPartTypes, part.kind):
-			return nil, invalid(at, "%s: send what the part shows: image_url, file_data or file_url; files are not kept here", at)
+			return nil, invalid(at, "%s: send what the part says or shows: text, refusal, image_url, file_data or file_url; files are not kept here", at)
 		default:
 			return nil, invalid(at+".type", "%s.type %q is not supported; allowed: %s", at, part.kind, strings.Join(itemPartTypes, ", "))
 		}
