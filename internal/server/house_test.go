@@ -48,7 +48,6 @@ type plan struct {
 	cached   bool
 	budget   func(next llm.Model) llm.Model
 	options  func(*server.Options)
-	bounds   *server.Bounds // serve by server.Serve, within these
 }
 
 // house is a server on loopback, over the engine as cli joins it and the real provider.
