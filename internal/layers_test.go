@@ -50,7 +50,7 @@ var exceptions = map[string][]string{
 }
 
 // support is imported by tests alone, from anywhere.
-var support = []string{"internal/provider/upstream", "internal/provider/upstream/faults", "internal/provider/conformance", "internal/lockwatch"}
+var support = []string{"internal/provider/upstream", "internal/provider/upstream/faults", "internal/provider/conformance", "internal/lockwatch", "internal/server/openapitest"}
 
 // words import the standard library and each other alone.
 var words = []string{"internal/llm", "internal/fault", "internal/eval"}

@@ -29,6 +29,7 @@ as it comes, and ends it with an error where it is not.
 POST /v1/prompts/NAME takes {"variables": {…}} and gives the parsed value; GET /v1/prompts
 lists the prompts, GET /v1/calls/ID says what llmx explain says, and POST
 /v1/calls/ID/feedback takes {"score": 0..1, "correction": …, "comment": "…"}.
+GET /v1/openapi.json describes all of it for programs, as OpenAPI 3.1.
 
 Every answer has an x-request-id, which is the call's id. Headers (of a stream: trailers)
 tell x-llmx-model, -prompt, -prompt-hash, -attempts, -turns, -fallback, -cache, -cost-usd and

@@ -12,6 +12,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/llmx-dev/llmx/internal/server"
+	"github.com/llmx-dev/llmx/internal/server/openapitest"
 )
 
 // replica is llmx serve as a process of its own.
@@ -151,6 +154,7 @@ func (r *replica) send(method, path, body string, headers ...string) (int, http.
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	openapitest.Of(server.OpenAPI).Hold(r.t, openapitest.Seen(req, body, resp, string(text)))
 	return resp.StatusCode, resp.Header, string(text)
 }
 

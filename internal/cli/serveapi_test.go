@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/server"
+	"github.com/llmx-dev/llmx/internal/server/openapitest"
 )
 
 // apiServer is llmx serve, the whole command, in a copy of the scripts' project.
@@ -81,6 +83,7 @@ func (s *apiServer) ask(method, path, body string) (int, http.Header, string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	openapitest.Of(server.OpenAPI).Hold(s.t, openapitest.Seen(r, body, response, string(text)))
 	header := response.Header.Clone()
 	for name, values := range response.Trailer {
 		header[name] = values

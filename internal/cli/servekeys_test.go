@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/llmx-dev/llmx/internal/provider/upstream"
+	"github.com/llmx-dev/llmx/internal/server"
+	"github.com/llmx-dev/llmx/internal/server/openapitest"
 	"github.com/llmx-dev/llmx/internal/store"
 )
 
@@ -140,6 +142,7 @@ func (s *keyedServer) ask(key, path, body string) (status int, answer string, he
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	openapitest.Of(server.OpenAPI).Hold(s.t, openapitest.Seen(req, body, response, string(text)))
 	return response.StatusCode, string(text), response.Header
 }
 

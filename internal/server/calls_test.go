@@ -44,7 +44,7 @@ func TestACallIsFoundAtOnce(t *testing.T) {
 		}
 	}}.build(t)
 	w := h.chat(hello).whole(t)
-	if a := h.send(t.Context(), "GET", "/v1/calls/"+w.ID, ""); a.status != 200 || !strings.Contains(a.body, `"id":"req-1"`) {
+	if a := h.send(t.Context(), "GET", "/v1/calls/"+w.ID, ""); a.status != 200 || !strings.Contains(a.body, `"id": "req-1"`) {
 		t.Errorf("%s: %d %s", w.ID, a.status, a.body)
 	}
 	if a := h.send(t.Context(), "GET", "/v1/calls/none", ""); a.status != 404 || a.header.Get("Retry-After") != "" {

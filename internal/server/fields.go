@@ -93,14 +93,24 @@ func readObject(raw json.RawMessage, at, want string) (jsonObject, error) {
 	return o, nil
 }
 
-// read moves members into values, and refuses what is left over: it would be lost.
-func (o jsonObject) read(members []member) error {
-	names := make([]string, len(members))
-	for i, m := range members {
-		names[i] = m.name
+// takeAll moves members into values.
+func (o jsonObject) takeAll(members []member) error {
+	for _, m := range members {
 		if err := o.takeAt(o.at, m.name, m.into, m.want); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// read moves members into values, and refuses what is left over: it would be lost.
+func (o jsonObject) read(members []member) error {
+	if err := o.takeAll(members); err != nil {
+		return err
+	}
+	names := make([]string, len(members))
+	for i, m := range members {
+		names[i] = m.name
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.fields)) {
 		if !isNothing(o.fields[name]) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/server"
+	"github.com/llmx-dev/llmx/internal/server/openapitest"
 )
 
 // bodies are of all endpoints, right ones and wrong ones.
@@ -22,6 +23,9 @@ var bodies = []string{
 	`{"model":"prompt:desk","prompt":{"variables":{"who":"Ann"}},"messages":[{"role":"user","content":"hi"}],"temperature":0,"tools":[]}`,
 	`{"prompt":{"id":"plain","version":"draft","variables":{"q":"one"}}}`, `{"variables":{"q":"one"},"user":"ann"}`,
 	`{"model":"small","input":["a","b"],"dimensions":3,"encoding_format":"base64"}`, `{"score":1,"correction":{"a":[1,2]},"comment":"x"}`,
+	`{"model":"small","input":[{"role":"user","content":[{"type":"input_text","text":"hi"}]},{"type":"function_call","call_id":"c","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"c","output":"x"}],"instructions":"x","stream":true}`,
+	`{"model":"small","input":"hi","text":{"format":{"type":"json_schema","name":"x","schema":{"type":"object"}}},"reasoning":{"effort":"low"},"tools":[{"type":"function","name":"f"}],"tool_choice":"auto"}`,
+	`{"prompt":{"id":"plain","vAriables":{"q":"one"}}}`,
 	`{"model":"small","model":"x"}`, `{"a":{"b":1,"b":2}}`, `[`, `{"a":"\u`, "{\"a\":\"\xff\"}", `{"messages":[[[[]]]]}`, `null`, `{"tools":[{"type":"function","function":{"name":"a","parameters":{"$ref":"#"}}}]}`,
 }
 
@@ -60,6 +64,7 @@ func FuzzEndpoints(f *testing.F) {
 		if w.Code >= 500 || w.Code == http.StatusForbidden {
 			t.Fatalf("%d %s", w.Code, w.Body)
 		}
+		openapitest.Of(server.OpenAPI).Hold(t, openapitest.Seen(r, body, w.Result(), w.Body.String()))
 		if strings.HasPrefix(w.Header().Get("Content-Type"), "text/event-stream") {
 			return
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/prompt"
+	"github.com/llmx-dev/llmx/internal/server/openapitest"
 )
 
 // guarded is a server on loopback with one model, "echo", and no prompts.
@@ -140,6 +141,7 @@ func (g *guarded) do(t testing.TB, method, path, body string, headers ...string)
 	if err != nil {
 		t.Fatal(err)
 	}
+	openapitest.Of(OpenAPI).Hold(t, openapitest.Seen(req, body, response, string(text)))
 	return response, string(text)
 }
 

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/llmx-dev/llmx/internal/prompt"
+	"github.com/llmx-dev/llmx/internal/server/openapitest"
 )
 
 // adminKeys knows two keys, of which one may administer.
@@ -49,6 +51,9 @@ func ask(s *Server, method, path, body, remote, key string) *httptest.ResponseRe
 	}
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
+	if wrong := openapitest.Of(OpenAPI).Wrong(openapitest.Seen(r, body, w.Result(), w.Body.String())); len(wrong) > 0 {
+		panic(fmt.Sprint(method, " ", path, ": not as the OpenAPI document says: ", wrong))
+	}
 	return w
 }
 

@@ -26,7 +26,9 @@ import (
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/prompt"
 	"github.com/llmx-dev/llmx/internal/provider/openai"
+	"github.com/llmx-dev/llmx/internal/report"
 	"github.com/llmx-dev/llmx/internal/server"
+	"github.com/llmx-dev/llmx/internal/server/openapitest"
 )
 
 // The secrets and names of the house that no answer may have.
@@ -158,7 +160,9 @@ func (h *house) explain(_ context.Context, id string) (*llm.Call, json.RawMessag
 	if call == nil {
 		return nil, nil, fault.New(fault.Usage, "there is no call %q", id)
 	}
-	return call, json.RawMessage(fmt.Sprintf(`{"id":%q,"answer":%q}`, call.ID, call.Answer)), nil
+	var text bytes.Buffer
+	err := report.CallJSON(&text, call, nil)
+	return call, text.Bytes(), err
 }
 
 // library finds the drafts of a plan.
@@ -236,6 +240,9 @@ func (h *house) send(ctx context.Context, method, path, body string, header ...s
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
+	if err == nil {
+		openapitest.Of(server.OpenAPI).Hold(h.t, openapitest.Seen(r, body, response, string(text)))
+	}
 	return answer{response.StatusCode, response.Header, response.Trailer, string(text), err}
 }
 

@@ -28,10 +28,13 @@ type step struct {
 func (s *jsonScan) pathText() string {
 	var b strings.Builder
 	for _, step := range s.path {
-		if step.index < 0 {
-			b.WriteString("." + step.key)
-		} else {
+		switch {
+		case step.index >= 0:
 			fmt.Fprintf(&b, "[%d]", step.index)
+		case step.key == "": // or the path would be none
+			b.WriteString(`.""`)
+		default:
+			b.WriteString("." + step.key)
 		}
 	}
 	return b.String()

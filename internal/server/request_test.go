@@ -37,6 +37,7 @@ func TestBadRequests(t *testing.T) {
 		`{"model":"small","messages":[null]}`:                                    "messages[0]|messages[0]: want an object {role, content}, got null",
 		`{"model":"small","model":"other"}`:                                      "model|model stands here twice",
 		`{"model":"small","m\u006fdel":"other"}`:                                 "model|model stands here twice",
+		`{` + user + `,"":0,"":0}`:                                               `""|"" stands here twice`,
 		`{` + user + `,"x":{"a":[{"b":1,"b":2}]}}`:                               "x.a[0].b|x.a[0].b stands here twice",
 		`{` + user + `,"Model":"other"}`:                                         `Model|Model is not known; did you mean "model"?`,
 		`{` + user + `,"MAX_TOKENS":1}`:                                          `MAX_TOKENS|MAX_TOKENS is not known; did you mean "max_tokens"?`,

@@ -25,7 +25,7 @@ func (s *Server) responses(x *exchange) error {
 	}
 	req, err := asked.chat.request(x)
 	if err != nil {
-		return err
+		return asked.inOwnWords(err)
 	}
 	if asked.chat.stream {
 		return x.streamResponse(asked, req)

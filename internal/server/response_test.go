@@ -17,6 +17,7 @@ import (
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/prompt"
 	"github.com/llmx-dev/llmx/internal/server"
+	"github.com/llmx-dev/llmx/internal/server/openapitest"
 )
 
 // noPrompts has none.
@@ -55,6 +56,7 @@ func post(t *testing.T, url, body string) (int, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	openapitest.Of(server.OpenAPI).Hold(t, openapitest.Seen(answer.Request, body, answer, string(text)))
 	return answer.StatusCode, string(text)
 }
 
@@ -78,29 +80,45 @@ func TestResponsesRefuseWhatTheyDoNotServe(t *testing.T) {
 		`{"input":"hi"}`:          "model",
 		`{"model":"m"}`:           "input",
 		`{"model":"m","input":7}`: "input",
-		`{"model":"m","input":"hi","previous_response_id":"resp_1"}`:                                   "previous_response_id",
-		`{"model":"m","input":"hi","conversation":"c"}`:                                                "conversation",
-		`{"model":"m","input":"hi","background":true}`:                                                 "background",
-		`{"model":"m","input":"hi","store":true}`:                                                      "store",
-		`{"model":"m","input":"hi","truncation":"auto"}`:                                               "truncation",
-		`{"model":"m","input":"hi","include":["x"]}`:                                                   "include",
-		`{"model":"m","input":"hi","top_logprobs":2}`:                                                  "top_logprobs",
-		`{"model":"m","input":"hi","reasoning":{"summary":"auto"}}`:                                    "reasoning.summary",
-		`{"model":"m","input":"hi","text":{"format":{"type":"x"}}}`:                                    "text.format.type",
-		`{"model":"m","input":"hi","text":{"format":{"type":"json_schema"}}}`:                          "text.format.schema",
-		`{"model":"m","input":"hi","tools":[{"type":"web_search"}]}`:                                   "tools[0].type",
-		`{"model":"m","input":"hi","tool_choice":"required"}`:                                          "tool_choice",
-		`{"model":"m","input":[{"type":"reasoning"}]}`:                                                 "input[0].type",
-		`{"model":"m","input":[{"role":"user","content":[{"type":"input_audio"}]}]}`:                   "input[0].content[0].type",
-		`{"model":"m","input":[{"role":"user","content":[{"type":"input_file","file_id":"f"}]}]}`:      "input[0].content[0]",
-		`{"model":"m","input":[{"type":"function_call","name":"f"}]}`:                                  "input[0]",
-		`{"model":"m","input":"hi","metadata":{},"stream_options":{},"prompt":{"id":"p","version":1}}`: "prompt.version",
+		`{"model":"m","input":"hi","previous_response_id":"resp_1"}`:                                                                            "previous_response_id",
+		`{"model":"m","input":"hi","conversation":"c"}`:                                                                                         "conversation",
+		`{"model":"m","input":"hi","background":true}`:                                                                                          "background",
+		`{"model":"m","input":"hi","store":true}`:                                                                                               "store",
+		`{"model":"m","input":"hi","truncation":"auto"}`:                                                                                        "truncation",
+		`{"model":"m","input":"hi","include":["x"]}`:                                                                                            "include",
+		`{"model":"m","input":"hi","top_logprobs":2}`:                                                                                           "top_logprobs",
+		`{"model":"m","input":"hi","reasoning":{"summary":"auto"}}`:                                                                             "reasoning.summary",
+		`{"model":"m","input":"hi","text":{"format":{"type":"x"}}}`:                                                                             "text.format.type",
+		`{"model":"m","input":"hi","text":{"format":{"type":"json_schema"}}}`:                                                                   "text.format.schema",
+		`{"model":"m","input":"hi","tools":[{"type":"web_search"}]}`:                                                                            "tools[0].type",
+		`{"model":"m","input":"hi","tool_choice":"required"}`:                                                                                   "tool_choice",
+		`{"model":"m","input":"hi","instructions":"x","tools":[{"type":"function","name":"a b"}]}`:                                              "tools[0].name",
+		`{"model":"m","input":"hi","tools":[{"type":"function","name":"a"}],"tool_choice":{"type":"function","name":"b"}}`:                      "tool_choice.name",
+		`{"model":"m","input":"hi","text":{"format":{"type":"json_schema","name":"x","schema":{"type":"strange"}}}}`:                            "text.format.schema",
+		`{"model":"m","input":"hi","max_output_tokens":0}`:                                                                                      "max_output_tokens",
+		`{"model":"m","instructions":"x","input":[{"role":"nobody","content":"x"}]}`:                                                            "input[0].role",
+		`{"model":"m","input":[{"role":"user","content":"x"},{"role":"user","content":[{"type":"input_image","image_url":"file:///x"}]}]}`:      "input[1].content[0].image_url",
+		`{"model":"m","input":[{"type":"function_call_output","call_id":"c","output":"x"}]}`:                                                    "input[0].call_id",
+		`{"model":"m","input":[{"role":"user","content":[{"type":"input_text","Text":"hi"}]}]}`:                                                 "input[0].content[0]",
+		`{"model":"m","input":[{"role":"user"}]}`:                                                                                               "input[0].content",
+		`{"model":"m","input":[{"type":"function_call","call_id":"c","name":"f"},{"type":"function_call_output","call_id":"c","output":null}]}`: "input[1].output",
+		`{"model":"m","input":[{"type":"reasoning"}]}`:                                                                                          "input[0].type",
+		`{"model":"m","input":[{"role":"user","content":[{"type":"input_audio"}]}]}`:                                                            "input[0].content[0].type",
+		`{"model":"m","input":[{"role":"user","content":[{"type":"input_file","file_id":"f"}]}]}`:                                               "input[0].content[0]",
+		`{"model":"m","input":[{"type":"function_call","name":"f"}]}`:                                                                           "input[0]",
+		`{"model":"m","input":"hi","metadata":{},"stream_options":{},"prompt":{"id":"p","version":1}}`:                                          "prompt.version",
+		`{"prompt":{"id":"p","vars":{"q":"hi"}}}`:                                                                                               "prompt.vars", // which would ask without it
+		`{"prompt":{"id":"p","Variables":{"q":"hi"}}}`:                                                                                          "prompt.Variables",
+		`{"model":"m","input":"hi","text":{"formt":{"type":"json_object"}}}`:                                                                    "text.formt", // which would lose a contract
+		`{"model":"m","input":"hi","text":{"format":{"type":"json_object","schema":{"type":"object"}}}}`:                                        "text.format.schema",
+		`{"model":"m","input":"hi","reasoning":{"efort":"low"}}`:                                                                                "reasoning.efort",
+		`{"model":"m","input":[{"Role":"user","content":"hi"}]}`:                                                                                "input[0].role",
 	} {
 		status, text := post(t, url, body)
 		var said struct {
 			Error struct{ Param, Message string }
 		}
-		if err := json.Unmarshal([]byte(text), &said); err != nil || status != http.StatusBadRequest || said.Error.Param != param || said.Error.Message == "" {
+		if err := json.Unmarshal([]byte(text), &said); err != nil || status != http.StatusBadRequest || said.Error.Param != param || said.Error.Message == "" || strings.Contains(text, "messages[") || strings.Contains(text, "response_format") {
 			t.Errorf("%s: %d %s, want 400 and the param %s", body, status, text, param)
 		}
 	}

@@ -2,6 +2,10 @@ package server
 
 import (
 	"encoding/json"
+	"slices"
+
+	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
 )
 
 // responseRequest is the body of POST /v1/responses. It asks what a chat asks, in other
@@ -9,6 +13,7 @@ import (
 type responseRequest struct {
 	chat chatRequest
 	echo responseEcho
+	from []origin // of the chat's messages
 }
 
 // stateful are members that need what is not kept here: conversations, answers of
@@ -30,7 +35,7 @@ func readResponse(f fields) (*responseRequest, error) {
 		ParallelToolCalls: true, ToolChoice: json.RawMessage(`"auto"`), Tools: []json.RawMessage{}, Metadata: json.RawMessage(`{}`),
 		Temperature: f["temperature"], TopP: f["top_p"], MaxOutputTokens: f["max_output_tokens"], Truncation: "disabled",
 	}}
-	var input, tools, choice, text, metadata, reasoning json.RawMessage
+	var input, inPrompt, tools, choice, text, metadata, reasoning json.RawMessage
 	var parallel *bool
 	var store bool
 	var safety string
@@ -40,7 +45,7 @@ func readResponse(f fields) (*responseRequest, error) {
 		want string
 	}{
 		{"model", &r.chat.model, "a string"}, {"input", &input, "a string or a list of items"}, {"instructions", &r.echo.Instructions, "a string"},
-		{"stream", &r.chat.stream, "a boolean"}, {"user", &r.chat.user, "a string"}, {"prompt", &r.chat.prompt, "an object {id, version, variables}"},
+		{"stream", &r.chat.stream, "a boolean"}, {"user", &r.chat.user, "a string"}, {"prompt", &inPrompt, "an object {id, version, variables}"},
 		{"tools", &tools, "a list of tools"}, {"tool_choice", &choice, "a string or an object"}, {"parallel_tool_calls", &parallel, "a boolean"},
 		{"text", &text, "an object {format}"}, {"store", &store, "a boolean"}, {"metadata", &metadata, "an object"},
 		{"safety_identifier", &safety, "a string"}, {"truncation", &r.echo.Truncation, "a string"}, {"reasoning", &reasoning, "an object {effort}"},
@@ -66,16 +71,19 @@ func readResponse(f fields) (*responseRequest, error) {
 		r.echo.ParallelToolCalls = *parallel
 	}
 	var err error
-	if r.chat.messages, err = readItems(input, r.echo.Instructions); err != nil {
+	if r.chat.prompt, err = readPromptFields(inPrompt); err != nil {
+		return nil, err
+	}
+	if r.chat.messages, r.from, err = readItems(input, r.echo.Instructions); err != nil {
 		return nil, err
 	}
 	if err := r.readTools(tools, choice, parallel); err != nil {
-		return nil, err
+		return nil, r.inOwnWords(err)
 	}
 	if err := r.readText(text); err != nil {
 		return nil, err
 	}
-	return r, r.readOptions(f, reasoning)
+	return r, r.inOwnWords(r.readOptions(f, reasoning))
 }
 
 // readOptions takes what is left for options of the model.
@@ -93,18 +101,19 @@ func (r *responseRequest) readOptions(f fields, reasoning json.RawMessage) error
 		}
 	}
 	if len(reasoning) > 0 {
-		var asked struct {
-			Effort  json.RawMessage `json:"effort"`
-			Summary json.RawMessage `json:"summary"`
+		o, err := readObject(reasoning, "reasoning", "an object {effort}")
+		if err != nil {
+			return err
 		}
-		if err := json.Unmarshal(reasoning, &asked); err != nil {
-			return invalid("reasoning", "reasoning: want {effort}")
-		}
-		if len(asked.Summary) > 0 && !isNull(asked.Summary) {
+		if summary := o.fields["summary"]; len(summary) > 0 && !isNull(summary) {
 			return invalid("reasoning.summary", "reasoning.summary is not supported: reasoning is not passed on")
 		}
-		if len(asked.Effort) > 0 {
-			f["reasoning_effort"] = asked.Effort
+		var effort json.RawMessage
+		if err := o.read([]member{{"effort", &effort, "a string"}}); err != nil {
+			return err
+		}
+		if len(effort) > 0 {
+			f["reasoning_effort"] = effort
 		}
 	}
 	var err error
@@ -157,37 +166,43 @@ func (r *responseRequest) readText(raw json.RawMessage) error {
 	if len(raw) == 0 {
 		return nil
 	}
-	var text struct {
-		Format *struct {
-			Type   string          `json:"type"`
-			Name   string          `json:"name"`
-			Schema json.RawMessage `json:"schema"`
-		} `json:"format"`
-		Verbosity json.RawMessage `json:"verbosity"`
+	o, err := readObject(raw, "text", "an object {format}")
+	if err != nil {
+		return err
 	}
-	if err := json.Unmarshal(raw, &text); err != nil {
-		return invalid("text", "text: want {format: {type}}")
-	}
-	if len(text.Verbosity) > 0 && !isNull(text.Verbosity) {
+	if verbosity := o.fields["verbosity"]; len(verbosity) > 0 && !isNull(verbosity) {
 		return invalid("text.verbosity", "text.verbosity is not supported")
 	}
-	if text.Format == nil {
-		return nil
+	var format json.RawMessage
+	if err := o.read([]member{{"format", &format, "an object {type}"}}); err != nil || format == nil {
+		return err
 	}
 	r.echo.Text = raw
-	format := map[string]any{"type": text.Format.Type}
-	if text.Format.Type == "json_schema" {
-		schema := text.Format.Schema
-		if len(schema) == 0 {
-			return invalid("text.format.schema", "text.format.schema is missing")
-		}
-		format["json_schema"] = map[string]any{"name": text.Format.Name, "schema": schema}
+	r.chat.output, err = readTextFormat(format)
+	return err
+}
+
+// readTextFormat reads a response_format whose members stand at the top level.
+func readTextFormat(raw json.RawMessage) (llm.Output, error) {
+	const at, want = "text.format", "an object {type, name, schema}"
+	o, err := readObject(raw, at, want)
+	if err != nil {
+		return llm.Output{}, err
 	}
-	var err error
-	if r.chat.output, err = readFormat(mustJSON(format)); err != nil {
-		return invalid("text.format.type", "text.format.type %q is not known; allowed: text, json_object, json_schema", text.Format.Type)
+	var kind string
+	if err := o.takeAt(at, "type", &kind, "a string"); err != nil {
+		return llm.Output{}, err
 	}
-	return nil
+	switch {
+	case kind == "json_schema":
+		return readSchema(mustJSON(o.fields), at)
+	case !slices.Contains(formatTypes, kind):
+		return llm.Output{}, invalid(at+".type", "%s.type %q is not known; %s", at, kind, fault.Allowed(kind, formatTypes))
+	}
+	if err := o.read([]member{{"type", &kind, "a string"}}); err != nil {
+		return llm.Output{}, err
+	}
+	return readFormat(mustJSON(map[string]string{"type": kind}))
 }
 
 // valuesOf are the variables of a prompt as the engine has them: OpenAI wraps some.

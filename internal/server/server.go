@@ -75,6 +75,7 @@ const (
 type Server struct {
 	Options
 	mux      http.Handler
+	answered methods // of every path
 	recent   recent
 	schemas  *contract.Parser // keeps the schemas of requests, compiled
 	draining atomic.Bool
@@ -99,6 +100,7 @@ func New(o Options) *Server {
 // routes are all that is answered.
 func (s *Server) routes() http.Handler {
 	mux, allowed := http.NewServeMux(), methods{}
+	s.answered = allowed
 	for pattern, answer := range map[string]func(*exchange) error{
 		"POST /v1/chat/completions": s.chat,
 		"POST /v1/responses":        s.responses,
@@ -108,6 +110,7 @@ func (s *Server) routes() http.Handler {
 		"GET /v1/prompts":           s.prompts,
 		"POST /v1/prompts/{name}":   s.promptCall,
 		"GET /v1/calls/{id}":        s.call,
+		"GET /v1/openapi.json":      s.openapi,
 
 		"POST /v1/calls/{id}/feedback": s.feedback,
 	} {
