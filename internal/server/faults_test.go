@@ -95,7 +95,7 @@ func TestEveryFaultThroughHTTP(t *testing.T) {
 	h := plan{upstream: upstream.URL(), models: models, prompts: map[string]string{"p": optimisticPrompt}, options: func(o *server.Options) {
 		o.KeepAlive = time.Second // later than what fails at once, sooner than the bounds of silence
 	}, policy: func(p *route.Policy) {
-		p.Total = 2 * time.Minute // no bound of what is work on a busy machine
+		p.Total = 30 * time.Second // time for what is work on a busy machine, and less than any Retry-After
 		for alias := range p.Timeouts {
 			p.Timeouts[alias] = llm.Timeouts{Connect: 2 * time.Second, FirstToken: 2 * time.Second, Idle: 2 * time.Second}
 		}
