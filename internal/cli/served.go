@@ -169,7 +169,7 @@ func (s *served) find(ref, sticky string) (*prompt.Prompt, error) {
 	one := s.byName[name]
 	switch {
 	case one == nil:
-		return s.library.Resolve(name, prompt.Serve) // which says that there is none
+		return nil, fault.New(fault.Invalid, "there is no prompt %q", name).WithHint("%s", fault.Allowed(name, s.named()))
 	case !exact && one.bare == nil:
 		return nil, one.why
 	case !exact && !one.shared:
@@ -187,6 +187,17 @@ func (s *served) find(ref, sticky string) (*prompt.Prompt, error) {
 		s.used(found)
 	}
 	return found, err
+}
+
+// named are the prompts that have something to serve.
+func (s *served) named() []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(s.byName)) {
+		if one := s.byName[name]; one.bare != nil || len(one.labels) > 0 {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // List gives what bare names mean, sorted by name.
