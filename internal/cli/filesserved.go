@@ -281,4 +281,12 @@ const (
 )
 
 // onOneLine is all that is wrong, for a line of the log.
-func onOneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+func onOneLine(err error) string {
+	var said []string
+	for _, problem := range problemsOf(err) {
+		for line := range strings.Lines(problem.Error()) {
+			said = append(said, strings.TrimSpace(line))
+		}
+	}
+	return strings.Join(said, "; ")
+}

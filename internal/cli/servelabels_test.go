@@ -44,7 +44,7 @@ func TestServeGivesWhatLabelsSay(t *testing.T) {
 			t.Errorf("%s is %s, want %s", ref, got, want)
 		}
 	}
-	for ref, want := range map[string]string{"triage@draft": "drafts are not served", "triage@staging": `no release or label \"staging\"`, "triage@9.0.0": `no release \"9.0.0\"`, "nobody": `no prompt \"nobody\"`} {
+	for ref, want := range map[string]string{"triage@draft": "drafts are not served", "triage@staging": `no release or label \"staging\"`, "triage@9.0.0": `no release \"9.0.0\"`, "nobody": `no prompt \"nobody\" (allowed: triage)`} {
 		if got := r.version(ref, "u"); !strings.HasPrefix(got, "404 ") || !strings.Contains(got, want) {
 			t.Errorf("%s: %s, want %q", ref, got, want)
 		}
@@ -116,6 +116,8 @@ func TestServeFollowsTheFiles(t *testing.T) {
 	s.write("prompts/triage/labels.yaml", "production: 0.2.0\n")
 	is("0.2.0")
 
+	s.write("prompts/triage/labels.yaml", "production: 7.0.0\n")
+	r.says(`triage has no release \"7.0.0\"; did you mean`)
 	s.write("prompts/triage/labels.yaml", "production: 0.3.0\nproduction: 0.1.0\n")
 	r.until("readiness warns", func() bool { _, body := r.ready(); return body.warns("reload_failed") })
 	status, body := r.ready()
