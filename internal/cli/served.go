@@ -27,6 +27,7 @@ type servedPrompt struct {
 	releases map[string]*prompt.Prompt // by label
 	bare     *prompt.Prompt            // without the shares of labels; nil: not served under its bare name
 	why      error                     // it is not
+	drafted  bool                      // it was never released
 	shared   bool                      // labels have shares of the callers of the bare name
 }
 
@@ -68,6 +69,7 @@ func (s *served) read(name string) (*servedPrompt, error) {
 		problems.Add(err)
 	} else {
 		problems.Add(s.library.Keep(name))
+		one.drafted = !s.library.Released(name)
 	}
 	if err := problems.Err(); err != nil {
 		return nil, err
@@ -242,11 +244,12 @@ func (s *served) source(ref llm.PromptRef) (*prompt.Prompt, error) {
 	return s.library.Resolve(ref.Name+"@"+ref.Version, prompt.Serve)
 }
 
-// unserved says of every prompt that is not served under its bare name why.
+// unserved says of every released prompt that is not served under its bare name why. A
+// draft alone is one that somebody works at, or a judge, and nothing to warn of.
 func (s *served) unserved() []string {
 	var reasons []string
 	for _, name := range slices.Sorted(maps.Keys(s.byName)) {
-		if why := s.byName[name].why; why != nil {
+		if why := s.byName[name].why; why != nil && !s.byName[name].drafted {
 			reasons = append(reasons, fault.As(why).Message)
 		}
 	}

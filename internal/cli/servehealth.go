@@ -25,7 +25,7 @@ func (s *serving) health() server.Health {
 		t.At, t.Since = problem.Place.String(), f.reloads.since.UTC().Format(time.RFC3339)
 	}
 	if keys := f.reading.restart; len(keys) > 0 {
-		warn("restart_needed", "llmx.yaml has changed where only another start follows: %s", strings.Join(keys, ", "))
+		warn("restart_needed", "llmx.yaml has changes that need a restart: %s", strings.Join(keys, ", "))
 	}
 	if f.kept != nil {
 		warn("labels_unread", "labels that were set cannot be read from the store: %s", fault.As(f.kept).Message)

@@ -104,6 +104,34 @@ func TestWithoutTheLabelProductionAPromptIsNotServed(t *testing.T) {
 	r.until("it is served", func() bool { return r.version("triage", "") == "0.1.0" })
 }
 
+// A line of the log parts what is wrong from what is allowed, and says once what waits for
+// another start.
+func TestALineOfTheLogCanBeRead(t *testing.T) {
+	s := released(t, "production: 0.1.0\n")
+	s.write("prompts/fresh/draft.prompty", strings.Replace(ticketPrompt, "name: triage", "name: fresh", 1))
+	r := s.serve(t)
+	r.says(`level=INFO msg="there are prompts with drafts alone, which are not served" prompts=fresh todo="llmx prompt release NAME --minor; then llmx prompt label NAME production VERSION; or --draft, for development"`)
+	if _, body := r.ready(); body.warns("prompt_unserved") {
+		t.Errorf("a draft is nothing to warn of: %+v", body)
+	}
+	s.write("prompts/triage/labels.yaml", "production: 7.0.0\n")
+	r.says(`triage has no release \"7.0.0\"; did you mean`)
+
+	config, err := os.ReadFile(s.path("llmx.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write("llmx.yaml", string(config)+"budgets: [{scope: project, usd: 1, per: day}]\n")
+	s.write("prompts/triage/labels.yaml", "production: 0.2.0\n")
+	const waits = `msg="llmx.yaml has changes that need a restart" keys=budgets`
+	r.says(waits)
+	s.write("prompts/triage/labels.yaml", "production: 0.3.0\n")
+	r.until("it is 0.3.0", func() bool { return r.version("triage", "") == "0.3.0" })
+	if n := strings.Count(r.log.String(), waits); n != 1 || strings.Contains(r.log.String(), `changed=""`) {
+		t.Errorf("the log says %d times what needs a restart:\n%s", n, r.log)
+	}
+}
+
 // What is broken is not served, and says where; what was served before goes on.
 func TestServeFollowsTheFiles(t *testing.T) {
 	s := released(t, "production: 0.1.0\n")
@@ -116,8 +144,6 @@ func TestServeFollowsTheFiles(t *testing.T) {
 	s.write("prompts/triage/labels.yaml", "production: 0.2.0\n")
 	is("0.2.0")
 
-	s.write("prompts/triage/labels.yaml", "production: 7.0.0\n")
-	r.says(`triage has no release \"7.0.0\"; did you mean`)
 	s.write("prompts/triage/labels.yaml", "production: 0.3.0\nproduction: 0.1.0\n")
 	r.until("readiness warns", func() bool { _, body := r.ready(); return body.warns("reload_failed") })
 	status, body := r.ready()
