@@ -251,6 +251,9 @@ func TestKeysStandWhileTheStoreIsLost(t *testing.T) {
 	for range 3 {
 		step()
 	}
+	if k.unread.Load() == nil {
+		t.Error("readiness does not know that they cannot be read")
+	}
 	if !k.ring.Any() || strings.Count(log.String(), "the keys cannot be read: those that were there last stand") != 1 {
 		t.Errorf("any: %v, the log: %s", k.ring.Any(), log.String())
 	}
@@ -259,6 +262,9 @@ func TestKeysStandWhileTheStoreIsLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	step()
+	if k.unread.Load() != nil {
+		t.Error("readiness does not know that they can be read")
+	}
 	if k.ring.Any() || !strings.Contains(log.String(), "the keys can be read again") || !strings.Contains(log.String(), "there are no keys") {
 		t.Errorf("any: %v, the log: %s", k.ring.Any(), log.String())
 	}
