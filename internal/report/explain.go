@@ -56,7 +56,6 @@ func (p *page) callHeadline(call *llm.Call, result *eval.Result) {
 func (p *page) callFacts(call *llm.Call, result *eval.Result, s Style) {
 	p.fact("call", call.ID)
 	p.fact("started", call.Started.In(s.zone()).Format("2006-01-02 15:04:05 MST"))
-	p.fact("key", call.Key)
 	p.fact("user", call.User)
 	p.fact("prompt", call.Prompt.String())
 	p.fact("hash", call.Prompt.Hash)
