@@ -32,7 +32,7 @@ func unquoting(e *fault.Error) string {
 		return "the answer breaks its contract"
 	case fault.BadRequest, fault.ContentFilter: // providers say what they do not like
 		if e.Said != "" {
-			return strings.TrimSuffix(e.Message, ": "+e.Said)
+			return strings.Replace(e.Message, ": "+e.Said, "", 1)
 		}
 	}
 	return e.Message

@@ -14,7 +14,7 @@ const countingPrompt = "---\nname: order\nmodel: {id: small}\ninputs:\n  mail: {
 // What a request or an answer has is quoted to its caller, and never in the log.
 func TestTheLogQuotesNobody(t *testing.T) {
 	const words = "Jane-Doe-4711"
-	quoting := fault.New(fault.BadRequest, "provider \"acme\" answered 400: %s is no role", words)
+	quoting := fault.New(fault.BadRequest, "provider \"acme\" answered 400: %s is no role; 2 attempts", words)
 	quoting.Said, quoting.Status = words+" is no role", 400
 	for _, c := range []struct {
 		err                     error // of the model
@@ -24,7 +24,7 @@ func TestTheLogQuotesNobody(t *testing.T) {
 		{nil, "/v1/chat/completions", `{"model": "small", "messages": [{"role": "Jane-Doe-4711", "content": "x"}]}`, "", `"param":"messages[0].role"`},
 		{nil, "/v1/chat/completions", `{"model": "small", "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "file:///Jane-Doe-4711"}}]}]}`, words, `"param":"messages[0].content[0].image_url.url"`},
 		{fault.New(fault.Contract, "#/label: expected bug, got %q", words), "/v1/chat/completions", hello, words, `"class":"contract","error":"the answer breaks its contract"`},
-		{quoting, "/v1/chat/completions", hello, words, `"class":"bad_request","error":"provider \"acme\" answered 400"`},
+		{quoting, "/v1/chat/completions", hello, words, `"class":"bad_request","error":"provider \"acme\" answered 400; 2 attempts"`},
 	} {
 		h := over(t, fails("", c.err), func(o *server.Options) {
 			current := o.Current()
