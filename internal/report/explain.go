@@ -56,10 +56,10 @@ func (p *page) callHeadline(call *llm.Call, result *eval.Result) {
 func (p *page) callFacts(call *llm.Call, result *eval.Result, s Style) {
 	p.fact("call", call.ID)
 	p.fact("started", call.Started.In(s.zone()).Format("2006-01-02 15:04:05 MST"))
+	p.fact("key", call.Key)
 	p.fact("user", call.User)
 	p.fact("prompt", call.Prompt.String())
 	p.fact("hash", call.Prompt.Hash)
-	p.fact("key", call.Key)
 	if origin := call.Origin; origin.Case != "" || origin.Run != "" {
 		p.fact("case", fmt.Sprintf("%s of suite %s, draw %d, run %s", origin.Case, origin.Suite, call.Repeat+1, origin.Run))
 	}
