@@ -225,8 +225,9 @@ func (s *serving) mayListen(on net.Addr) error {
 }
 
 // guards begins to watch what may change under a server, the keys and the certificate,
-// until ctx ends, and gives the bounds of llmx.yaml.
+// until ctx or the server ends, and gives the bounds of llmx.yaml.
 func (s *serving) guards(ctx context.Context) (b server.Bounds, scheme string, err error) {
+	ctx, s.unwatch = context.WithCancel(ctx)
 	set := s.project.config.Serve
 	b = server.Bounds{
 		Header: set.Bounds.HeaderTimeout, Body: set.Bounds.BodyTimeout, Idle: set.Bounds.IdleTimeout, Connections: set.Bounds.MaxConnections,

@@ -11,7 +11,7 @@ import (
 
 // failureAttrs are what the log says of a failure. Where the message may quote what the
 // request or the answer has, it names the field, or only what kind of failure it was: the
-// caller is told the rest, and llmx explain has it.
+// caller is told the rest, and llmx explain has it of a call that was made.
 func failureAttrs(err error) []slog.Attr {
 	e := fault.As(err)
 	attrs := []slog.Attr{slog.String("class", string(e.Class))}
