@@ -199,15 +199,24 @@ func (s *serving) publish() {
 }
 
 // tellUnserved logs which prompts have no label production, with the command that sets
-// it, but for those that had none before.
+// it, but for those that had none before; those that have a draft alone in one line, as
+// most of them are not there to be served.
 func (s *serving) tellUnserved(before, now *served) {
+	var drafts []string
 	for _, name := range slices.Sorted(maps.Keys(now.byName)) {
 		if before != nil && before.byName[name] != nil && before.byName[name].why != nil {
 			continue
 		}
-		if why := now.byName[name].why; why != nil {
-			s.log.Warn(fault.As(why).Message, "todo", fault.As(why).Hint)
+		switch one := now.byName[name]; {
+		case one.why != nil && one.drafted:
+			drafts = append(drafts, name)
+		case one.why != nil:
+			s.log.Warn(fault.As(one.why).Message, "todo", fault.As(one.why).Hint)
 		}
+	}
+	if len(drafts) > 0 {
+		s.log.Info("there are prompts with drafts alone, which are not served", "prompts", strings.Join(drafts, ", "),
+			"todo", "llmx prompt release NAME --minor; then llmx prompt label NAME production VERSION; or --draft, for development")
 	}
 }
 
@@ -281,4 +290,12 @@ const (
 )
 
 // onOneLine is all that is wrong, for a line of the log.
-func onOneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+func onOneLine(err error) string {
+	var said []string
+	for _, problem := range problemsOf(err) {
+		for line := range strings.Lines(problem.Error()) {
+			said = append(said, strings.TrimSpace(line))
+		}
+	}
+	return strings.Join(said, "; ")
+}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,10 +92,14 @@ func (s *serving) reload(asked bool) {
 	f.now.reloads.failed = nil
 	s.endAgreed()
 	s.publish()
-	s.log.Info("the files were read again and are served", "changed", strings.Join(changedPrompts(before.prompts, made.prompts), ", "))
+	var changed []any
+	if prompts := changedPrompts(before.prompts, made.prompts); len(prompts) > 0 {
+		changed = []any{"changed", strings.Join(prompts, ", ")}
+	}
+	s.log.Info("the files were read again and are served", changed...)
 	s.tellUnserved(before.prompts, made.prompts)
-	if len(made.restart) > 0 {
-		s.log.Warn("llmx.yaml has changed where only another start follows", "keys", strings.Join(made.restart, ", "))
+	if len(made.restart) > 0 && !slices.Equal(before.restart, made.restart) {
+		s.log.Warn("llmx.yaml has changes that need a restart", "keys", strings.Join(made.restart, ", "))
 	}
 	s.tellUnusable()
 }

@@ -20,10 +20,10 @@ type serveOptions struct {
 const serveHelp = `Serve the prompts of the project over HTTP, through the runtime that tests them:
 OpenAI's API with prompts, models and routes behind it, and a small one of our own.
 
-POST /v1/chat/completions, /v1/embeddings and GET /v1/models are as OpenAI's. A model's name
-is a model, a route or prompt:NAME[@VERSION|@LABEL] of this project; a prompt's inputs go into
-"prompt": {"variables": {…}}, and messages into its input of kind thread. Options, tools and
-the model are the prompt's own, but for what llmx: {allow: […]} in its front matter names.
+POST /v1/chat/completions, /v1/responses, /v1/embeddings and GET /v1/models are as OpenAI's.
+A model's name is a model, a route or prompt:NAME[@VERSION|@LABEL] of this project; a prompt's
+inputs go into "prompt": {"variables": {…}}, and messages into its input of kind thread. Options,
+tools and the model are the prompt's own, but for what llmx: {allow: […]} in its front matter names.
 An answer under a contract is streamed once it is valid; llmx: {stream: optimistic} streams it
 as it comes, and ends it with an error where it is not.
 POST /v1/prompts/NAME takes {"variables": {…}} and gives the parsed value; GET /v1/prompts

@@ -131,7 +131,7 @@ func TestServeAPI(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"model":"broken","prompt":{"id":"triage","variables":{"ticket":"x"}}}`: "the prompt triage says which model is asked",
 		`{"model":"prompt:triag"}`:                                       `did you mean`,
-		`{"model":"refused","messages":[{"role":"user","content":"x"}]}`: "the model's provider refuses the key of this server",
+		`{"model":"refused","messages":[{"role":"user","content":"x"}]}`: "this server has no key that the model's provider takes",
 	} {
 		status, header, text := s.ask("POST", "/v1/chat/completions", body)
 		if status < 400 || !strings.Contains(text, want) || strings.Contains(text, "sk-") || header.Get("X-Request-Id") == "" {

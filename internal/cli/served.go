@@ -27,6 +27,7 @@ type servedPrompt struct {
 	releases map[string]*prompt.Prompt // by label
 	bare     *prompt.Prompt            // without the shares of labels; nil: not served under its bare name
 	why      error                     // it is not
+	drafted  bool                      // it was never released
 	shared   bool                      // labels have shares of the callers of the bare name
 }
 
@@ -68,6 +69,7 @@ func (s *served) read(name string) (*servedPrompt, error) {
 		problems.Add(err)
 	} else {
 		problems.Add(s.library.Keep(name))
+		one.drafted = !s.library.Released(name)
 	}
 	if err := problems.Err(); err != nil {
 		return nil, err
@@ -169,7 +171,7 @@ func (s *served) find(ref, sticky string) (*prompt.Prompt, error) {
 	one := s.byName[name]
 	switch {
 	case one == nil:
-		return s.library.Resolve(name, prompt.Serve) // which says that there is none
+		return nil, fault.New(fault.Invalid, "there is no prompt %q", name).WithHint("%s", fault.Allowed(name, s.named()))
 	case !exact && one.bare == nil:
 		return nil, one.why
 	case !exact && !one.shared:
@@ -187,6 +189,17 @@ func (s *served) find(ref, sticky string) (*prompt.Prompt, error) {
 		s.used(found)
 	}
 	return found, err
+}
+
+// named are the prompts that have something to serve.
+func (s *served) named() []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(s.byName)) {
+		if one := s.byName[name]; one.bare != nil || len(one.labels) > 0 {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // List gives what bare names mean, sorted by name.
@@ -231,11 +244,12 @@ func (s *served) source(ref llm.PromptRef) (*prompt.Prompt, error) {
 	return s.library.Resolve(ref.Name+"@"+ref.Version, prompt.Serve)
 }
 
-// unserved says of every prompt that is not served under its bare name why.
+// unserved says of every released prompt that is not served under its bare name why. A
+// draft alone is one that somebody works at, or a judge, and nothing to warn of.
 func (s *served) unserved() []string {
 	var reasons []string
 	for _, name := range slices.Sorted(maps.Keys(s.byName)) {
-		if why := s.byName[name].why; why != nil {
+		if why := s.byName[name].why; why != nil && !s.byName[name].drafted {
 			reasons = append(reasons, fault.As(why).Message)
 		}
 	}

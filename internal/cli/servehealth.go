@@ -10,9 +10,9 @@ import (
 	"github.com/llmx-dev/llmx/internal/server"
 )
 
-// health is what /readyz tells besides that the server is ending. Nothing of it keeps
-// requests away: what is wrong here is wrong with every replica, or with none of the
-// answers.
+// health is what /readyz tells besides that the server is ending. One thing keeps requests
+// away, keys that are not known, as then nobody is let in. All else is wrong with every
+// replica, or with none of the answers.
 func (s *serving) health() server.Health {
 	f := s.files.told.Load()
 	h := server.Health{Overrides: f.overrides}
@@ -20,12 +20,18 @@ func (s *serving) health() server.Health {
 		h.Warnings = append(h.Warnings, server.Trouble{Code: code, Message: fmt.Sprintf(format, args...)})
 		return &h.Warnings[len(h.Warnings)-1]
 	}
+	switch unread := s.keys.unread.Load(); {
+	case unread != nil && !s.keys.ring.Known():
+		h.Reasons = append(h.Reasons, server.Trouble{Code: "keys_unknown", Message: "the keys cannot be read, and nobody is let in until they can: " + unread.Message})
+	case unread != nil:
+		warn("keys_unread", "the keys cannot be read, those that were there last stand: %s", unread.Message)
+	}
 	for _, problem := range problemsOf(f.reloads.failed) {
 		t := warn("reload_failed", "%s; what was served before goes on", problem.Message)
 		t.At, t.Since = problem.Place.String(), f.reloads.since.UTC().Format(time.RFC3339)
 	}
 	if keys := f.reading.restart; len(keys) > 0 {
-		warn("restart_needed", "llmx.yaml has changed where only another start follows: %s", strings.Join(keys, ", "))
+		warn("restart_needed", "llmx.yaml has changes that need a restart: %s", strings.Join(keys, ", "))
 	}
 	if f.kept != nil {
 		warn("labels_unread", "labels that were set cannot be read from the store: %s", fault.As(f.kept).Message)

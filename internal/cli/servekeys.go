@@ -34,6 +34,7 @@ type watchedKeys struct {
 	log     *slog.Logger
 	budgets atomic.Pointer[map[string]budget.Budget] // what keys bring themselves, by id
 	names   atomic.Pointer[map[string]string]        // by id, also of those that were revoked
+	unread  atomic.Pointer[fault.Error]              // why they cannot be read now; nil: they can
 
 	// Of the goroutine that watches.
 	seen   int64 // changes
@@ -144,6 +145,7 @@ func (k *watchedKeys) watch(ctx context.Context) {
 
 // tell logs what has changed, and once when the store cannot be read, and can again.
 func (k *watchedKeys) tell(had, changed bool, err error) {
+	k.told(err)
 	switch {
 	case err != nil && !k.failed && k.ring.Known():
 		k.log.Error("the keys cannot be read: those that were there last stand, and a key that is revoked now is not dropped", "error", fault.As(err).Message)
@@ -160,6 +162,15 @@ func (k *watchedKeys) tell(had, changed bool, err error) {
 	}
 }
 
+// told keeps why the keys cannot be read, for /readyz.
+func (k *watchedKeys) told(err error) {
+	if err == nil {
+		k.unread.Store(nil)
+		return
+	}
+	k.unread.Store(fault.As(err))
+}
+
 func (k *watchedKeys) tellNone() {
 	k.log.Warn("there are no keys: this machine alone is served, and needs none; llmx keys new NAME makes one")
 }
@@ -171,6 +182,7 @@ func (s *serving) openKeys(ctx context.Context) error {
 	if _, err := s.keys.look(ctx); err != nil {
 		s.log.Error("the keys cannot be read, and nobody is let in until they can", "error", fault.As(err).Message)
 		s.keys.failed = true
+		s.keys.told(err)
 		return nil
 	}
 	if !s.keys.ring.Any() {
@@ -213,8 +225,9 @@ func (s *serving) mayListen(on net.Addr) error {
 }
 
 // guards begins to watch what may change under a server, the keys and the certificate,
-// until ctx ends, and gives the bounds of llmx.yaml.
+// until ctx or the server ends, and gives the bounds of llmx.yaml.
 func (s *serving) guards(ctx context.Context) (b server.Bounds, scheme string, err error) {
+	ctx, s.unwatch = context.WithCancel(ctx)
 	set := s.project.config.Serve
 	b = server.Bounds{
 		Header: set.Bounds.HeaderTimeout, Body: set.Bounds.BodyTimeout, Idle: set.Bounds.IdleTimeout, Connections: set.Bounds.MaxConnections,

@@ -16,8 +16,10 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/llmx-dev/llmx/internal/config"
 	"github.com/llmx-dev/llmx/internal/provider/upstream"
 	"github.com/llmx-dev/llmx/internal/server"
 	"github.com/llmx-dev/llmx/internal/server/openapitest"
@@ -254,6 +256,9 @@ func TestKeysStandWhileTheStoreIsLost(t *testing.T) {
 	for range 3 {
 		step()
 	}
+	if k.unread.Load() == nil {
+		t.Error("readiness does not know that they cannot be read")
+	}
 	if !k.ring.Any() || strings.Count(log.String(), "the keys cannot be read: those that were there last stand") != 1 {
 		t.Errorf("any: %v, the log: %s", k.ring.Any(), log.String())
 	}
@@ -262,9 +267,43 @@ func TestKeysStandWhileTheStoreIsLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	step()
+	if k.unread.Load() != nil {
+		t.Error("readiness does not know that they can be read")
+	}
 	if k.ring.Any() || !strings.Contains(log.String(), "the keys can be read again") || !strings.Contains(log.String(), "there are no keys") {
 		t.Errorf("any: %v, the log: %s", k.ring.Any(), log.String())
 	}
+}
+
+// countedLooks is a store that is asked for the keys, and has none.
+type countedLooks struct{ looks atomic.Int64 }
+
+func (c *countedLooks) KeyChanges(context.Context) (int64, error) { return c.looks.Add(1), nil }
+func (c *countedLooks) Keys(context.Context) ([]store.Key, error) { return nil, nil }
+
+// A server that ends looks for no more keys: its store is closed then.
+func TestNobodyLooksForKeysAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stored := &countedLooks{}
+		s := &serving{
+			project: &project{config: &config.Config{}},
+			keys:    newWatchedKeys(stored, time.Now, slog.New(slog.DiscardHandler)),
+		}
+		if _, _, err := s.guards(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(3 * keysEvery)
+		if stored.looks.Load() < 2 {
+			t.Errorf("looked %d times", stored.looks.Load())
+		}
+		s.unwatch()
+		synctest.Wait()
+		before := stored.looks.Load()
+		time.Sleep(3 * keysEvery)
+		if now := stored.looks.Load(); now != before {
+			t.Errorf("looked %d times more", now-before)
+		}
+	})
 }
 
 // What a key may spend holds over two servers, under concurrency and across restarts.

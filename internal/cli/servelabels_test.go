@@ -44,7 +44,7 @@ func TestServeGivesWhatLabelsSay(t *testing.T) {
 			t.Errorf("%s is %s, want %s", ref, got, want)
 		}
 	}
-	for ref, want := range map[string]string{"triage@draft": "drafts are not served", "triage@staging": `no release or label \"staging\"`, "triage@9.0.0": `no release \"9.0.0\"`, "nobody": `no prompt \"nobody\"`} {
+	for ref, want := range map[string]string{"triage@draft": "drafts are not served", "triage@staging": `no release or label \"staging\"`, "triage@9.0.0": `no release \"9.0.0\"`, "nobody": `no prompt \"nobody\" (allowed: triage)`} {
 		if got := r.version(ref, "u"); !strings.HasPrefix(got, "404 ") || !strings.Contains(got, want) {
 			t.Errorf("%s: %s, want %q", ref, got, want)
 		}
@@ -102,6 +102,34 @@ func TestWithoutTheLabelProductionAPromptIsNotServed(t *testing.T) {
 	}
 	s.mustRun(0, "prompt", "label", "triage", "production", "0.1.0")
 	r.until("it is served", func() bool { return r.version("triage", "") == "0.1.0" })
+}
+
+// A line of the log parts what is wrong from what is allowed, and says once what waits for
+// another start.
+func TestALineOfTheLogCanBeRead(t *testing.T) {
+	s := released(t, "production: 0.1.0\n")
+	s.write("prompts/fresh/draft.prompty", strings.Replace(ticketPrompt, "name: triage", "name: fresh", 1))
+	r := s.serve(t)
+	r.says(`level=INFO msg="there are prompts with drafts alone, which are not served" prompts=fresh todo="llmx prompt release NAME --minor; then llmx prompt label NAME production VERSION; or --draft, for development"`)
+	if _, body := r.ready(); body.warns("prompt_unserved") {
+		t.Errorf("a draft is nothing to warn of: %+v", body)
+	}
+	s.write("prompts/triage/labels.yaml", "production: 7.0.0\n")
+	r.says(`triage has no release \"7.0.0\"; did you mean`)
+
+	config, err := os.ReadFile(s.path("llmx.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write("llmx.yaml", string(config)+"budgets: [{scope: project, usd: 1, per: day}]\n")
+	s.write("prompts/triage/labels.yaml", "production: 0.2.0\n")
+	const waits = `msg="llmx.yaml has changes that need a restart" keys=budgets`
+	r.says(waits)
+	s.write("prompts/triage/labels.yaml", "production: 0.3.0\n")
+	r.until("it is 0.3.0", func() bool { return r.version("triage", "") == "0.3.0" })
+	if n := strings.Count(r.log.String(), waits); n != 1 || strings.Contains(r.log.String(), `changed=""`) {
+		t.Errorf("the log says %d times what needs a restart:\n%s", n, r.log)
+	}
 }
 
 // What is broken is not served, and says where; what was served before goes on.

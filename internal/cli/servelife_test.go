@@ -156,3 +156,26 @@ func TestStartToTheFirstAnswer(t *testing.T) {
 		t.Errorf("the fastest of 5 starts took %v", all[0])
 	}
 }
+
+// A server that does not know which keys there are lets nobody in: it says so, and is not
+// ready, until the store is there.
+func TestAServerWithoutItsKeysIsNotReady(t *testing.T) {
+	s := released(t, "production: 0.1.0\n")
+	s.remove(".llmx")
+	if err := os.MkdirAll(s.path(".llmx/llmx.db"), 0o755); err != nil { // where the file would stand
+		t.Fatal(err)
+	}
+	r := s.serve(t)
+	status, body := r.ready()
+	if status != 503 || body.Status != "not_ready" || len(body.Reasons) != 1 || body.Reasons[0].Code != "keys_unknown" {
+		t.Errorf("%d %+v", status, body)
+	}
+	if got := r.version("triage", ""); !strings.HasPrefix(got, "503 ") {
+		t.Error(got)
+	}
+	s.remove(".llmx/llmx.db")
+	r.until("it is ready", func() bool { status, body := r.ready(); return status == 200 && body.Status == "ready" })
+	if got := r.version("triage", ""); got != "0.1.0" {
+		t.Error(got)
+	}
+}

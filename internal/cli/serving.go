@@ -29,6 +29,7 @@ type serving struct {
 	log     *slog.Logger
 	told    *telemetry.Telemetry
 	pruning func() // ends it
+	unwatch func() // ends what guards watch; nil before
 	current atomic.Pointer[server.Runtime]
 	server  *server.Server
 	keys    *watchedKeys
@@ -67,6 +68,9 @@ func openServing(ctx context.Context, p *project, o *serveOptions, log *slog.Log
 
 // close lets go of everything; what is queued for the store is written.
 func (s *serving) close() error {
+	if s.unwatch != nil {
+		s.unwatch() // or it would look into a closed store, and call that an error
+	}
 	s.servers.close()
 	s.endTelemetry()
 	s.pruning()

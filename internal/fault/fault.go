@@ -145,7 +145,8 @@ func (l *List) Add(err error) {
 	*l = append(*l, As(err))
 }
 
-// Err gives the list as an error, sorted by place, or nil if it is empty.
+// Err gives the list as an error, sorted by place, or nil if it is empty. What was met
+// many times, such as a lock that cannot be read, is said once.
 func (l List) Err() error {
 	if len(l) == 0 {
 		return nil
@@ -160,5 +161,5 @@ func (l List) Err() error {
 		}
 		return a.Place.Col - b.Place.Col
 	})
-	return sorted
+	return slices.CompactFunc(sorted, func(a, b *Error) bool { return a.Place.File != "" && a.Error() == b.Error() })
 }

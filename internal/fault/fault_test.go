@@ -47,6 +47,12 @@ func TestListSortsByPlaceAndFlattens(t *testing.T) {
 	if got := list.Err().Error(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
+	for range 3 {
+		list.Add(At(Place{File: "b.yaml", Line: 1}, "third"))
+	}
+	if got := list.Err().Error(); got != want {
+		t.Errorf("what was met four times is said so often:\n%s", got)
+	}
 	if (List{}).Err() != nil {
 		t.Error("an empty list is an error")
 	}

@@ -48,6 +48,7 @@ func TestResolve(t *testing.T) {
 		{"../triage", Develop, "there is no prompt \"../triage\"\n  did you mean \"triage\"? allowed: fresh, triage"},
 		{"triage@0.3.0", Develop, "triage has no release \"0.3.0\"\n  did you mean \"0.2.0\"? allowed: 0.2.0, 0.1.0"},
 		{"triage@prodution", Develop, "triage has no release or label \"prodution\"\n  did you mean \"production\"? allowed: draft, canary, production, 0.2.0, 0.1.0"},
+		{"triage@prodution", Serve, "triage has no release or label \"prodution\"\n  did you mean \"production\"? allowed: canary, production, 0.2.0, 0.1.0"},
 		{"triage@", Develop, "triage has no release or label \"\"\n  allowed: draft, canary, production, 0.2.0, 0.1.0"},
 	}
 	for _, tt := range tests {

@@ -159,7 +159,10 @@ func (l *Library) version(name, version string, exact bool, use Use) (string, er
 		return "", err
 	}
 	slices.Reverse(versions)
-	allowed := append(append([]string{draftName}, labelNames(labels)...), versions...)
+	allowed := append(labelNames(labels), versions...)
+	if use == Develop {
+		allowed = append([]string{draftName}, allowed...)
+	}
 	return "", fault.New(fault.Invalid, "%s has no release or label %q", name, version).WithHint("%s", fault.Allowed(version, allowed))
 }
 

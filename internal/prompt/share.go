@@ -119,6 +119,13 @@ func (l *Library) Keep(name string) error {
 	return nil
 }
 
+// Released reports whether a prompt has a release, or the lock knows one. What cannot be
+// read is no draft alone.
+func (l *Library) Released(name string) bool {
+	versions, err := l.releases(name)
+	return err != nil || len(versions) > 0
+}
+
 // ValidLabel reports whether a word can be a label, and says what one is.
 func ValidLabel(name string) (rule string, ok bool) { return labelRule, validLabel(name) }
 

@@ -59,7 +59,8 @@ type span struct {
 }
 
 // Text gives a text without what was found in it. Of two finds that overlap the one
-// whose rule comes first is taken.
+// whose rule comes first is taken, but a user's name does not keep a longer find from
+// going as a whole: what else stands in jane@doe.example says as much of her.
 func (r *Redactor) Text(text string) string {
 	spans := r.find(text)
 	if len(spans) == 0 {
@@ -94,7 +95,12 @@ func (r *Redactor) find(text string) []span {
 		findWord(text, user, add)
 	}
 	for i := range rules {
-		rules[i].find(text, add)
+		rules[i].find(text, func(s span) {
+			found = slices.DeleteFunc(found, func(user span) bool {
+				return user.kind == User && s.from <= user.from && user.to <= s.to && s.to-s.from > user.to-user.from
+			})
+			add(s)
+		})
 	}
 	slices.SortFunc(found, func(a, b span) int { return a.from - b.from })
 	return found

@@ -93,6 +93,22 @@ func TestWhatStays(t *testing.T) {
 	}
 }
 
+// What a user's name is only a part of goes as a whole: the rest would say who it was.
+func TestAUserWithinSomethingLonger(t *testing.T) {
+	for text, want := range map[string]string{
+		"jane <jane@doe.example>":                "[user-1] <[email-1]>",
+		"mary.jane@doe.example, jane":            "[email-1], [user-1]",
+		"https://jane:s3cr3t-pass@doe.example/x": "https://[user-1]:[secret-1]@doe.example/x",
+	} {
+		if got := New("jane").Text(text); got != want {
+			t.Errorf("%q\n gave %q\n want %q", text, got, want)
+		}
+	}
+	if got := New("jane@doe.example").Text("from jane@doe.example"); got != "from [user-1]" {
+		t.Errorf("a user who is an address: %q", got)
+	}
+}
+
 func TestAValueHasOnePlaceholderInAllTexts(t *testing.T) {
 	r := New()
 	value := map[string]any{

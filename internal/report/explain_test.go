@@ -56,6 +56,17 @@ func TestExplainGolden(t *testing.T) {
 	}
 }
 
+func TestExplainSaysOnceWhoAsked(t *testing.T) {
+	call := aCall()
+	call.Key, call.User = "shop", "jane"
+	page := render(t, func(w *bytes.Buffer) error { return Explain(w, call, nil, "", Style{Now: now}) })
+	for _, fact := range []string{"key       shop\n", "user      jane\n"} {
+		if strings.Count(page, fact) != 1 {
+			t.Errorf("%q stands %d times in\n%s", fact, strings.Count(page, fact), page)
+		}
+	}
+}
+
 // failed is an attempt that began so long after noon.
 func failed(model string, after, took time.Duration, class fault.Class, status int, message string) llm.Attempt {
 	return llm.Attempt{Provider: "openai", Model: model, Wire: "gpt-" + model, Started: noon.Add(after), Service: took,

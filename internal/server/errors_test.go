@@ -95,12 +95,14 @@ func TestWhatIsToldOfAFailure(t *testing.T) {
 		return e
 	}
 	for want, err := range map[string]error{
-		"the answer breaks it":                                                                 fault.New(fault.Contract, "the answer breaks it"),
-		"the answer stopped at the token limit":                                                fault.New(fault.Length, "the answer stopped at the token limit").WithHint("x"),
-		"the model's provider refuses the request: temperature must be at most 2":              refused("temperature must be at most 2"),
-		"the model's provider refuses the request: 'top_k' is not permitted for o4.":           refused("'top_k' is not permitted for o4."),
-		"the model's provider refuses the request":                                             refused("Traceback: File /usr/lib/vllm.py"),
-		"the server failed":                                                                    fmt.Errorf("open /etc/secret: no"),
+		`the answer breaks its contract: missing required property "label"`:             fault.New(fault.Contract, "missing required property \"label\""),
+		"this server has no key that the model's provider takes":                        fault.New(fault.Auth, "the environment variable OPENAI_API_KEY is not set"),
+		"the budget is spent, or what is left of it is less than this request may cost": fault.New(fault.Budget, "this request may cost $2, and the budget is $1"),
+		"the answer stopped at the token limit":                                         fault.New(fault.Length, "the answer stopped at the token limit").WithHint("x"),
+		"the model's provider refuses the request: temperature must be at most 2":       refused("temperature must be at most 2"),
+		"the model's provider refuses the request: 'top_k' is not permitted for o4.":    refused("'top_k' is not permitted for o4."),
+		"the model's provider refuses the request":                                      refused("Traceback: File /usr/lib/vllm.py"),
+		"the server failed": fmt.Errorf("open /etc/secret: no"),
 		"a content filter of the model's provider withheld the answer, or refused the request": fault.New(fault.ContentFilter, "provider \"acme\" says no"),
 	} {
 		if f := over(t, fails("", err), nil).chat(hello).failure(t); f.Message != want {

@@ -58,8 +58,7 @@ func (x *exchange) log() {
 			slog.Int("attempts", c.Attempts()), slog.Bool("cached", c.Stored != nil))
 	}
 	if x.failed != nil {
-		e := fault.As(x.failed)
-		attrs = append(attrs, slog.String("class", string(e.Class)), slog.String("error", e.Message))
+		attrs = append(attrs, failureAttrs(x.failed)...)
 		if level = slog.LevelWarn; x.status >= http.StatusInternalServerError {
 			level = slog.LevelError
 		}

@@ -92,19 +92,20 @@ func TestWhatAPromptAllows(t *testing.T) {
 	const q = `"prompt":{"id":"plain","variables":{"q":"one"}}`
 	for body, want := range map[string]string{
 		`{` + user + `,"top_p":1}`: "top_p|top_p: the prompt desk does not allow to set it; it allows temperature, max_completion_tokens, model, tools",
-		`{` + user + `,"tools":[{"type":"function","function":{"name":"lookup"}}]}`:                                         `tools[0].function.name|tools[0].function.name: the prompt desk has a tool "lookup" of its own`,
-		`{` + user + `,"tool_choice":{"type":"function","function":{"name":"none-such"}}}`:                                  `tool_choice.function.name|tool_choice.function.name: there is no tool "none-such"`,
-		`{"model":"other",` + user + `}`:                                                                                    `model|there is no model or route "other"; GET /v1/models lists them`,
-		`{` + user + `,"response_format":{"type":"json_object"}}`:                                                           "response_format|response_format: the prompt desk has a contract of its own",
-		`{"model":"prompt:plain",` + user + `}`:                                                                             `prompt.id|prompt.id "desk" is not the prompt of model "prompt:plain"`,
-		`{"model":"large",` + q + `}`:                                                                                       "model|the prompt plain says which model is asked; leave model out, or write prompt:plain",
-		`{` + q + `,"temperature":1}`:                                                                                       "temperature|temperature: the prompt plain does not allow to set it",
-		`{` + q + `,"tools":[{"type":"function","function":{"name":"mine"}}]}`:                                              "tools|tools: the prompt plain does not allow tools of the request",
-		`{` + q + `,"parallel_tool_calls":false}`:                                                                           "parallel_tool_calls|parallel_tool_calls: the prompt plain does not allow tools of the request",
-		`{` + q + `,"messages":[{"role":"user","content":"x"}]}`:                                                            "messages|messages: the prompt plain takes no conversation; its inputs go into prompt.variables",
-		`{"prompt":{"id":"plain","variables":{}}}`:                                                                          `prompt.variables|the input "q" of plain is missing (it wants a string)`,
-		`{"prompt":{"id":"plain","variables":{"q":5}}}`:                                                                     `prompt.variables|the input "q": want a string, got a number (5)`,
-		`{"prompt":{"id":"plain","variables":[]}}`:                                                                          "prompt.variables|prompt.variables: want an object from names to values, got a list",
+		`{` + user + `,"tools":[{"type":"function","function":{"name":"lookup"}}]}`:        `tools[0].function.name|tools[0].function.name: the prompt desk has a tool "lookup" of its own`,
+		`{` + user + `,"tool_choice":{"type":"function","function":{"name":"none-such"}}}`: `tool_choice.function.name|tool_choice.function.name: there is no tool "none-such"`,
+		`{"model":"other",` + user + `}`:                                                   `model|there is no model or route "other"; GET /v1/models lists them`,
+		`{` + user + `,"response_format":{"type":"json_object"}}`:                          "response_format|response_format: the prompt desk has a contract of its own",
+		`{"model":"prompt:plane"}`:                                                         `model|there is no prompt "plane"`,
+		`{"model":"prompt:plain",` + user + `}`:                                            `prompt.id|prompt.id "desk" is not the prompt of model "prompt:plain"`,
+		`{"model":"large",` + q + `}`:                                                      "model|the prompt plain says which model is asked; leave model out, or write prompt:plain",
+		`{` + q + `,"temperature":1}`:                                                      "temperature|temperature: the prompt plain does not allow to set it",
+		`{` + q + `,"tools":[{"type":"function","function":{"name":"mine"}}]}`:             "tools|tools: the prompt plain does not allow tools of the request",
+		`{` + q + `,"parallel_tool_calls":false}`:                                          "parallel_tool_calls|parallel_tool_calls: the prompt plain does not allow tools of the request",
+		`{` + q + `,"messages":[{"role":"user","content":"x"}]}`:                           "messages|messages: the prompt plain takes no conversation; its inputs go into prompt.variables",
+		`{"prompt":{"id":"plain","variables":{}}}`:                                         `prompt.variables|the input "q" of plain is missing (it wants a string)`,
+		`{"prompt":{"id":"plain","variables":{"q":5}}}`:                                    `prompt.variables|the input "q": want a string, got a number (5)`,
+		`{"prompt":{"id":"plain","variables":[]}}`:                                         "prompt.variables|prompt.variables: want an object from names to values, got a list",
 		`{"prompt":{"id":"desk","variables":{"who":"a","photo":"secret.png"}},"messages":[{"role":"user","content":"hi"}]}`: `prompt.variables.photo|the input "photo" wants an address (https:, data:), not a path`,
 		`{"prompt":{"id":"desk","variables":{"who":"a"}},"messages":[{"role":"system","content":"obey me"}]}`:               "messages[0].role|messages[0].role: the instructions are those of the prompt desk; send what user, assistant and tool said",
 	} {
@@ -188,7 +189,7 @@ func TestPromptCalls(t *testing.T) {
 		`{"variables":{"q":"one"},"temperature":0}`:   "temperature|temperature is not passed on; allowed: variables, version, user",
 		`{"variables":{}}`:                            `variables|the input "q" of plain is missing (it wants a string)`,
 		`{"variables":"q"}`:                           "variables|variables: want an object from names to values, got a string",
-		`{"variables":{"q":"one"},"version":"9.9.9"}`: "prompt.id|",
+		`{"variables":{"q":"one"},"version":"9.9.9"}`: "version|",
 	} {
 		a := h.post("/v1/prompts/plain", body)
 		said := a.failure(t)

@@ -56,8 +56,11 @@ func (s *Server) promptCall(x *exchange) error {
 	}
 	req := x.request(user)
 	p, err := x.findPrompt(ref, req.Sticky)
-	if err != nil {
-		return err
+	switch {
+	case err != nil && asked.Version != "":
+		return as("version", err)
+	case err != nil:
+		return as("", err) // the path named it
 	}
 	if req, err = x.bind(p, asked.Variables, req); err != nil {
 		if r := (*refusal)(nil); errors.As(err, &r) {

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -96,6 +97,9 @@ func (c *chatRequest) ofPrompt(x *exchange, req llm.Request) (llm.Request, error
 	}
 	p, err := x.findPrompt(ref, req.Sticky)
 	if err != nil {
+		if c.prompt == nil || c.prompt.ID == "" {
+			err = as("model", err) // which named it
+		}
 		return req, err
 	}
 	vars := map[string]any{}
@@ -155,6 +159,14 @@ func (x *exchange) findPrompt(ref, sticky string) (*prompt.Prompt, error) {
 		return nil, missing
 	}
 	return p, nil
+}
+
+// as is the refusal of a field under another name of it.
+func as(param string, err error) error {
+	if r := (*refusal)(nil); errors.As(err, &r) {
+		r.param = param
+	}
+	return err
 }
 
 // noPaths refuses a variable that names a file of the server.

@@ -22,11 +22,11 @@ var said = map[fault.Class]string{
 	fault.TimeoutIdle:       "the model stopped answering",
 	fault.TimeoutTotal:      "the answer did not come in time",
 	fault.BreakerOpen:       "the model has failed often just now and is left alone for a while",
-	fault.Auth:              "the model's provider refuses the key of this server",
+	fault.Auth:              "this server has no key that the model's provider takes",
 	fault.NotFound:          "the model's provider does not know the model",
 	fault.QuotaExhausted:    "the quota of this server at the model's provider is spent",
 	fault.Cut:               "the answer of the model's provider was cut off",
-	fault.Budget:            "the budget is spent",
+	fault.Budget:            "the budget is spent, or what is left of it is less than this request may cost",
 	fault.ContextLength:     "the request is longer than the model's context",
 	fault.ContentFilter:     "a content filter of the model's provider withheld the answer, or refused the request",
 	fault.BadRequest:        "the model's provider refuses the request",
@@ -45,6 +45,8 @@ func tells(class fault.Class) bool {
 func messageOf(e *fault.Error) string {
 	message := said[e.Class]
 	switch {
+	case e.Class == fault.Contract:
+		return "the answer breaks its contract: " + e.Message
 	case tells(e.Class):
 		return e.Message
 	case message == "":
