@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
 )
 
 // said is what a caller is told of a class whose own message has what is internal:
@@ -53,6 +54,22 @@ func messageOf(e *fault.Error) string {
 		return message + ": " + e.Said
 	}
 	return message
+}
+
+// ForCaller puts the failures of a call into the words that callers are told.
+func ForCaller(call *llm.Call) {
+	tellFailure(call.Failure)
+	for i := range call.Turns {
+		for j := range call.Turns[i].Attempts {
+			tellFailure(call.Turns[i].Attempts[j].Failure)
+		}
+	}
+}
+
+func tellFailure(f *llm.Failure) {
+	if f != nil {
+		f.Message = messageOf(fault.New(f.Class, "%s", f.Message))
+	}
 }
 
 // maxSaid bounds the words of a provider that are passed on, in bytes.
