@@ -90,6 +90,8 @@ func runServe(ctx context.Context, w *World, p *project, o *serveOptions) error 
 		return err
 	}
 	tuneForServing()
+	reload, unreload := w.reloads() // from the first moment: else the signal would end the process
+	defer unreload()
 	s, err := openServing(ctx, p, o, log)
 	if err != nil {
 		return err
@@ -110,5 +112,5 @@ func runServe(ctx context.Context, w *World, p *project, o *serveOptions) error 
 	signals, release := w.signals()
 	defer release()
 	fmt.Fprintf(w.Stdout, "llmx serves on %s://%s\n", scheme, listener.Addr())
-	return s.run(ctx, listener, bounds, signals)
+	return s.run(ctx, listener, bounds, signals, reload)
 }
