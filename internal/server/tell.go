@@ -91,19 +91,28 @@ func harmless(words string) bool {
 	return true
 }
 
+// The bounds of what is told, and logged, in bytes: a message may repeat what a caller
+// sent, who may have sent megabytes as the name of a model.
+const (
+	maxTold  = 4 << 10
+	maxParam = 200
+	maxPath  = 400
+)
+
 // bodyOf makes what a caller is told of a failure.
 func bodyOf(err error) (status int, body errorBody) {
 	if r := (*refusal)(nil); errors.As(err, &r) {
-		body.Error = errorDetail{Message: r.message, Type: typeOf(r.status, r.code), Code: r.code}
+		body.Error = errorDetail{Message: cut(r.message, maxTold), Type: typeOf(r.status, r.code), Code: r.code}
 		if r.param != "" {
-			body.Error.Param = &r.param
+			param := cut(r.param, maxParam)
+			body.Error.Param = &param
 		}
 		return r.status, body
 	}
 	e := fault.As(err)
 	status = statusOf(e)
 	code := codeOf(e.Class)
-	body.Error = errorDetail{Message: messageOf(e), Type: typeOf(status, code), Code: code}
+	body.Error = errorDetail{Message: cut(messageOf(e), maxTold), Type: typeOf(status, code), Code: code}
 	return status, body
 }
 
