@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -59,12 +60,28 @@ func (x *exchange) log() {
 	}
 	if x.failed != nil {
 		e := fault.As(x.failed)
-		attrs = append(attrs, slog.String("class", string(e.Class)), slog.String("error", cut(e.Message, maxTold)))
+		attrs = append(attrs, slog.String("class", string(e.Class)), slog.String("error", x.logged(e)))
 		if level = slog.LevelWarn; x.status >= http.StatusInternalServerError {
 			level = slog.LevelError
 		}
 	}
 	x.server.Log.LogAttrs(x.r.Context(), level, "request", attrs...)
+}
+
+// logged is what the log says of a failure: nothing that may quote what was asked or
+// answered, as the words on a broken contract do, and those of a provider that refused the
+// request for what stands in it. The call has them, where contents are kept.
+func (x *exchange) logged(e *fault.Error) string {
+	what := ""
+	switch {
+	case e.Class == fault.Contract:
+		what = "the answer breaks its contract"
+	case e.Status != 0 && (e.Class == fault.BadRequest || e.Class == fault.ContentFilter || e.Class == fault.ContextLength):
+		what = fmt.Sprintf("the provider refused the request with %d", e.Status)
+	default:
+		return cut(e.Message, maxTold)
+	}
+	return what + ": llmx explain " + x.id
 }
 
 func stack() string { return string(debug.Stack()) }
