@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -181,6 +182,52 @@ func aStoreInTrouble(t *testing.T, name, budgets string) {
 	if budgets == "closed" {
 		delete(callers.heard, "429 insufficient_quota")
 	}
+	if len(callers.heard) > 0 {
+		t.Errorf("callers heard %v", callers.heard)
+	}
+	r.stop()
+}
+
+// onASmallDisk serves with the store on a disk of 3 MB, and gives the disk's folder as
+// others see it.
+func (s *tickets) onASmallDisk(t *testing.T) (r *replica, disk string) {
+	t.Helper()
+	if err := exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "none", t.TempDir()).Run(); err != nil {
+		t.Skipf("no disk can be mounted here: %v", err)
+	}
+	s.write("serve.sh", "#!/bin/sh\nmkdir -p .llmx\n"+commandVariable+`="$*" exec unshare -rm sh -c 'mount -t tmpfs -o size=3m none .llmx && exec "$0"' '`+os.Args[0]+"'\n")
+	if err := os.Chmod(s.path("serve.sh"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	r = s.serveBy(t, s.path("serve.sh"), "--addr", "127.0.0.1:0")
+	return r, fmt.Sprintf("/proc/%d/root%s", r.process.Process.Pid, s.path(".llmx"))
+}
+
+// A disk that is full under load keeps nobody from an answer.
+func TestAFullDiskUnderLoad(t *testing.T) {
+	s := released(t, "production: 0.1.0\n")
+	s.settings("cache: {exact: {ttl: 0s}}\nbudgets: [{scope: project, usd: 5, per: day}]\nserve: {lame_duck: 0s, budgets_without_store: open}\n")
+	r, disk := s.onASmallDisk(t)
+	callers := r.asked("none")
+	r.until("callers are answered", func() bool { return callers.count("200") > 20 })
+	if err := os.WriteFile(disk+"/filler", make([]byte, 8<<20), 0o600); err == nil {
+		t.Fatal("the disk is larger than it should be")
+	}
+	r.says("calls are not kept")
+	if status, body := r.ready(); status != 200 || !body.warns("store_not_recording") {
+		t.Errorf("%d %+v", status, body)
+	}
+	if _, _, body := r.send("GET", "/metrics", ""); !strings.Contains(body, "\nllmx_store_recording 0\n") {
+		t.Error("/metrics say that calls are kept")
+	}
+	before := callers.count("200")
+	r.until("all go on", func() bool { return callers.count("200") > before+100 })
+	callers.end()
+	if err := os.Remove(disk + "/filler"); err != nil {
+		t.Fatal(err)
+	}
+	r.says("calls are kept again")
+	delete(callers.heard, "200")
 	if len(callers.heard) > 0 {
 		t.Errorf("callers heard %v", callers.heard)
 	}
