@@ -108,11 +108,45 @@ func agrees(files *served, o prompt.Override) bool {
 // takeOverrides reads the labels in force from the store. The caller holds mu.
 func (s *serving) takeOverrides(ctx context.Context) error {
 	overrides, err := s.store.Overrides(ctx)
+	if err == nil {
+		overrides, err = s.keepLost(ctx, overrides)
+	}
 	s.files.now.kept = err
 	if err == nil {
 		s.files.now.overrides = overrides
 	}
 	return err
+}
+
+// keepLost finds the labels in force that the store has never heard of: its file was
+// removed or replaced. Nobody has ended them, so they hold, and are set in the store that
+// is there now. The caller holds mu.
+func (s *serving) keepLost(ctx context.Context, stored []prompt.Override) ([]prompt.Override, error) {
+	for _, o := range s.files.now.overrides {
+		if slices.ContainsFunc(stored, func(now prompt.Override) bool { return now.Prompt == o.Prompt && now.Label == o.Label }) {
+			continue
+		}
+		known, err := s.store.HasOverride(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		if known { // somebody has ended it
+			continue
+		}
+		again, err := s.store.SetOverride(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		s.log.Error("a label that was set is not in the store, whose file is another one: it is set again", overrideAttrs(again)...)
+		delete(s.files.ended, again.ID) // the numbers begin anew
+		stored = append(stored, again)
+	}
+	return stored, nil
+}
+
+// sameOverride reports the same act, whatever its number is.
+func sameOverride(a, b prompt.Override) bool {
+	return a.Prompt == b.Prompt && a.Label == b.Label && a.At.Equal(b.At)
 }
 
 // followLabels ends labels whose time is up, and serves what another server has set.
@@ -139,12 +173,12 @@ func (s *serving) followLabels(ctx context.Context) {
 		return
 	}
 	for _, o := range f.now.overrides {
-		if !slices.ContainsFunc(before, func(old prompt.Override) bool { return old.ID == o.ID }) {
+		if !slices.ContainsFunc(before, func(old prompt.Override) bool { return sameOverride(old, o) }) {
 			s.log.Warn("a label was set on another server of this store", overrideAttrs(o)...)
 		}
 	}
 	for _, o := range before {
-		if !s.files.ended[o.ID] && !slices.ContainsFunc(f.now.overrides, func(now prompt.Override) bool { return now.ID == o.ID }) {
+		if !s.files.ended[o.ID] && !slices.ContainsFunc(f.now.overrides, func(now prompt.Override) bool { return sameOverride(now, o) }) {
 			s.log.Warn("a label that was set is no longer in force", overrideAttrs(o)...)
 		}
 	}

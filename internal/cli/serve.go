@@ -81,6 +81,8 @@ func runServe(ctx context.Context, w *World, p *project, o *serveOptions) error 
 	}
 	defer written()
 	tuneForServing()
+	reload, unreload := w.reloads() // from the first moment: else the signal would end the process
+	defer unreload()
 	s, err := openServing(ctx, p, o, log)
 	if err != nil {
 		return err
@@ -101,5 +103,5 @@ func runServe(ctx context.Context, w *World, p *project, o *serveOptions) error 
 	signals, release := w.signals()
 	defer release()
 	fmt.Fprintf(w.Stdout, "llmx serves on %s://%s\n", scheme, listener.Addr())
-	return s.run(ctx, listener, bounds, signals)
+	return s.run(ctx, listener, bounds, signals, reload)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -54,14 +55,17 @@ func (k *watchedKeys) look(ctx context.Context) (changed bool, err error) {
 	defer cancel()
 	now, err := k.store.KeyChanges(ctx)
 	switch {
-	case err != nil || now == k.seen:
+	case err != nil || now == k.seen && !k.failed:
 		return false, err
 	case now < k.seen: // they only ever grow
-		return false, fault.New(fault.Store, "the store is another one than before, without the keys that there were; they stand until llmx serve is started again")
+		return false, anotherStore()
 	}
 	stored, err := k.store.Keys(ctx)
 	if err != nil {
 		return false, err
+	}
+	if k.lacks(stored) {
+		return false, anotherStore()
 	}
 	keys, budgets := servedKeys(stored)
 	k.budgets.Store(&budgets)
@@ -71,8 +75,24 @@ func (k *watchedKeys) look(ctx context.Context) (changed bool, err error) {
 	}
 	k.names.Store(&names)
 	k.ring.Set(keys)
+	changed = now != k.seen
 	k.seen = now
-	return true, nil
+	return changed, nil
+}
+
+// lacks reports that a key is gone which was there: keys are revoked and never removed, so
+// that the store is another one, however many changes that has had.
+func (k *watchedKeys) lacks(stored []store.Key) bool {
+	for id := range *k.names.Load() {
+		if !slices.ContainsFunc(stored, func(one store.Key) bool { return one.ID == id }) {
+			return true
+		}
+	}
+	return false
+}
+
+func anotherStore() error {
+	return fault.New(fault.Store, "the store is another one than before, without the keys that there were; they stand until llmx serve is started again")
 }
 
 // servedKeys are the keys that are not revoked, and the budgets that they bring. A

@@ -306,6 +306,44 @@ func TestNobodyLooksForKeysAtTheEnd(t *testing.T) {
 	})
 }
 
+// A store without the keys that there were is another one, however many it has of its own.
+func TestKeysOfAnotherStoreAreNotTaken(t *testing.T) {
+	open := func(names ...string) *store.Store {
+		s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "llmx.db"), store.Options{Now: time.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		for i, name := range names {
+			if err := s.AddKey(t.Context(), store.Key{ID: name, Name: name, Hash: [32]byte{byte(i), name[0]}, Created: time.Now()}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return s
+	}
+	first := open("shop")
+	k := newWatchedKeys(first, time.Now, slog.New(slog.DiscardHandler))
+	look := func(at *store.Store) error {
+		k.store = at
+		had := k.ring.Any()
+		changed, err := k.look(t.Context())
+		k.tell(had, changed, err)
+		return err
+	}
+	if err := look(first); err != nil {
+		t.Fatal(err)
+	}
+	// One after the other, as a file that was removed fills again.
+	for _, other := range []*store.Store{open(), open("mine"), open("mine", "theirs"), open("mine")} {
+		if err := look(other); err == nil || len(*k.names.Load()) != 1 {
+			t.Errorf("%v, the keys are %v", err, *k.names.Load())
+		}
+	}
+	if err := look(first); err != nil || k.failed {
+		t.Errorf("the store of before: %v", err)
+	}
+}
+
 // What a key may spend holds over two servers, under concurrency and across restarts.
 func TestTheBudgetOfAKeyHolds(t *testing.T) {
 	k := newKeyed(t, keepsAll+"cache: {exact: {ttl: 0s}}\n")

@@ -13,9 +13,7 @@ import (
 
 // run serves until a signal, or the end of ctx, and then ends in order: not ready, no new
 // connection, what is under way, the log.
-func (s *serving) run(ctx context.Context, listener net.Listener, bounds server.Bounds, signals <-chan os.Signal) error {
-	reload, release := s.project.world.reloads()
-	defer release()
+func (s *serving) run(ctx context.Context, listener net.Listener, bounds server.Bounds, signals, reload <-chan os.Signal) error {
 	following, unfollow := context.WithCancel(ctx)
 	followed := make(chan struct{})
 	go func() {
@@ -28,18 +26,25 @@ func (s *serving) run(ctx context.Context, listener net.Listener, bounds server.
 	go s.end(signals, stop, now, done)
 	bounds.Drain = max(s.project.config.Serve.Drain, time.Millisecond)
 	err := server.Serve(taking, listener, s.server, bounds, s.log, now)
-	close(done)
 	unfollow()
 	<-followed
+	defer close(done) // signals are heard to the end
+	closed := make(chan error, 1)
+	go func() { closed <- s.close() }()
 	select {
 	case <-now:
-		return s.leave(err)
+		return s.leave(err, closed)
 	default:
 	}
-	if err = joined(err, s.close()); err == nil {
-		s.log.Info("ended")
+	select {
+	case <-now:
+		return s.leave(err, closed)
+	case failed := <-closed:
+		if err = joined(err, failed); err == nil {
+			s.log.Info("ended")
+		}
+		return err
 	}
-	return err
 }
 
 // end waits for signals: the first stops the server, the second ends the waiting.
@@ -84,9 +89,7 @@ func signalName(s os.Signal) string {
 const leaveFor = time.Second
 
 // leave goes at once: what was cut is written as far as a moment allows.
-func (s *serving) leave(err error) error {
-	closed := make(chan error, 1)
-	go func() { closed <- s.close() }()
+func (s *serving) leave(err error, closed <-chan error) error {
 	select {
 	case failed := <-closed:
 		err = joined(err, failed)

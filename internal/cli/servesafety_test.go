@@ -125,13 +125,17 @@ func TestContentsStayOutOfTheLogAndTheStore(t *testing.T) {
 	if status, _, _ := s.ask(key, "/v1/chat/completions", `{"model": "nope", "messages": [{"role": "user", "content": "`+secret+`"}]}`); status != 404 {
 		t.Errorf("%d", status)
 	}
+	broken := `{"model": "right", "messages": [{"role": "user", "content": "x"}], "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"properties": {"label": {"enum": ["a"]}}}}}}`
+	if status, answer, _ := s.ask(key, "/v1/chat/completions", broken); status != 422 || !strings.Contains(answer, `got \"bug\"`) {
+		t.Errorf("%d %s", status, answer)
+	}
 	s.end()
 	stored, err := os.ReadFile(filepath.Join(k.world.Dir, ".llmx", "llmx.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for where, text := range map[string]string{"log": s.log.String(), "store": string(stored)} {
-		for _, word := range []string{secret, `"label\"`, key} {
+		for _, word := range []string{secret, `"label\"`, `\"bug\"`, key} {
 			if strings.Contains(text, word) {
 				t.Errorf("%q is in the %s", word, where)
 			}

@@ -72,9 +72,15 @@ func (s *serving) close() error {
 		s.unwatch() // or it would look into a closed store, and call that an error
 	}
 	s.servers.close()
-	s.endTelemetry()
+	told := make(chan struct{})
+	go func() { // a collector that hangs keeps nobody from the store
+		defer close(told)
+		s.endTelemetry()
+	}()
 	s.pruning()
-	return joined(closeBook(s.book), s.store.Close())
+	err := joined(closeBook(s.book), s.store.Close())
+	<-told
+	return err
 }
 
 // keepFeedback keeps what a caller says of an answer.
@@ -83,10 +89,13 @@ func (s *serving) keepFeedback(ctx context.Context, said server.Feedback) error 
 }
 
 // explain finds a call as the server shows it.
-func (s *serving) explain(ctx context.Context, id string) (*llm.Call, json.RawMessage, error) {
+func (s *serving) explain(ctx context.Context, id string, whole bool) (*llm.Call, json.RawMessage, error) {
 	call, err := s.store.Call(ctx, id)
 	if err != nil {
 		return nil, nil, err
+	}
+	if !whole {
+		server.ForCaller(call)
 	}
 	var text bytes.Buffer
 	if err := report.CallJSON(&text, call, nil); err != nil {

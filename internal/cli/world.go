@@ -35,7 +35,8 @@ type World struct {
 	Notify func() (_ <-chan os.Signal, stop func())
 
 	// Reload asks a server to read its files again; nil: nobody does. It is taken over by
-	// who serves: until then the signal ends the process, as always.
+	// who serves: until then the signal ends the process, as always. So does a log that
+	// nobody reads any more, which a server outlives.
 	Reload func() (_ <-chan os.Signal, stop func())
 
 	StdoutTerminal bool
@@ -109,7 +110,9 @@ func takeSignals() func() (<-chan os.Signal, func()) {
 func takeHangups() (<-chan os.Signal, func()) {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
-	return hangups, func() { signal.Stop(hangups) }
+	broken := make(chan os.Signal, 1) // heard by nobody: the write fails, and that is all
+	signal.Notify(broken, syscall.SIGPIPE)
+	return hangups, func() { signal.Stop(hangups); signal.Stop(broken) }
 }
 
 // reloads takes over the signal that asks for another reading of the files until release.

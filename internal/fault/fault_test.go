@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestExitCodes(t *testing.T) {
@@ -73,5 +74,19 @@ func TestAllowedSuggestsTheNearest(t *testing.T) {
 	many := strings.Split(strings.Repeat("word ", 30), " ")
 	if text := Allowed("q", many); !strings.HasSuffix(text, "and 11 more") {
 		t.Errorf("a long list: %q", text)
+	}
+}
+
+// Nothing is near what is far longer, and that is known at once.
+func TestNothingIsNearAWordOfMegabytes(t *testing.T) {
+	words := make([]string, 20)
+	for i := range words {
+		words[i] = fmt.Sprintf("the prompt %d", i)
+	}
+	for _, got := range []string{strings.Repeat("x", 8<<20), strings.Repeat("💥", 2<<20)} {
+		begun := time.Now()
+		if best := Suggest(got, words); best != "" || time.Since(begun) > 3*time.Second {
+			t.Errorf("%q after %v", best, time.Since(begun))
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Allowed ends a refusal: "did you mean "x"? allowed: a, b, c". The words are
@@ -27,8 +28,14 @@ func Allowed(got string, words []string) string {
 
 // Suggest finds the nearest word by edit distance, or "" if none is near.
 func Suggest(got string, words []string) string {
-	best, bestDistance := "", max(2, len(got)/3)+1
+	letters := utf8.RuneCountInString(got)
+	best, bestDistance := "", max(2, letters/3)+1
 	for _, word := range words {
+		// So many letters have to go or come at least. What got is may come from anywhere,
+		// and be of any length.
+		if apart := letters - utf8.RuneCountInString(word); max(apart, -apart) >= bestDistance {
+			continue
+		}
 		if d := distance(strings.ToLower(got), strings.ToLower(word)); d < bestDistance {
 			best, bestDistance = word, d
 		}

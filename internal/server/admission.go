@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/llmx-dev/llmx/internal/fault"
@@ -15,12 +17,19 @@ import (
 
 // admission holds one HTTP request within the limits of its key. It counts once, with
 // the first call that the request makes of the engine, and holds its place until the
-// answer is written.
+// answer is written. The calls of one request may be under way at once.
 type admission struct {
 	limits  *KeyLimits
+	once    sync.Once
 	pass    keyPass
-	entered bool
-	used    int // tokens
+	refused *tooMuch     // nil: it was let in
+	used    atomic.Int64 // tokens
+}
+
+// enter lets the request in, or says what it is too much for: to all its calls the same.
+func (a *admission) enter(req *llm.Request) *tooMuch {
+	a.once.Do(func() { a.pass, a.refused = a.limits.enter(a.limits.now(), tokensOf(req)) })
+	return a.refused
 }
 
 // admit puts the limits of the key before the engine, for this request alone.
@@ -34,26 +43,22 @@ func (x *exchange) admit() {
 	x.runtime = &held
 }
 
-// leave gives the place back.
+// leave gives the place back, when no call is under way any more.
 func (a *admission) leave() {
-	if a != nil && a.entered {
-		a.pass.leave(a.limits.now(), a.used)
+	if a != nil && a.pass.limits != nil {
+		a.pass.leave(a.limits.now(), int(a.used.Load()))
 	}
 }
 
 func (a *admission) model(next llm.Model) llm.Model {
 	return llm.ModelFunc(func(ctx context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
 		return func(yield func(llm.Event, error) bool) {
-			if !a.entered {
-				pass, refused := a.limits.enter(a.limits.now(), tokensOf(&req))
-				if refused != nil {
-					yield(llm.Event{}, refused.refusal())
-					return
-				}
-				a.pass, a.entered = pass, true
+			if refused := a.enter(&req); refused != nil {
+				yield(llm.Event{}, refused.refusal())
+				return
 			}
 			used := tokensOf(&req) // unless the call says
-			defer func() { a.used += used }()
+			defer func() { a.used.Add(int64(used)) }()
 			for event, err := range next.Stream(ctx, req) {
 				if event.Call != nil {
 					used = tokensAsked(event.Call)

@@ -23,7 +23,8 @@ func callID(text string) string {
 }
 
 // call answers GET /v1/calls/{id}: what llmx explain says, as JSON. A key sees its own
-// calls; those of others are not there for it.
+// calls; those of others are not there for it. Why a provider failed, in its own words,
+// with addresses, is for who may administer the server.
 func (s *Server) call(x *exchange) error {
 	_, text, err := x.findCall(x.r.PathValue("id"))
 	if err != nil {
@@ -42,9 +43,10 @@ const (
 // findCall finds a call of the caller's own.
 func (x *exchange) findCall(named string) (*llm.Call, json.RawMessage, error) {
 	id, s := callID(named), x.server
-	call, text, err := s.Explain(x.r.Context(), id)
+	whole := x.mayAdminister() == nil
+	call, text, err := s.Explain(x.r.Context(), id, whole)
 	if isAbsent(err) && s.recent.has(id) {
-		call, text, err = s.explainSoon(x.r.Context(), id)
+		call, text, err = s.explainSoon(x.r.Context(), id, whole)
 		if isAbsent(err) {
 			later := refuse(http.StatusNotFound, "call_not_found", "the call %q is not stored yet", named)
 			later.after = 1
@@ -63,7 +65,7 @@ func (x *exchange) findCall(named string) (*llm.Call, json.RawMessage, error) {
 func isAbsent(err error) bool { return err != nil && fault.ClassOf(err) == fault.Usage }
 
 // explainSoon looks for a call until it is stored.
-func (s *Server) explainSoon(ctx context.Context, id string) (call *llm.Call, text json.RawMessage, err error) {
+func (s *Server) explainSoon(ctx context.Context, id string, whole bool) (call *llm.Call, text json.RawMessage, err error) {
 	ctx, cancel := context.WithTimeout(ctx, settleWait)
 	defer cancel()
 	tick := time.NewTicker(settleStep)
@@ -75,7 +77,7 @@ func (s *Server) explainSoon(ctx context.Context, id string) (call *llm.Call, te
 			return nil, nil, err
 		case <-tick.C:
 		}
-		if call, text, err = s.Explain(context.WithoutCancel(ctx), id); !isAbsent(err) {
+		if call, text, err = s.Explain(context.WithoutCancel(ctx), id, whole); !isAbsent(err) {
 			return call, text, err
 		}
 	}

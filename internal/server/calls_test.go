@@ -33,14 +33,14 @@ func TestACallIsFoundAtOnce(t *testing.T) {
 	h := plan{upstream: says(t, upstream.Reply{Text: "yes"}).URL(), models: []string{"small"}, options: func(o *server.Options) {
 		explain, behind := o.Explain, 60*time.Millisecond
 		var first time.Time
-		o.Explain = func(ctx context.Context, id string) (*llm.Call, json.RawMessage, error) {
+		o.Explain = func(ctx context.Context, id string, whole bool) (*llm.Call, json.RawMessage, error) {
 			if first.IsZero() {
 				first = time.Now()
 			}
 			if time.Since(first) < behind {
 				return nil, nil, fault.New(fault.Usage, "there is no call %q", id)
 			}
-			return explain(ctx, id)
+			return explain(ctx, id, whole)
 		}
 	}}.build(t)
 	w := h.chat(hello).whole(t)
@@ -55,7 +55,7 @@ func TestACallIsFoundAtOnce(t *testing.T) {
 // Where the store is lost the answer says when to come again.
 func TestACallThatIsNotStoredYet(t *testing.T) {
 	h := plan{upstream: says(t, upstream.Reply{Text: "yes"}).URL(), models: []string{"small"}, options: func(o *server.Options) {
-		o.Explain = func(_ context.Context, id string) (*llm.Call, json.RawMessage, error) {
+		o.Explain = func(_ context.Context, id string, _ bool) (*llm.Call, json.RawMessage, error) {
 			return nil, nil, fault.New(fault.Usage, "there is no call %q", id)
 		}
 	}}.build(t)
@@ -103,5 +103,34 @@ func TestFeedback(t *testing.T) {
 	}
 	if len(kept) != 1 {
 		t.Errorf("kept %+v", kept)
+	}
+}
+
+// The words of providers are for who may administer the server.
+func TestWhoIsToldTheWholeOfACall(t *testing.T) {
+	var whole bool
+	h := plan{upstream: says(t, upstream.Reply{Text: "yes"}).URL(), models: []string{"small"}, options: func(o *server.Options) {
+		explain := o.Explain
+		o.Explain = func(ctx context.Context, id string, w bool) (*llm.Call, json.RawMessage, error) {
+			whole = w
+			return explain(ctx, id, w)
+		}
+	}}.build(t)
+	h.chat(hello).whole(t)
+	if a := h.send(t.Context(), "GET", "/v1/calls/req-1", ""); a.status != 200 || !whole {
+		t.Errorf("this machine, without keys: %d, whole: %v", a.status, whole)
+	}
+	h = plan{upstream: says(t, upstream.Reply{Text: "yes"}).URL(), models: []string{"small"}, options: func(o *server.Options) {
+		o.Keys = twoKeys{}
+		explain := o.Explain
+		o.Explain = func(ctx context.Context, id string, w bool) (*llm.Call, json.RawMessage, error) {
+			whole = w
+			return explain(ctx, id, w)
+		}
+	}}.build(t)
+	ann := []string{"Authorization", "Bearer ann"}
+	h.post("/v1/chat/completions", hello, ann...).whole(t)
+	if a := h.send(t.Context(), "GET", "/v1/calls/req-1", "", ann...); a.status != 200 || whole {
+		t.Errorf("a key: %d, whole: %v", a.status, whole)
 	}
 }

@@ -32,7 +32,7 @@ func (x *exchange) embed(req llm.Request, texts []string) ([]llm.Response, error
 				}
 				one.Messages = []llm.Message{llm.Text(llm.User, texts[i])}
 				var err error
-				if responses[i], err = llm.Collect(x.runtime.Engine.Stream(ctx, one)); err != nil {
+				if responses[i], err = x.collect(ctx, one); err != nil {
 					failed.Do(func() { failure = err })
 					cancel()
 				}
@@ -60,6 +60,17 @@ func (x *exchange) embed(req llm.Request, texts []string) ([]llm.Response, error
 		x.call.Service, x.call.Queue, x.call.Total = time.Since(begin), 0, time.Since(begin)
 	}
 	return responses, failure
+}
+
+// collect asks in a goroutine that is not the request's, where a panic would end the
+// process.
+func (x *exchange) collect(ctx context.Context, req llm.Request) (response llm.Response, err error) {
+	defer func() {
+		if said := recover(); said != nil {
+			err = x.bug(said)
+		}
+	}()
+	return llm.Collect(x.runtime.Engine.Stream(ctx, req))
 }
 
 // joinedCall is what the log and the headers say of all calls of a request: their turns

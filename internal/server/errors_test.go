@@ -119,8 +119,8 @@ func TestWhatIsToldOfAFailure(t *testing.T) {
 // A bug of ours is an answer like every failure, and the process lives.
 func TestAPanicIsAnAnswer(t *testing.T) {
 	h := over(t, llm.ModelFunc(func(context.Context, llm.Request) iter.Seq2[llm.Event, error] { panic("secret thing at server.go:1") }), nil)
-	for _, body := range []string{hello, helloStream} {
-		a := h.chat(body)
+	for path, body := range map[string]string{"/v1/chat/completions": hello, "/v1/chat/completions?": helloStream, "/v1/embeddings": `{"model":"small","input":["a","b"]}`} {
+		a := h.post(path, body)
 		if f := a.failure(t); a.status != 500 || f.Message != "the server failed" || a.header.Get("X-Request-Id") == "" || a.leaked() != nil {
 			t.Errorf("%d %s %q", a.status, a.body, a.leaked())
 		}

@@ -44,7 +44,7 @@ func (x *exchange) json(status int, value any) error {
 // log writes the line of the request. It has no contents and no secrets.
 func (x *exchange) log() {
 	level, attrs := slog.LevelInfo, []slog.Attr{
-		slog.String("id", x.id), slog.String("method", x.r.Method), slog.String("path", x.r.URL.Path), slog.Int("status", x.status),
+		slog.String("id", x.id), slog.String("method", cut(x.r.Method, maxParam)), slog.String("path", cut(x.r.URL.Path, maxPath)), slog.Int("status", x.status),
 		slog.Float64("ms", float64(time.Since(x.begun).Microseconds())/1000),
 	}
 	if asked := clientID(x.r); asked != "" {

@@ -51,7 +51,7 @@ func FuzzEndpoints(f *testing.F) {
 	h := over(f, llm.ModelFunc(yes), func(o *server.Options) {
 		runtime := &server.Runtime{Engine: llm.ModelFunc(traced), Models: []server.ModelCard{{Name: "small"}}, Prompts: p.library()}
 		o.Current = func() *server.Runtime { return runtime }
-		o.Explain = func(context.Context, string) (*llm.Call, json.RawMessage, error) {
+		o.Explain = func(context.Context, string, bool) (*llm.Call, json.RawMessage, error) {
 			return &llm.Call{ID: "req-1"}, nil, nil
 		}
 		o.Feedback = func(context.Context, server.Feedback) error { return nil }

@@ -21,7 +21,7 @@ func (s *Server) entersWithoutKey(r *http.Request) error {
 	case forwarded(r.Header):
 		return refuse(http.StatusForbidden, "loopback_only", "there are no keys, so nobody is served through a proxy, whose callers may be anywhere; llmx keys new NAME makes a key")
 	case !loopbackHost(r.Host):
-		return refuse(http.StatusForbidden, "host_not_allowed", "there are no keys, so the server is asked as localhost alone, not as %q; llmx keys new NAME makes a key", cut(r.Host))
+		return refuse(http.StatusForbidden, "host_not_allowed", "there are no keys, so the server is asked as localhost alone, not as %q; llmx keys new NAME makes a key", cut(r.Host, 100))
 	case foreign(r) && !slices.Contains(s.Origins, r.Header.Get("Origin")):
 		return refuse(http.StatusForbidden, "origin_not_allowed", "pages in a browser may not ask, but for those of the origins that are listed")
 	}
@@ -64,9 +64,8 @@ func foreign(r *http.Request) bool {
 	return true
 }
 
-// cut bounds what a message repeats of what a caller sent.
-func cut(text string) string {
-	const most = 100
+// cut bounds what is repeated of what a caller sent, in bytes.
+func cut(text string, most int) string {
 	if len(text) > most {
 		return strings.ToValidUTF8(text[:most], "") + "…"
 	}

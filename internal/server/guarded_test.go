@@ -67,7 +67,7 @@ func guard(t testing.TB, o Options, b Bounds) *guarded {
 	}
 	o.Current, o.Now, o.Keys = func() *Runtime { return runtime }, time.Now, g.ring
 	o.NewID = func() string { return fmt.Sprint("call-", ids.Add(1)) }
-	o.Explain = func(_ context.Context, id string) (*llm.Call, json.RawMessage, error) {
+	o.Explain = func(_ context.Context, id string, _ bool) (*llm.Call, json.RawMessage, error) {
 		return nil, nil, fault.New(fault.Usage, "there is no call %q", id)
 	}
 	o.Log = slog.New(slog.NewTextHandler(g.log, nil))

@@ -155,7 +155,7 @@ func (p plan) target(provider *openai.Provider, alias string) *route.Target {
 }
 
 // explain is the store's, which is behind.
-func (h *house) explain(_ context.Context, id string) (*llm.Call, json.RawMessage, error) {
+func (h *house) explain(_ context.Context, id string, _ bool) (*llm.Call, json.RawMessage, error) {
 	call := h.recorded(id)
 	if call == nil {
 		return nil, nil, fault.New(fault.Usage, "there is no call %q", id)

@@ -158,3 +158,20 @@ func TestConcurrencyOfAKey(t *testing.T) {
 	}
 	asking.Wait()
 }
+
+// The texts of one request are asked for at the same time, and are one request all the
+// same.
+func TestEmbeddingsAreOneRequestOfAKey(t *testing.T) {
+	const texts, times = 64, 20
+	g := guard(t, Options{}, Bounds{})
+	text := g.addKey(Caller{Key: "k"}, KeyBounds{Concurrency: 1, RPM: 1000, TPM: 1_000_000})
+	body := `{"model": "echo", "input": ["x"` + strings.Repeat(`, "x"`, texts-1) + `]}`
+	for range times {
+		if response, answer := g.do(t, "POST", "/v1/embeddings", body, "Authorization", "Bearer "+text); response.StatusCode != 200 {
+			t.Fatalf("%d %s", response.StatusCode, answer)
+		}
+	}
+	if l := theLimits(g, text); l.underway != 0 || l.requests.sum != times || l.tokens.sum != 10*texts*times {
+		t.Errorf("%d under way, %d requests, %d tokens; want 0, %d, %d", l.underway, l.requests.sum, l.tokens.sum, times, 10*texts*times)
+	}
+}

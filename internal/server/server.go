@@ -45,9 +45,11 @@ type Prompts interface {
 
 // Options are what a server is made of.
 type Options struct {
-	Current func() *Runtime                                                          // the newest; called once a request
-	Keys    Keys                                                                     // who may ask; nil: whoever can connect
-	Explain func(ctx context.Context, id string) (*llm.Call, json.RawMessage, error) // a call, and its JSON
+	Current func() *Runtime // the newest; called once a request
+	Keys    Keys            // who may ask; nil: whoever can connect
+	// Explain gives a call, and its JSON: whole, or with the failures of its attempts in the
+	// words that callers are told.
+	Explain func(ctx context.Context, id string, whole bool) (*llm.Call, json.RawMessage, error)
 	// Feedback keeps what a caller says of an answer; nil: it is not kept.
 	Feedback func(ctx context.Context, said Feedback) error
 
@@ -179,6 +181,11 @@ func (x *exchange) recovered() {
 	if said == http.ErrAbortHandler {
 		panic(said)
 	}
+	x.fail(x.bug(said))
+}
+
+// bug logs a panic, and makes a failure of it.
+func (x *exchange) bug(said any) error {
 	x.server.Log.Error("a bug: a request panicked", "id", x.id, "panic", said, "stack", stack())
-	x.fail(fault.New(fault.Internal, "a bug of ours"))
+	return fault.New(fault.Internal, "a bug of ours")
 }

@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/llmx-dev/llmx/internal/fault"
+	"github.com/llmx-dev/llmx/internal/llm"
 )
 
 // said is what a caller is told of a class whose own message has what is internal:
@@ -57,6 +58,22 @@ func messageOf(e *fault.Error) string {
 	return message
 }
 
+// ForCaller puts the failures of a call into the words that callers are told.
+func ForCaller(call *llm.Call) {
+	tellFailure(call.Failure)
+	for i := range call.Turns {
+		for j := range call.Turns[i].Attempts {
+			tellFailure(call.Turns[i].Attempts[j].Failure)
+		}
+	}
+}
+
+func tellFailure(f *llm.Failure) {
+	if f != nil {
+		f.Message = messageOf(fault.New(f.Class, "%s", f.Message))
+	}
+}
+
 // maxSaid bounds the words of a provider that are passed on, in bytes.
 const maxSaid = 300
 
@@ -76,19 +93,28 @@ func harmless(words string) bool {
 	return true
 }
 
+// The bounds of what is told, and logged, in bytes: a message may repeat what a caller
+// sent, who may have sent megabytes as the name of a model.
+const (
+	maxTold  = 4 << 10
+	maxParam = 200
+	maxPath  = 400
+)
+
 // bodyOf makes what a caller is told of a failure.
 func bodyOf(err error) (status int, body errorBody) {
 	if r := (*refusal)(nil); errors.As(err, &r) {
-		body.Error = errorDetail{Message: r.message, Type: typeOf(r.status, r.code), Code: r.code}
+		body.Error = errorDetail{Message: cut(r.message, maxTold), Type: typeOf(r.status, r.code), Code: r.code}
 		if r.param != "" {
-			body.Error.Param = &r.param
+			param := cut(r.param, maxParam)
+			body.Error.Param = &param
 		}
 		return r.status, body
 	}
 	e := fault.As(err)
 	status = statusOf(e)
 	code := codeOf(e.Class)
-	body.Error = errorDetail{Message: messageOf(e), Type: typeOf(status, code), Code: code}
+	body.Error = errorDetail{Message: cut(messageOf(e), maxTold), Type: typeOf(status, code), Code: code}
 	return status, body
 }
 

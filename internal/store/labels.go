@@ -72,6 +72,13 @@ func (s *Store) Overrides(ctx context.Context) ([]prompt.Override, error) {
 	return s.overrides(ctx, "WHERE ended IS NULL ORDER BY prompt, label")
 }
 
+// HasOverride reports whether an override is known here, ended or not. One of before is
+// not where the file is another one.
+func (s *Store) HasOverride(ctx context.Context, o prompt.Override) (known bool, err error) {
+	err = s.readers.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM label_overrides WHERE prompt = ? AND label = ? AND at = ?)", o.Prompt, o.Label, o.At.UnixNano()).Scan(&known)
+	return known, s.failure("read", err)
+}
+
 // OverrideLog reads the last of all labels that were set on servers, the newest first; of
 // one prompt, or of all with "".
 func (s *Store) OverrideLog(ctx context.Context, name string, limit int) ([]prompt.Override, error) {

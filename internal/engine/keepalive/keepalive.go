@@ -4,7 +4,9 @@ package keepalive
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"runtime/debug"
 	"time"
 
 	"github.com/llmx-dev/llmx/internal/llm"
@@ -32,14 +34,23 @@ type item struct {
 func relay(ctx context.Context, req llm.Request, next llm.Model, yield func(llm.Event, error) bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	items, over := make(chan item), make(chan struct{})
+	var panicked any // set before items is closed
 	defer func() {
 		cancel()
 		close(over)
 		for range items { // until the goroutine has closed it
 		}
+		if panicked != nil { // where the caller can catch it: here it would end the process
+			panic(panicked)
+		}
 	}()
 	go func() {
 		defer close(items)
+		defer func() {
+			if said := recover(); said != nil {
+				panicked = fmt.Sprintf("%v\n%s", said, debug.Stack())
+			}
+		}()
 		for event, err := range next.Stream(ctx, req) {
 			select {
 			case items <- item{event, err}:

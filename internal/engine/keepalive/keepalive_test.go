@@ -3,6 +3,7 @@ package keepalive
 import (
 	"context"
 	"iter"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -85,5 +86,20 @@ func TestAConsumerMayStop(t *testing.T) {
 			}
 			synctest.Wait() // a goroutine that is left behind fails the bubble
 		})
+	}
+}
+
+// A panic below reaches the caller, who may catch it; in a goroutine of its own it would
+// end the process.
+func TestAPanicReachesTheCaller(t *testing.T) {
+	bug := llm.ModelFunc(func(context.Context, llm.Request) iter.Seq2[llm.Event, error] {
+		return func(func(llm.Event, error) bool) { panic("a bug") }
+	})
+	defer func() {
+		if said, _ := recover().(string); !strings.HasPrefix(said, "a bug\n") || !strings.Contains(said, "keepalive_test.go") {
+			t.Errorf("the caller hears %q, want the panic and where it was", said)
+		}
+	}()
+	for range New(bug).Stream(t.Context(), llm.Request{KeepAlive: time.Hour}) {
 	}
 }
