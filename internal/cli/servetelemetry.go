@@ -17,6 +17,7 @@ func newTelemetry(ctx context.Context, w *World, s *serving) (*telemetry.Telemet
 		Gauges: telemetry.Gauges{
 			Budgets:   s.budgetShares,
 			Recording: func() (bool, int64) { return s.store.Recording().Why == nil, s.store.Dropped() },
+			Reloaded:  func() bool { return s.files.told.Load().reloads.failed == nil }, // nobody reads before there are files
 		},
 	})
 }
