@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -33,9 +34,13 @@ func TestHeadersTellOfTheCall(t *testing.T) {
 		{"a fallback, streaming", body("careful", `,"stream":true,"seed":1`), map[string]string{"Attempts": "2", "Fallback": "true", "Cache": "miss"}},
 		{"streaming", body("plain", `,"stream":true,"seed":2`), map[string]string{"Model": "ok-2026-01-01", "Attempts": "1", "Fallback": "false", "Cost-Usd": "0.00001206"}},
 		{"a failure", body("503", ""), map[string]string{"Attempts": "2", "Cost-Usd": "0"}},
+		{"a failure, of a stream that did not begin", body("503", `,"stream":true`), map[string]string{"Attempts": "2", "Cost-Usd": "0"}},
 	} {
 		a := h.chat(test.body)
 		header := a.header
+		if a.header.Get("X-Should-Retry") != "" != strings.Contains(test.name, "failure") || a.header.Get("X-Request-Id") == "" {
+			t.Errorf("%s: the headers are %v", test.name, a.header)
+		}
 		if strings.Contains(test.name, "streaming") {
 			header = a.trailer
 		}
@@ -46,6 +51,41 @@ func TestHeadersTellOfTheCall(t *testing.T) {
 		}
 		if us, err := strconv.Atoi(header.Get("X-Llmx-Overhead-Us")); err != nil || us < 0 || us > 200_000 {
 			t.Errorf("%s: the overhead is %q", test.name, header.Get("X-Llmx-Overhead-Us"))
+		}
+	}
+}
+
+// The line of a request in the log has what its call needed, and nothing of what was said.
+func TestTheLogTellsOfTheCall(t *testing.T) {
+	up := faults.New(t)
+	h := plan{upstream: up.URL(), models: []string{"ok", "503"}, routes: map[string]string{"careful": "503,ok"}}.build(t)
+	for _, more := range []string{"", `,"stream":true`} {
+		a := h.chat(`{"model":"careful","messages":[{"role":"user","content":"xyzzy-4711"}]` + more + `}`)
+		if a.status != 200 {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+	}
+	lines := strings.Split(strings.TrimSpace(h.logs.String()), "\n")
+	if len(lines) != 2 || strings.Contains(h.logs.String(), "xyzzy") {
+		t.Fatalf("%q", lines)
+	}
+	for _, line := range lines {
+		var said struct {
+			Msg, ID, Model, Answered string
+			Status, Attempts, Turns  int
+			Fallback                 bool
+			Input                    int     `json:"input_tokens"`
+			Output                   int     `json:"output_tokens"`
+			First                    float64 `json:"first_token_ms"`
+			USD                      string  `json:"cost_usd"`
+			Overhead                 *int64  `json:"overhead_us"`
+		}
+		if err := json.Unmarshal([]byte(line), &said); err != nil {
+			t.Fatal(err)
+		}
+		if said.Msg != "request" || said.ID == "" || said.Status != 200 || said.Model != "careful" || said.Answered != "ok-2026-01-01" || said.Attempts != 2 || said.Turns != 1 ||
+			!said.Fallback || said.Input < 1 || said.Output < 1 || said.USD != "0.00001206" || said.First <= 0 || said.Overhead == nil {
+			t.Errorf("%s", line)
 		}
 	}
 }
