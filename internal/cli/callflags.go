@@ -23,7 +23,7 @@ type callFlags struct {
 func (f *callFlags) who(cmd *cobra.Command, w *World) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.filter.Prompt, "prompt", "", "only calls of this prompt, `NAME or NAME@VERSION`")
-	flags.StringVar(&f.filter.Key, "key", "", "only calls that came by this key, by its `id`")
+	flags.StringVar(&f.filter.Key, "key", "", "only calls that came by this key, by its `name` or id")
 	flags.StringVar(&f.filter.User, "user", "", "only calls for this user, by the `name` that the caller gave")
 	_ = cmd.RegisterFlagCompletionFunc("prompt", completePrompts(w))
 	_ = cmd.RegisterFlagCompletionFunc("key", completeCalls(w, func(n store.CallNames) []string { return n.Keys }))

@@ -60,7 +60,6 @@ func (p *page) callFacts(call *llm.Call, result *eval.Result, s Style) {
 	p.fact("user", call.User)
 	p.fact("prompt", call.Prompt.String())
 	p.fact("hash", call.Prompt.Hash)
-	p.fact("key", call.Key)
 	if origin := call.Origin; origin.Case != "" || origin.Run != "" {
 		p.fact("case", fmt.Sprintf("%s of suite %s, draw %d, run %s", origin.Case, origin.Suite, call.Repeat+1, origin.Run))
 	}
