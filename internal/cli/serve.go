@@ -21,10 +21,10 @@ type serveOptions struct {
 const serveHelp = `Serve the prompts of the project over HTTP, through the runtime that tests them:
 OpenAI's API with prompts, models and routes behind it, and a small one of our own.
 
-POST /v1/chat/completions, /v1/embeddings and GET /v1/models are as OpenAI's. A model's name
-is a model, a route or prompt:NAME[@VERSION|@LABEL] of this project; a prompt's inputs go into
-"prompt": {"variables": {…}}, and messages into its input of kind thread. Options, tools and
-the model are the prompt's own, but for what llmx: {allow: […]} in its front matter names.
+POST /v1/chat/completions, /v1/responses, /v1/embeddings and GET /v1/models are as OpenAI's.
+A model's name is a model, a route or prompt:NAME[@VERSION|@LABEL] of this project; a prompt's
+inputs go into "prompt": {"variables": {…}}, and messages into its input of kind thread. Options,
+tools and the model are the prompt's own, but for what llmx: {allow: […]} in its front matter names.
 An answer under a contract is streamed once it is valid; llmx: {stream: optimistic} streams it
 as it comes, and ends it with an error where it is not.
 POST /v1/prompts/NAME takes {"variables": {…}} and gives the parsed value; GET /v1/prompts
@@ -45,7 +45,9 @@ llmx prompt label --server sets a label without a file.
 
 Ctrl-C lets what is under way finish, at most for serve.drain. SIGTERM first says not
 ready on /readyz, and goes on answering for serve.lame_duck, so that balancers see it.
-A second signal leaves at once, with exit code 130.`
+A second signal leaves at once, with exit code 130.
+
+llmx help api has the endpoints, headers and errors, llmx help safety keys, limits and TLS.`
 
 const serveExamples = `  llmx serve
   llmx serve --draft --model sim       the drafts, answered by a simulated model: no key needed
