@@ -48,7 +48,7 @@ func TestFromAnAnswerToACase(t *testing.T) {
 	says(0, []string{wrong, right, "answered, bad", "answered, good"}, "calls", "--key", "shop", "--user", "u-381")
 	says(4, []string{`no stored call is by a key "other"`}, "calls", "--key", "other")
 	says(0, []string{"\nshop "}, "cost", "--by", "key")
-	says(0, []string{" shop ", "2 calls would be removed"}, "calls", "purge", "--key", "shop", "--dry-run")
+	says(0, []string{"2 calls would be removed"}, "calls", "purge", "--key", "shop", "--dry-run")
 	says(0, []string{
 		"key       shop", "user      u-381", "score 0, by the key shop", `right is {"label": "billing"}`,
 		"llmx ask --from-call " + wrong + " --prompt triage@draft", "llmx cases from-calls tickets --call " + wrong,
