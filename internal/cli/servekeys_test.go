@@ -143,6 +143,26 @@ func (s *keyedServer) ask(key, path, body string) (status int, answer string, he
 	return response.StatusCode, string(text), response.Header
 }
 
+// get reads what is at a path.
+func (s *keyedServer) get(key, path string) string {
+	s.t.Helper()
+	req, err := http.NewRequest(http.MethodGet, s.url+path, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	response, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		s.t.Fatalf("%d %v", response.StatusCode, err)
+	}
+	return string(text)
+}
+
 // triage asks the prompt.
 func (s *keyedServer) triage(key, ticket string) (status int, answer string, header http.Header) {
 	s.t.Helper()
@@ -293,7 +313,11 @@ func TestTheBudgetOfAKeyHolds(t *testing.T) {
 		return answered
 	}
 	one, two := k.serve(), k.serve()
-	if answered := spend(one, two); answered < 10 || answered > 40 {
+	answered := spend(one, two)
+	if metrics := one.get(free, "/metrics"); !strings.Contains(metrics, `llmx_budget_spent_ratio{per="day",scope="key",value="poor"} `) || !strings.Contains(metrics, `llmx_calls_total{key="poor",`) {
+		t.Errorf("the metrics do not have what the key has spent:\n%s", metrics)
+	}
+	if answered < 10 || answered > 40 {
 		t.Errorf("%d answers of $0.005 for $0.20", answered)
 	}
 	if status, answer, _ := one.triage(free, "the other key"); status != 200 {

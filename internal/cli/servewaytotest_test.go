@@ -57,6 +57,9 @@ func TestFromAnAnswerToACase(t *testing.T) {
 		t.Errorf("the key is named more than once:\n%s", said)
 	}
 	says(0, []string{"before", wrong, "the same as before"}, "ask", "--from-call", wrong, "--prompt", "triage@draft")
+	// As a client has it that knows OpenAI's ids alone.
+	says(0, []string{"call      " + wrong}, "explain", "chatcmpl-"+wrong)
+	says(0, []string{"before", wrong}, "ask", "--from-call", "resp_"+wrong)
 	says(0, []string{"2 cases appended", "call-" + wrong, "redacted: 1 email"}, "cases", "from-calls", "tickets", "--feedback", "any")
 	suite, err := os.ReadFile(filepath.Join(k.world.Dir, "suites", "tickets.yaml"))
 	if err != nil || strings.Contains(string(suite), "jane@") || !strings.Contains(string(suite), `golden: {"label": "billing"}`) {
