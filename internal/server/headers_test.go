@@ -55,6 +55,34 @@ func TestHeadersTellOfTheCall(t *testing.T) {
 	}
 }
 
+// Every kind of answer tells: embeddings, values of prompts, responses whole and streamed,
+// and a stream that fails on its way.
+func TestEveryKindOfAnswerHasTheHeaders(t *testing.T) {
+	vectors, up := newVectors(t), faults.New(t)
+	embeds := plan{upstream: vectors.URL + "/v1", models: []string{"small"}}.build(t)
+	h := plan{upstream: up.URL(), models: []string{"ok", "cut"}, prompts: map[string]string{"say": "---\nname: say\nmodel: {id: ok}\n---\nuser:\nhi\n"}}.build(t)
+	for name, a := range map[string]answer{
+		"embeddings": embeds.post("/v1/embeddings", `{"model":"small","input":["a","b"]}`), "a value": h.post("/v1/prompts/say", `{}`),
+		"a response": h.post("/v1/responses", `{"model":"ok","input":"hi"}`), "a response, streamed": h.post("/v1/responses", `{"model":"ok","input":"hi","stream":true}`),
+		"a response of a prompt, streamed": h.post("/v1/responses", `{"model":"prompt:say","stream":true}`),
+		"a stream that fails on its way":   h.chat(`{"model":"cut","messages":[{"role":"user","content":"hi"}],"stream":true}`),
+		"a response that fails on its way": h.post("/v1/responses", `{"model":"cut","input":"hi","stream":true}`),
+	} {
+		told := a.header
+		if strings.Contains(name, "stream") || strings.Contains(name, "way") {
+			told = a.trailer
+		}
+		for _, header := range []string{"Attempts", "Turns", "Fallback", "Cache", "Cost-Usd", "Overhead-Us"} {
+			if told.Get("X-Llmx-"+header) == "" {
+				t.Errorf("%s does not tell %s: %d %v %v", name, header, a.status, a.header, a.trailer)
+			}
+		}
+		if a.header.Get("X-Request-Id") == "" || strings.Contains(name, "prompt") != (a.header.Get("X-Llmx-Prompt") == "say@draft") && name != "a value" {
+			t.Errorf("%s: %v", name, a.header)
+		}
+	}
+}
+
 // The line of a request in the log has what its call needed, and nothing of what was said.
 func TestTheLogTellsOfTheCall(t *testing.T) {
 	up := faults.New(t)
