@@ -93,11 +93,14 @@ func TestTheLogTellsOfTheCall(t *testing.T) {
 			t.Fatalf("%d %s", a.status, a.body)
 		}
 	}
+	if a := h.post("/v1/chat/completions?api_key=xyzzy-4711", `{"model":"xyzzy"}`); a.status != 404 {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
 	lines := strings.Split(strings.TrimSpace(h.logs.String()), "\n")
-	if len(lines) != 2 || strings.Contains(h.logs.String(), "xyzzy") {
+	if len(lines) != 3 || strings.Contains(h.logs.String(), "xyzzy-4711") {
 		t.Fatalf("%q", lines)
 	}
-	for _, line := range lines {
+	for _, line := range lines[:2] {
 		var said struct {
 			Msg, ID, Model, Answered string
 			Status, Attempts, Turns  int
