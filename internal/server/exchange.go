@@ -57,8 +57,7 @@ func (x *exchange) log() {
 		attrs = append(attrs, x.callAttrs()...)
 	}
 	if x.failed != nil {
-		e := fault.As(x.failed)
-		attrs = append(attrs, slog.String("class", string(e.Class)), slog.String("error", e.Message))
+		attrs = append(attrs, failureAttrs(x.failed)...)
 		if level = slog.LevelWarn; x.status >= http.StatusInternalServerError {
 			level = slog.LevelError
 		}

@@ -96,8 +96,15 @@ func TestTheLogTellsOfTheCall(t *testing.T) {
 	if a := h.post("/v1/chat/completions?api_key=xyzzy-4711", `{"model":"xyzzy"}`); a.status != 404 {
 		t.Fatalf("%d %s", a.status, a.body)
 	}
+	// A failure is told by its code and its field: its message may quote what was asked.
+	if a := h.chat(`{"model":"careful","messages":[{"role":"xyzzy-4711","content":"x"}]}`); a.status != 400 || !strings.Contains(a.body, "xyzzy-4711") {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	if log := h.logs.String(); !strings.Contains(log, `"class":"usage","code":"invalid_request","param":"messages[0].role"}`) || !strings.Contains(log, `"code":"model_not_found","param":"model","error":"there is no model`) {
+		t.Errorf("%s", log)
+	}
 	lines := strings.Split(strings.TrimSpace(h.logs.String()), "\n")
-	if len(lines) != 3 || strings.Contains(h.logs.String(), "xyzzy-4711") {
+	if len(lines) != 4 || strings.Contains(h.logs.String(), "xyzzy-4711") {
 		t.Fatalf("%q", lines)
 	}
 	for _, line := range lines[:2] {
