@@ -68,10 +68,10 @@ func newCalls(w *World) *cobra.Command {
 }
 
 func (p *project) listCalls(ctx context.Context, s *store.Store, filter store.CallFilter, asJSON bool) error {
+	p.blind(filter)
 	if err := selectsCalls(ctx, s, filter); err != nil {
 		return err
 	}
-	p.blind(filter)
 	if asJSON {
 		return report.CallLines(p.world.Stdout, s.Calls(ctx, filter))
 	}

@@ -97,10 +97,10 @@ func (p *project) purgeCalls(ctx context.Context, s *store.Store, filter store.C
 		}
 		filter.IDs = append(filter.IDs, call.ID)
 	}
+	p.blind(filter)
 	if err := selectsCalls(ctx, s, filter); err != nil {
 		return err
 	}
-	p.blind(filter)
 	out := p.world.Stdout
 	going, staying, err := s.CallCount(ctx, filter)
 	if err != nil {

@@ -63,6 +63,11 @@ ERRORS, as {"error": {"message", "type", "param", "code"}}
   503  overloaded, breaker_open, quota_exhausted, keys_unavailable, store, missing_reply
   504  timeout_connect, timeout_first_token, timeout_idle, timeout_total
 
+LIFE
+  serve: {reload: 1s, lame_duck: 1s, drain: 30s} in llmx.yaml, with their defaults: how often the
+  files are looked at; how long it goes on after SIGTERM while /readyz says no; and the bound of
+  what is under way then. /readyz tells with reasons what is not as it should be.
+
 WITHOUT THE STORE
   A store that is full, locked or lost stops no answer: the log, /readyz and /metrics say what is
   not recorded. Budgets refuse then, or with serve: {budgets_without_store: open} count in memory.
