@@ -123,7 +123,12 @@ func (k *keyed) serve(args ...string) *keyedServer {
 // ask posts a body, and gives the status and what was answered.
 func (s *keyedServer) ask(key, path, body string) (status int, answer string, header http.Header) {
 	s.t.Helper()
-	req, err := http.NewRequest(http.MethodPost, s.url+path, strings.NewReader(body))
+	return s.send(http.MethodPost, key, path, body)
+}
+
+func (s *keyedServer) send(method, key, path, body string) (status int, answer string, header http.Header) {
+	s.t.Helper()
+	req, err := http.NewRequest(method, s.url+path, strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -141,26 +146,6 @@ func (s *keyedServer) ask(key, path, body string) (status int, answer string, he
 		s.t.Fatal(err)
 	}
 	return response.StatusCode, string(text), response.Header
-}
-
-// get reads what is at a path.
-func (s *keyedServer) get(key, path string) string {
-	s.t.Helper()
-	req, err := http.NewRequest(http.MethodGet, s.url+path, nil)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+key)
-	response, err := http.DefaultClient.Do(req)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != http.StatusOK {
-		s.t.Fatalf("%d %v", response.StatusCode, err)
-	}
-	return string(text)
 }
 
 // triage asks the prompt.
@@ -314,7 +299,7 @@ func TestTheBudgetOfAKeyHolds(t *testing.T) {
 	}
 	one, two := k.serve(), k.serve()
 	answered := spend(one, two)
-	if metrics := one.get(free, "/metrics"); !strings.Contains(metrics, `llmx_budget_spent_ratio{per="day",scope="key",value="poor"} `) || !strings.Contains(metrics, `llmx_calls_total{key="poor",`) {
+	if _, metrics, _ := one.send(http.MethodGet, free, "/metrics", ""); !strings.Contains(metrics, `llmx_budget_spent_ratio{per="day",scope="key",value="poor"} `) || !strings.Contains(metrics, `llmx_calls_total{key="poor",`) {
 		t.Errorf("the metrics do not have what the key has spent:\n%s", metrics)
 	}
 	if answered < 10 || answered > 40 {
