@@ -16,6 +16,8 @@ import (
 
 // bodies are of all endpoints, right ones and wrong ones.
 var bodies = []string{
+	`{"prompt":"plain","label":"canary","version":"1.0.0","percent":1,"until":"2h","because":"x"}`, `{"prompt":"plain","label":"production","rollback":true,"because":"x"}`,
+	`{"model":"prompt:desk","prompt":{"variables":{"who":{"type":"input_text","text":"Ann"}}},"input":[{"role":"user","content":"hi"}],"text":{"format":{"type":"json_schema","name":"x","schema":{}}}}`,
 	hello, helloStream, asking(`"stream":true`, `"stream_options":{"include_usage":true}`),
 	`{"model":"small","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AAEC","detail":"low"}}]}],"n":1,"seed":7}`,
 	`{"model":"small","messages":[{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"a","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c","content":"x"}]}`,
@@ -23,8 +25,6 @@ var bodies = []string{
 	`{"model":"prompt:desk","prompt":{"variables":{"who":"Ann"}},"messages":[{"role":"user","content":"hi"}],"temperature":0,"tools":[]}`,
 	`{"prompt":{"id":"plain","version":"draft","variables":{"q":"one"}}}`, `{"variables":{"q":"one"},"user":"ann"}`,
 	`{"model":"small","input":["a","b"],"dimensions":3,"encoding_format":"base64"}`, `{"score":1,"correction":{"a":[1,2]},"comment":"x"}`,
-	`{"prompt":"plain","label":"canary","version":"1.0.0","percent":1,"until":"2h","because":"x"}`, `{"prompt":"plain","label":"production","rollback":true,"because":"x"}`,
-	`{"model":"prompt:desk","prompt":{"variables":{"who":{"type":"input_text","text":"Ann"}}},"input":[{"role":"user","content":"hi"}],"text":{"format":{"type":"json_schema","name":"x","schema":{}}}}`,
 	`{"model":"small","model":"x"}`, `{"a":{"b":1,"b":2}}`, `[`, `{"a":"\u`, "{\"a\":\"\xff\"}", `{"messages":[[[[]]]]}`, `null`, `{"tools":[{"type":"function","function":{"name":"a","parameters":{"$ref":"#"}}}]}`,
 }
 

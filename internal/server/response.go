@@ -14,9 +14,18 @@ func (s *Server) responses(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	asked, req, err := x.responseRequest(body)
+	asked, err := readResponse(body)
 	if err != nil {
-		return inResponseWords(err)
+		return err
+	}
+	if asked.chat.prompt != nil {
+		valuesOf(asked.chat.prompt.Variables)
+	} else if len(asked.chat.messages) == 0 {
+		return invalid("input", "input is missing")
+	}
+	req, err := asked.chat.request(x)
+	if err != nil {
+		return err
 	}
 	if asked.chat.stream {
 		return x.streamResponse(asked, req)
@@ -27,24 +36,6 @@ func (s *Server) responses(x *exchange) error {
 	}
 	x.tell(x.w.Header())
 	return x.json(http.StatusOK, x.responseBody(asked, response))
-}
-
-// responseRequest reads a body, and makes what the engine is asked.
-func (x *exchange) responseRequest(body fields) (*responseRequest, llm.Request, error) {
-	asked, err := readResponse(body)
-	if err != nil {
-		return nil, llm.Request{}, err
-	}
-	if asked.chat.prompt != nil || isPrompt(asked.chat.model) {
-		err = asked.forPrompt()
-	} else if len(asked.chat.messages) == 0 {
-		err = invalid("input", "input is missing")
-	}
-	if err != nil {
-		return nil, llm.Request{}, err
-	}
-	req, err := asked.chat.request(x)
-	return asked, req, err
 }
 
 // responseBody is an answer as the Responses API gives it.

@@ -162,7 +162,6 @@ func (r *responseRequest) readText(raw json.RawMessage) error {
 			Type   string          `json:"type"`
 			Name   string          `json:"name"`
 			Schema json.RawMessage `json:"schema"`
-			Says   string          `json:"description"`
 		} `json:"format"`
 		Verbosity json.RawMessage `json:"verbosity"`
 	}
@@ -182,9 +181,35 @@ func (r *responseRequest) readText(raw json.RawMessage) error {
 		if len(schema) == 0 {
 			return invalid("text.format.schema", "text.format.schema is missing")
 		}
-		format["json_schema"] = map[string]any{"name": text.Format.Name, "schema": schema, "description": text.Format.Says}
+		format["json_schema"] = map[string]any{"name": text.Format.Name, "schema": schema}
 	}
 	var err error
-	r.chat.output, err = readFormat(mustJSON(format))
-	return err
+	if r.chat.output, err = readFormat(mustJSON(format)); err != nil {
+		return invalid("text.format.type", "text.format.type %q is not known; allowed: text, json_object, json_schema", text.Format.Type)
+	}
+	return nil
+}
+
+// valuesOf are the variables of a prompt as the engine has them: OpenAI wraps some.
+func valuesOf(variables map[string]any) {
+	for name, value := range variables {
+		object, ok := value.(map[string]any)
+		if !ok {
+			continue
+		}
+		switch object["type"] {
+		case "input_text":
+			if text, ok := object["text"].(string); ok {
+				variables[name] = text
+			}
+		case "input_image":
+			if url, ok := object["image_url"].(string); ok {
+				variables[name] = url
+			}
+		case "input_file":
+			if file := fileOf(object); file != nil {
+				variables[name] = file
+			}
+		}
+	}
 }
