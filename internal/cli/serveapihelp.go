@@ -34,7 +34,7 @@ STREAMS
   in data: {"error": {"code": "contract_violation", …}} and without [DONE].
 
 HEADERS (of a stream: trailers, but for the first three)
-  x-request-id                   of every answer; the call's id, for llmx explain
+  x-request-id                   of every answer but those to probes; the call's id, for llmx explain
   x-llmx-prompt                  name@version
   x-llmx-prompt-hash             of its content
   x-llmx-model                   that answered, in the provider's words

@@ -37,7 +37,7 @@ func (s *Server) Drain() { s.draining.Store(true) }
 
 // livez answers GET /livez: the process lives.
 func (s *Server) livez(w http.ResponseWriter, _ *http.Request) {
-	s.writeHealth(w, http.StatusOK, readiness{Status: "alive"})
+	writeHealth(w, http.StatusOK, readiness{Status: "alive"})
 }
 
 // readyz answers GET /readyz: may requests be sent here? Warnings do not change that: a
@@ -62,11 +62,10 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	} else {
 		body.Reasons = nil
 	}
-	s.writeHealth(w, status, body)
+	writeHealth(w, status, body)
 }
 
-func (s *Server) writeHealth(w http.ResponseWriter, status int, body readiness) {
-	w.Header().Set("X-Request-Id", s.NewID()) // as every answer has one; probes are not logged
+func writeHealth(w http.ResponseWriter, status int, body readiness) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
