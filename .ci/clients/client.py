@@ -6,6 +6,7 @@ import math
 import re
 import sys
 import time
+import urllib.request
 from typing import Literal
 
 import openai
@@ -149,7 +150,11 @@ def cancellation():
     async def leave():
         async with openai.AsyncOpenAI(base_url=url + "/v1", api_key="none", max_retries=0) as left:
             asking = asyncio.create_task(left.chat.completions.create(model="slow", messages=asked, stream=True))
-            await asyncio.sleep(0.2)
+            for _ in range(250):  # until it is under way, beside the request of the metrics
+                metrics = await asyncio.to_thread(lambda: urllib.request.urlopen(url + "/metrics").read().decode())
+                if "\nllmx_requests_in_flight 2\n" in metrics:
+                    break
+                await asyncio.sleep(0.02)
             asking.cancel()
             try:
                 await asking

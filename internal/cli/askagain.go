@@ -12,6 +12,7 @@ import (
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/prompt"
 	"github.com/llmx-dev/llmx/internal/report"
+	"github.com/llmx-dev/llmx/internal/server"
 	"github.com/llmx-dev/llmx/internal/store"
 )
 
@@ -60,6 +61,7 @@ func runAskAgain(ctx context.Context, w *World, o *askOptions) error {
 
 // findCall finds a call by its id or the beginning of it.
 func findCall(ctx context.Context, s *store.Store, id string) (*llm.Call, error) {
+	id = server.CallID(id)
 	call, err := s.Call(ctx, id)
 	if err == nil || fault.ClassOf(err) != fault.Usage {
 		return call, err

@@ -23,7 +23,7 @@ type callFlags struct {
 func (f *callFlags) who(cmd *cobra.Command, w *World) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.filter.Prompt, "prompt", "", "only calls of this prompt, `NAME or NAME@VERSION`")
-	flags.StringVar(&f.filter.Key, "key", "", "only calls that came by this key, by its `id`")
+	flags.StringVar(&f.filter.Key, "key", "", "only calls that came by this key, by its `name` or id")
 	flags.StringVar(&f.filter.User, "user", "", "only calls for this user, by the `name` that the caller gave")
 	_ = cmd.RegisterFlagCompletionFunc("prompt", completePrompts(w))
 	_ = cmd.RegisterFlagCompletionFunc("key", completeCalls(w, func(n store.CallNames) []string { return n.Keys }))
@@ -75,10 +75,16 @@ func (f *callFlags) read(now time.Time) (store.CallFilter, error) {
 	return filter, nil
 }
 
-// blind says that a text is looked for where none is kept.
+// blind says that a text, or a user, is looked for where none is kept.
 func (p *project) blind(filter store.CallFilter) {
-	if content := store.Content(p.config.Store.Content); filter.Grep != "" && content != "" && content != store.ContentFull {
-		fmt.Fprintf(p.world.Stderr, "note: --grep finds nothing in calls whose contents are not stored (store.content: %s in llmx.yaml)\n", content)
+	content := store.Content(p.config.Store.Content)
+	if content == "" || content == store.ContentFull {
+		return
+	}
+	for _, one := range []struct{ flag, value string }{{"--grep", filter.Grep}, {"--user", filter.User}} {
+		if one.value != "" {
+			fmt.Fprintf(p.world.Stderr, "note: %s finds nothing in calls whose contents are not stored (store.content: %s in llmx.yaml)\n", one.flag, content)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -67,16 +68,21 @@ func newCalls(w *World) *cobra.Command {
 }
 
 func (p *project) listCalls(ctx context.Context, s *store.Store, filter store.CallFilter, asJSON bool) error {
+	p.blind(filter)
 	if err := selectsCalls(ctx, s, filter); err != nil {
 		return err
 	}
-	p.blind(filter)
 	if asJSON {
 		return report.CallLines(p.world.Stdout, s.Calls(ctx, filter))
 	}
+	return p.callList(ctx, s, filter, p.world.Stdout)
+}
+
+// callList lists calls with the names of their keys.
+func (p *project) callList(ctx context.Context, s *store.Store, filter store.CallFilter, out io.Writer) error {
 	names, err := s.KeyNames(ctx)
 	if err != nil {
 		return err
 	}
-	return report.CallList(p.world.Stdout, byKeyName(s.Calls(ctx, filter), names), p.world.outputStyle())
+	return report.CallList(out, byKeyName(s.Calls(ctx, filter), names), p.world.outputStyle())
 }

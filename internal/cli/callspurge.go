@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/llmx-dev/llmx/internal/fault"
-	"github.com/llmx-dev/llmx/internal/report"
 	"github.com/llmx-dev/llmx/internal/store"
 )
 
@@ -98,10 +97,10 @@ func (p *project) purgeCalls(ctx context.Context, s *store.Store, filter store.C
 		}
 		filter.IDs = append(filter.IDs, call.ID)
 	}
+	p.blind(filter)
 	if err := selectsCalls(ctx, s, filter); err != nil {
 		return err
 	}
-	p.blind(filter)
 	out := p.world.Stdout
 	going, staying, err := s.CallCount(ctx, filter)
 	if err != nil {
@@ -118,7 +117,7 @@ func (p *project) purgeCalls(ctx context.Context, s *store.Store, filter store.C
 	case o.dryRun:
 		shown := filter
 		shown.Limit = 20
-		if err := report.CallList(out, s.Calls(ctx, shown), p.world.outputStyle()); err != nil {
+		if err := p.callList(ctx, s, shown, out); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(out, "%s would be removed\n", counted(going, "call"))

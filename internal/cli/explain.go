@@ -12,6 +12,7 @@ import (
 	"github.com/llmx-dev/llmx/internal/fault"
 	"github.com/llmx-dev/llmx/internal/llm"
 	"github.com/llmx-dev/llmx/internal/report"
+	"github.com/llmx-dev/llmx/internal/server"
 	"github.com/llmx-dev/llmx/internal/store"
 )
 
@@ -84,7 +85,7 @@ func runExplain(ctx context.Context, p *project, s *store.Store, o *explainOptio
 // find looks for a call of that id, a case of that id, and a call whose id begins
 // so. The results are those of the call's case, its own first.
 func (o *explainOptions) find(ctx context.Context, s *store.Store) (*llm.Call, []eval.Result, error) {
-	call, err := s.Call(ctx, o.id)
+	call, err := s.Call(ctx, server.CallID(o.id))
 	if err == nil {
 		return withResult(ctx, s, call)
 	}
@@ -101,7 +102,7 @@ func (o *explainOptions) find(ctx context.Context, s *store.Store) (*llm.Call, [
 		call, err := s.Call(ctx, results[0].CallID)
 		return call, results, err
 	}
-	ids, beginErr := s.CallsBeginning(ctx, o.id)
+	ids, beginErr := s.CallsBeginning(ctx, server.CallID(o.id))
 	switch {
 	case beginErr != nil:
 		return nil, nil, beginErr

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"iter"
+	"slices"
 
 	"github.com/llmx-dev/llmx/internal/engine/budget"
 	"github.com/llmx-dev/llmx/internal/llm"
@@ -78,7 +80,8 @@ func byKeyName(calls iter.Seq2[*llm.Call, error], names map[string]string) iter.
 	}
 }
 
-// withKeyName is a call with the name of its key in place of the id.
+// withKeyName is a call with the names of its key, and of those that say something of
+// it, in place of the ids.
 func withKeyName(ctx context.Context, s *store.Store, call *llm.Call) (*llm.Call, error) {
 	if call.Key == "" {
 		return call, nil
@@ -88,8 +91,11 @@ func withKeyName(ctx context.Context, s *store.Store, call *llm.Call) (*llm.Call
 		return nil, err
 	}
 	named := *call
-	if name, ok := names[call.Key]; ok {
-		named.Key = name
+	named.Key = cmp.Or(names[call.Key], call.Key)
+	named.Feedback = slices.Clone(call.Feedback)
+	for i := range named.Feedback {
+		said := &named.Feedback[i]
+		said.Key = cmp.Or(names[said.Key], said.Key)
 	}
 	return &named, nil
 }

@@ -144,7 +144,7 @@ func newRoot(w *World) *cobra.Command {
 		newInit(w), newTest(w), newLint(w), newAsk(w),
 		newRuns(w), newDiff(w), newBaseline(w), newGolden(w), newRescore(w), newJudge(w),
 		newPrompt(w), newServe(w), newKeys(w), newCalls(w), newExplain(w), newCases(w), newCost(w), newFlaky(w), newCalibrate(w), newDrift(w), newFixtures(w), newCache(w), newSchema(w), newVersion(w),
-		newChecksTopic(), newConversationsTopic(), newGatesTopic(), newSideBySideTopic(), newSafetyTopic(),
+		newChecksTopic(), newConversationsTopic(), newGatesTopic(), newSideBySideTopic(), newAPITopic(), newSafetyTopic(),
 	)
 	return root
 }

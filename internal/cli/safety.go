@@ -30,7 +30,9 @@ WHAT IS KEPT
   Of a key a hash, and nothing in a log. With keys llmx.yaml must say what is kept of what
   others write, and for how long:
     store: {content: redacted, keep: 30d}     content: full, redacted or none
-  The log has no contents.
+  redacted and none keep of a call no inputs, messages, tools, schemas of requests, answers and
+  users; redacted keeps the answers of test runs. The log has no contents: what is wrong with a
+  request is told there by its code and field, and in full to the caller.
 
 BOUNDS (llmx.yaml, with their defaults)
     serve:

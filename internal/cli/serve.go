@@ -45,7 +45,9 @@ llmx prompt label --server sets a label without a file.
 
 Ctrl-C lets what is under way finish, at most for serve.drain. SIGTERM first says not
 ready on /readyz, and goes on answering for serve.lame_duck, so that balancers see it.
-A second signal leaves at once, with exit code 130.`
+A second signal leaves at once, with exit code 130.
+
+llmx help api has the endpoints, headers and errors, llmx help safety keys, limits and TLS.`
 
 const serveExamples = `  llmx serve
   llmx serve --draft --model sim       the drafts, answered by a simulated model: no key needed

@@ -116,6 +116,11 @@ func TestServeAPI(t *testing.T) {
 	if json.Unmarshal([]byte(body), &said) != nil || status != 200 || said.Choices[0].Message.Content != `{"label": "billing"}` || header.Get("X-Llmx-Attempts") != "1" {
 		t.Fatalf("%d %v %s", status, header, body)
 	}
+	for name := range header {
+		if name = strings.ToLower(name); strings.HasPrefix(name, "x-") && !strings.Contains(apiHelp, "\n  "+name+" ") {
+			t.Errorf("llmx help api says nothing of the header %s", name)
+		}
+	}
 	// The call is there at once, though the store is behind.
 	if status, _, body := s.ask("GET", "/v1/calls/"+said.ID, ""); status != 200 || !strings.Contains(body, "charged twice") {
 		t.Errorf("%d %s", status, body)

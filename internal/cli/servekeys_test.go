@@ -127,7 +127,12 @@ func (k *keyed) serve(args ...string) *keyedServer {
 // ask posts a body, and gives the status and what was answered.
 func (s *keyedServer) ask(key, path, body string) (status int, answer string, header http.Header) {
 	s.t.Helper()
-	req, err := http.NewRequest(http.MethodPost, s.url+path, strings.NewReader(body))
+	return s.send(http.MethodPost, key, path, body)
+}
+
+func (s *keyedServer) send(method, key, path, body string) (status int, answer string, header http.Header) {
+	s.t.Helper()
+	req, err := http.NewRequest(method, s.url+path, strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -373,7 +378,11 @@ func TestTheBudgetOfAKeyHolds(t *testing.T) {
 		return answered
 	}
 	one, two := k.serve(), k.serve()
-	if answered := spend(one, two); answered < 10 || answered > 40 {
+	answered := spend(one, two)
+	if _, metrics, _ := one.send(http.MethodGet, free, "/metrics", ""); !strings.Contains(metrics, `llmx_budget_spent_ratio{per="day",scope="key",value="poor"} `) || !strings.Contains(metrics, `llmx_calls_total{key="poor",`) {
+		t.Errorf("the metrics do not have what the key has spent:\n%s", metrics)
+	}
+	if answered < 10 || answered > 40 {
 		t.Errorf("%d answers of $0.005 for $0.20", answered)
 	}
 	if status, answer, _ := one.triage(free, "the other key"); status != 200 {

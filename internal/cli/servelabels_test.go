@@ -150,9 +150,15 @@ func TestServeFollowsTheFiles(t *testing.T) {
 	if status != 200 || body.Status != "ready" || body.Warnings[0].At != "prompts/triage/labels.yaml:2:1" {
 		t.Errorf("%d %+v", status, body)
 	}
+	if _, _, metrics := r.send("GET", "/metrics", ""); !strings.Contains(metrics, "\nllmx_config_current 0\n") {
+		t.Error("the metrics do not say that the files are not served")
+	}
 	is("0.2.0")
 	s.write("prompts/triage/labels.yaml", "production: 0.3.0\n")
 	is("0.3.0")
+	if _, _, metrics := r.send("GET", "/metrics", ""); !strings.Contains(metrics, "\nllmx_config_current 1\n") {
+		t.Error("the metrics do not say that the files are served")
+	}
 	if _, body := r.ready(); body.warns("reload_failed") {
 		t.Errorf("%+v", body)
 	}

@@ -113,31 +113,37 @@ func TestHostileSchemasAreBounded(t *testing.T) {
 	}
 }
 
-// Neither the log nor a store that may keep no contents has what was asked and answered.
+// Neither the log nor a store that may keep no contents has what was asked, brought along
+// and answered.
 func TestContentsStayOutOfTheLogAndTheStore(t *testing.T) {
-	k := newKeyed(t, "store: {content: none, keep: 30d}\n")
-	key := k.newKey("shop")
-	s := k.serve("--log", "json")
-	const secret = "my card is 4111-1111"
-	if status, answer, _ := s.triage(key, secret); status != 200 {
-		t.Fatalf("%d %s", status, answer)
-	}
-	if status, _, _ := s.ask(key, "/v1/chat/completions", `{"model": "nope", "messages": [{"role": "user", "content": "`+secret+`"}]}`); status != 404 {
-		t.Errorf("%d", status)
-	}
-	broken := `{"model": "right", "messages": [{"role": "user", "content": "x"}], "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"properties": {"label": {"enum": ["a"]}}}}}}`
-	if status, answer, _ := s.ask(key, "/v1/chat/completions", broken); status != 422 || !strings.Contains(answer, `got \"bug\"`) {
-		t.Errorf("%d %s", status, answer)
-	}
-	s.end()
-	stored, err := os.ReadFile(filepath.Join(k.world.Dir, ".llmx", "llmx.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for where, text := range map[string]string{"log": s.log.String(), "store": string(stored)} {
-		for _, word := range []string{secret, `"label\"`, `\"bug\"`, key} {
-			if strings.Contains(text, word) {
-				t.Errorf("%q is in the %s", word, where)
+	for _, content := range []string{"none", "redacted", "full"} {
+		k := newKeyed(t, "store: {content: "+content+", keep: 30d}\n")
+		key := k.newKey("shop")
+		s := k.serve("--log", "json")
+		const secret, asked = "my card is 4111-1111", `"messages": [{"role": "user", "content": "my card is 4111-1111"}]`
+		if status, answer, _ := s.triage(key, secret); status != 200 {
+			t.Fatalf("%d %s", status, answer)
+		}
+		for body, want := range map[string]int{
+			`{"model": "nope", ` + asked + `}`: 404,
+			`{"model": "right", ` + asked + `, "user": "my card is 4111-1111", "stop": ["my card is 4111-1111"], "tools": [{"type": "function", "function": {"name": "pay", "description": "my card is 4111-1111"}}]}`: 200,
+			`{"model": "right", ` + asked + `, "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object", "description": "my card is 4111-1111"}}}}`:                         200,
+			`{"model": "right", ` + asked + `, "stream": true, "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"required": ["my card is 4111-1111"]}}}}`:                            422,
+		} {
+			if status, answer, _ := s.ask(key, "/v1/chat/completions", body); status != want {
+				t.Errorf("%s: %d %s", body, status, answer)
+			}
+		}
+		s.end()
+		stored, err := os.ReadFile(filepath.Join(k.world.Dir, ".llmx", "llmx.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for where, text := range map[string]string{"log": s.log.String(), "store": string(stored)} {
+			for _, word := range []string{secret, `"label\"`, key} {
+				if there := strings.Contains(text, word); there != (content == "full" && where == "store" && word == secret) {
+					t.Errorf("content %s: %q is in the %s: %t", content, word, where, there)
+				}
 			}
 		}
 	}
@@ -240,4 +246,19 @@ func TestCertificatesAreRenewedWithoutARestart(t *testing.T) {
 	until("second", "the one before stays")
 	put("third")
 	until("third", "")
+}
+
+// What is said of a broken contract quotes the answer: the caller is told, and the log not.
+func TestABrokenContractIsNotQuotedInTheLog(t *testing.T) {
+	k := newKeyed(t, "store: {content: none, keep: 30d}\n")
+	key := k.newKey("shop")
+	s := k.serve("--log", "json")
+	broken := `{"model": "right", "messages": [{"role": "user", "content": "x"}], "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"properties": {"label": {"enum": ["a"]}}}}}}`
+	if status, answer, _ := s.ask(key, "/v1/chat/completions", broken); status != 422 || !strings.Contains(answer, `got \"bug\"`) {
+		t.Errorf("%d %s", status, answer)
+	}
+	s.end()
+	if log := s.log.String(); strings.Contains(log, `bug`) {
+		t.Errorf("the log says %s", log)
+	}
 }

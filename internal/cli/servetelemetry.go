@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
+	"github.com/llmx-dev/llmx/internal/report"
 	"github.com/llmx-dev/llmx/internal/server"
 	"github.com/llmx-dev/llmx/internal/telemetry"
 )
@@ -17,6 +20,7 @@ func newTelemetry(ctx context.Context, w *World, s *serving) (*telemetry.Telemet
 		Gauges: telemetry.Gauges{
 			Budgets:   s.budgetShares,
 			Recording: func() (bool, int64) { return s.store.Recording().Why == nil, s.store.Dropped() },
+			Reloaded:  func() bool { return s.files.told.Load().reloads.failed == nil }, // nobody reads before there are files
 		},
 	})
 }
@@ -56,7 +60,10 @@ func (s *serving) endTelemetry() {
 	}
 }
 
-// budgetShares reads how far the budgets of llmx.yaml are spent now.
+// mostBudgets bounds the budgets that metrics show: the ones that are spent most.
+const mostBudgets = 200
+
+// budgetShares reads how far the budgets of llmx.yaml and those of keys are spent now.
 func (s *serving) budgetShares() []telemetry.Budget {
 	budgets, err := s.project.budgets()
 	if err != nil {
@@ -68,11 +75,28 @@ func (s *serving) budgetShares() []telemetry.Budget {
 	if err != nil {
 		return nil
 	}
+	if all, err := withKeyBudgets(ctx, s.project.world, s.store, rows); err == nil {
+		rows = all
+	}
+	return mostSpent(rows)
+}
+
+// mostSpent gives the shares of budgets, the largest first. Of those that have the same
+// names, as a key that was revoked and the one in its place, the largest counts.
+func mostSpent(rows []report.BudgetRow) []telemetry.Budget {
 	var shares []telemetry.Budget
 	for _, row := range rows {
 		if row.Limit > 0 {
 			shares = append(shares, telemetry.Budget{Scope: row.Scope, Value: row.Value, Per: row.Per, Share: float64(row.Spent+row.Held) / float64(row.Limit)})
 		}
 	}
-	return shares
+	slices.SortStableFunc(shares, func(a, b telemetry.Budget) int { return cmp.Compare(b.Share, a.Share) })
+	seen := map[telemetry.Budget]bool{}
+	shares = slices.DeleteFunc(shares, func(b telemetry.Budget) bool {
+		b.Share = 0
+		again := seen[b]
+		seen[b] = true
+		return again
+	})
+	return shares[:min(len(shares), mostBudgets)]
 }

@@ -42,7 +42,7 @@ type Error struct {
 
 	// Of a provider's failure.
 	Status     int           // HTTP status, 0 where there was none
-	RetryAfter time.Duration // what the provider asked for, or until a budget is renewed; 0 where nobody knows
+	RetryAfter time.Duration // what the provider asked for, or until a budget is renewed or can be asked again; 0 where nobody knows
 	Said       string        // the provider's own words, without secrets
 
 	Err error // the cause, for errors.Is; it is not printed

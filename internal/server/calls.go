@@ -14,8 +14,9 @@ import (
 // idPrefixes stand before the id of a call in answers that have OpenAI's shapes.
 var idPrefixes = []string{"chatcmpl-", "resp_"}
 
-// callID is the id of a call, as the caller may have found it.
-func callID(text string) string {
+// CallID is the id of a call, as one may have found it: also in an answer that has
+// OpenAI's shape.
+func CallID(text string) string {
 	for _, prefix := range idPrefixes {
 		text = strings.TrimPrefix(text, prefix)
 	}
@@ -42,7 +43,7 @@ const (
 
 // findCall finds a call of the caller's own.
 func (x *exchange) findCall(named string) (*llm.Call, json.RawMessage, error) {
-	id, s := callID(named), x.server
+	id, s := CallID(named), x.server
 	whole := x.mayAdminister() == nil
 	call, text, err := s.Explain(x.r.Context(), id, whole)
 	if isAbsent(err) && s.recent.has(id) {

@@ -45,7 +45,7 @@ func (x *exchange) json(status int, value any) error {
 func (x *exchange) log() {
 	level, attrs := slog.LevelInfo, []slog.Attr{
 		slog.String("id", x.id), slog.String("method", cut(x.r.Method, maxParam)), slog.String("path", cut(x.r.URL.Path, maxPath)), slog.Int("status", x.status),
-		slog.Float64("ms", float64(time.Since(x.begun).Microseconds())/1000),
+		slog.Float64("ms", milliseconds(time.Since(x.begun))),
 	}
 	if asked := clientID(x.r); asked != "" {
 		attrs = append(attrs, slog.String("client_id", asked))
@@ -53,9 +53,8 @@ func (x *exchange) log() {
 	if x.caller.Name != "" {
 		attrs = append(attrs, slog.String("key", x.caller.Name))
 	}
-	if c := x.call; c != nil {
-		attrs = append(attrs, slog.String("prompt", c.Prompt.String()), slog.String("model", c.Model), slog.String("answered", c.Answered),
-			slog.Int("attempts", c.Attempts()), slog.Bool("cached", c.Stored != nil))
+	if x.call != nil {
+		attrs = append(attrs, x.callAttrs()...)
 	}
 	if x.failed != nil {
 		attrs = append(attrs, failureAttrs(x.failed)...)
@@ -65,5 +64,26 @@ func (x *exchange) log() {
 	}
 	x.server.Log.LogAttrs(x.r.Context(), level, "request", attrs...)
 }
+
+// callAttrs are what a line of the log has of a call.
+func (x *exchange) callAttrs() []slog.Attr {
+	c := x.call
+	used, cost := c.Usage(), "unknown"
+	if known := c.Cost(); known.Known {
+		cost = usd(known.Amount)
+	}
+	attrs := []slog.Attr{
+		slog.String("prompt", c.Prompt.String()), slog.String("model", c.Model), slog.String("answered", c.Answered),
+		slog.Int("attempts", c.Attempts()), slog.Int("turns", len(c.Turns)), slog.Bool("cached", c.Stored != nil), slog.Bool("fallback", x.fellBack),
+		slog.Int64("input_tokens", used.Input), slog.Int64("output_tokens", used.Output), slog.String("cost_usd", cost),
+		slog.Int64("overhead_us", x.overhead().Microseconds()),
+	}
+	if c.FirstToken > 0 {
+		attrs = append(attrs, slog.Float64("first_token_ms", milliseconds(c.FirstToken)))
+	}
+	return attrs
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 func stack() string { return string(debug.Stack()) }

@@ -20,9 +20,11 @@ func (x *exchange) fail(err error) {
 		x.status = status
 		return
 	case x.sent:
-		if !told(err) {
-			x.failInBand(body)
+		if told(err) {
+			x.tell(x.w.Header())
+			return
 		}
+		x.failInBand(body)
 		return
 	}
 	x.status = status

@@ -10,12 +10,15 @@ import (
 	"testing"
 
 	"github.com/llmx-dev/llmx/internal/llm"
+	"github.com/llmx-dev/llmx/internal/prompt"
 	"github.com/llmx-dev/llmx/internal/server"
 	"github.com/llmx-dev/llmx/internal/server/openapitest"
 )
 
 // bodies are of all endpoints, right ones and wrong ones.
 var bodies = []string{
+	`{"prompt":"plain","label":"canary","version":"1.0.0","percent":1,"until":"2h","because":"x"}`, `{"prompt":"plain","label":"production","rollback":true,"because":"x"}`,
+	`{"model":"prompt:desk","prompt":{"variables":{"who":{"type":"input_text","text":"Ann"}}},"input":[{"role":"user","content":"hi"}],"text":{"format":{"type":"json_schema","name":"x","schema":{}}}}`,
 	hello, helloStream, asking(`"stream":true`, `"stream_options":{"include_usage":true}`),
 	`{"model":"small","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AAEC","detail":"low"}}]}],"n":1,"seed":7}`,
 	`{"model":"small","messages":[{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"a","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c","content":"x"}]}`,
@@ -38,10 +41,19 @@ func yes(_ context.Context, req llm.Request) iter.Seq2[llm.Event, error] {
 	return llm.Replay(text, llm.End{Finish: llm.FinishStop})
 }
 
+// anyLabel takes every change of a label.
+type anyLabel struct{}
+
+func (anyLabel) SetLabel(_ context.Context, c server.LabelChange) (prompt.Override, error) {
+	return prompt.Override{ID: 1, Prompt: c.Prompt, Label: c.Label, Version: c.Version, Because: c.Because}, nil
+}
+
+func (anyLabel) LabelLog(context.Context, string, int) ([]prompt.Override, error) { return nil, nil }
+
 // Whatever the body of a request is: an answer, and where it is a failure one in
 // OpenAI's form that tells nothing internal.
 func FuzzEndpoints(f *testing.F) {
-	paths := []string{"/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/prompts/plain", "/v1/prompts/desk", "/v1/calls/req-1/feedback"}
+	paths := []string{"/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/prompts/plain", "/v1/prompts/desk", "/v1/calls/req-1/feedback", "/v1/labels"}
 	for _, body := range bodies {
 		for i := range paths {
 			f.Add(i, body)
@@ -54,6 +66,7 @@ func FuzzEndpoints(f *testing.F) {
 		o.Explain = func(context.Context, string, bool) (*llm.Call, json.RawMessage, error) {
 			return &llm.Call{ID: "req-1"}, nil, nil
 		}
+		o.Labels = anyLabel{}
 		o.Feedback = func(context.Context, server.Feedback) error { return nil }
 	})
 	f.Fuzz(func(t *testing.T, path int, body string) {

@@ -26,7 +26,7 @@ func post(path, body string) string {
 func pick[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }
 
 func endpoint(r *rand.Rand) string {
-	return pick(r, "/v1/chat/completions", "/v1/embeddings", "/v1/prompts/triage", "/v1/models", "/v1/calls/x")
+	return pick(r, "/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/prompts/triage", "/v1/models", "/v1/calls/x", "/v1/calls/x/feedback", "/v1/labels")
 }
 
 func noise(r *rand.Rand, most int) string {

@@ -20,7 +20,7 @@ func (s *Server) responses(x *exchange) error {
 	}
 	if asked.chat.prompt != nil {
 		valuesOf(asked.chat.prompt.Variables)
-	} else if len(asked.chat.messages) == 0 {
+	} else if len(asked.chat.messages) == 0 && !isPrompt(asked.chat.model) {
 		return invalid("input", "input is missing")
 	}
 	req, err := asked.chat.request(x)

@@ -222,11 +222,7 @@ func valuesOf(variables map[string]any) {
 				variables[name] = url
 			}
 		case "input_file":
-			if data, ok := object["file_data"].(string); ok {
-				file := map[string]any{"url": data}
-				if called, ok := object["filename"].(string); ok {
-					file["name"] = called
-				}
+			if file := fileOf(object); file != nil {
 				variables[name] = file
 			}
 		}

@@ -18,6 +18,7 @@ func (x *exchange) streamResponse(asked *responseRequest, req llm.Request) error
 		}
 		if event.Call != nil {
 			x.call = event.Call
+			x.server.recent.add(event.Call.ID)
 			continue
 		}
 		if err := s.event(event); err != nil {

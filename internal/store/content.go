@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/llmx-dev/llmx/internal/eval"
@@ -12,7 +13,8 @@ import (
 const withheld = "(content is not stored)"
 
 // callWithoutContent is a copy without inputs, messages and answers, and without whom
-// it was asked for, as that is the caller's word.
+// it was asked for and what else may be the caller's words: tools, the schema of a request
+// that is no prompt's, and options that are texts.
 func callWithoutContent(c *llm.Call) *llm.Call {
 	kept := *c
 	kept.Vars, kept.Answer, kept.User = nil, "", ""
@@ -21,6 +23,10 @@ func callWithoutContent(c *llm.Call) *llm.Call {
 	for i := range kept.Turns {
 		turn := &kept.Turns[i]
 		turn.Messages, turn.Answer, turn.ToolCalls = nil, "", nil
+		turn.Tools, turn.Options = llm.Tools{}, figuresOf(turn.Options)
+		if c.Prompt.Name == "" {
+			turn.Output.Schema = nil
+		}
 		if turn.Violation != "" {
 			turn.Violation = withheld
 		}
@@ -30,6 +36,21 @@ func callWithoutContent(c *llm.Call) *llm.Call {
 		}
 	}
 	return &kept
+}
+
+// figuresOf are the options that are numbers, true or false: they have no words.
+func figuresOf(options llm.Options) llm.Options {
+	var figures llm.Options
+	for name, value := range options {
+		if value = bytes.TrimSpace(value); len(value) == 0 || bytes.IndexByte([]byte(`"[{`), value[0]) >= 0 {
+			continue
+		}
+		if figures == nil {
+			figures = llm.Options{}
+		}
+		figures[name] = value
+	}
+	return figures
 }
 
 // failureWithoutContent withholds a message that may quote what was asked or answered:

@@ -23,9 +23,9 @@ type Content string
 const (
 	// ContentFull keeps everything; so does the empty level.
 	ContentFull Content = "full"
-	// ContentRedacted leaves inputs, messages, tool calls, answers and users out of calls
-	// and turns, with the refusals that may quote them; the results of test runs keep
-	// their answers.
+	// ContentRedacted leaves inputs, messages, tools and their calls, answers, users, options
+	// that are texts and schemas that are no prompt's out of calls and turns, with the
+	// refusals that may quote them; the results of test runs keep their answers.
 	ContentRedacted Content = "redacted"
 	// ContentNone leaves them out of results and verdicts too, with all that may
 	// quote them: the reasons of scores and the texts of contract violations.

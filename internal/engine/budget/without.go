@@ -54,7 +54,7 @@ func (b *Book) serveAlone(w *waiter, err error) {
 	case FailOpen:
 		err = nil
 		if a := w.beyond(); a != nil {
-			err = refusal(a, w.amount)
+			err = until(refusal(a, w.amount), a, w.amount, b.o.Now())
 		}
 	}
 	b.serve(w, err)
@@ -71,8 +71,10 @@ func (h hold) beyond() *account {
 }
 
 // uncounted refuses what cannot be counted. Callers read it, so it does not say what
-// is wrong with the ledger.
+// is wrong with the ledger, only when that is asked again at the earliest.
 func uncounted(a *account, err error) error {
-	return fault.New(fault.Budget, "the budget of %s cannot be counted now: the store is not available", a.Account).
+	refused := fault.New(fault.Budget, "the budget of %s cannot be counted now: the store is not available", a.Account).
 		WithHint("serve: {budgets_without_store: open} in llmx.yaml answers all the same, and counts later").Because(err)
+	refused.RetryAfter = ledgerWithin
+	return refused
 }

@@ -68,6 +68,8 @@ func TestWithoutLedger(t *testing.T) {
 							answered++
 						case fault.ClassOf(err) != fault.Budget || !contains(err, "the store is not available") || strings.Contains(err.Error(), "/srv"):
 							t.Fatalf("got %v", err)
+						case fault.As(err).RetryAfter != ledgerWithin:
+							t.Fatalf("to be tried again after %v", fault.As(err).RetryAfter)
 						default:
 							refused++
 						}
@@ -111,8 +113,8 @@ func TestOpenKeepsTheLimitItKnows(t *testing.T) {
 				defer mu.Unlock()
 				if err == nil {
 					answered++
-				} else if fault.ClassOf(err) != fault.Budget || !contains(err, "has no room") {
-					t.Errorf("got %v", err)
+				} else if fault.ClassOf(err) != fault.Budget || !contains(err, "has no room") || fault.As(err).RetryAfter <= 0 {
+					t.Errorf("got %v, to be tried again after %v", err, fault.As(err).RetryAfter)
 				}
 			})
 		}
