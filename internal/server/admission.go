@@ -16,14 +16,15 @@ import (
 )
 
 // admission holds one HTTP request within the limits of its key. It counts once, with
-// the first call that the request makes of the engine, and holds its place until the
-// answer is written. The calls of one request may be under way at once.
+// the first call that the request makes of the engine, and holds its place until the end
+// of the answer is about to be written: who has it may ask again at once. The calls of one request may be under way at once.
 type admission struct {
 	limits  *KeyLimits
 	once    sync.Once
 	pass    keyPass
 	refused *tooMuch     // nil: it was let in
 	used    atomic.Int64 // tokens
+	left    bool         // the place is given back
 }
 
 // enter lets the request in, or says what it is too much for: to all its calls the same.
@@ -45,7 +46,8 @@ func (x *exchange) admit() {
 
 // leave gives the place back, when no call is under way any more.
 func (a *admission) leave() {
-	if a != nil && a.pass.limits != nil {
+	if a != nil && !a.left && a.pass.limits != nil {
+		a.left = true
 		a.pass.leave(a.limits.now(), int(a.used.Load()))
 	}
 }

@@ -96,6 +96,7 @@ func (s *chatStream) end() error {
 			return err
 		}
 	}
+	s.x.admission.leave()
 	if err := s.send("data: [DONE]\n\n"); err != nil {
 		return err
 	}

@@ -70,6 +70,7 @@ func (x *exchange) failInBand(body errorBody) {
 	if err != nil {
 		return
 	}
+	x.admission.leave()
 	_ = x.push([]byte("data: " + string(text) + "\n\n")) // who is gone is not told
 	x.tell(x.w.Header())
 }

@@ -167,6 +167,7 @@ func (s *responseStream) finish() error {
 		}
 	}
 	s.body.finish(*s.end, s.asked)
+	s.out.x.admission.leave()
 	return s.send("response."+s.body.Status, object{"response": s.body})
 }
 

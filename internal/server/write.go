@@ -13,6 +13,7 @@ import (
 func (x *exchange) write(status int, kind string, text []byte) error {
 	x.w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	x.head(status, kind)
+	x.admission.leave()
 	return x.push(text)
 }
 
