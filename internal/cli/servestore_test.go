@@ -33,7 +33,7 @@ func (r *replica) asked(key string) *asking {
 		a.all.Go(func() {
 			for i := 0; !a.over.Load(); i++ {
 				a.ask(key, fmt.Sprintf("ticket %d of %d", i, c))
-				time.Sleep(5 * time.Millisecond) // more than the store can write is another trouble
+				time.Sleep(10 * time.Millisecond) // more than the store can write is another trouble
 			}
 		})
 	}
