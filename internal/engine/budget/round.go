@@ -144,6 +144,12 @@ func (b *Book) decide(r *round, states []State) []Entry {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i, a := range r.accounts {
+		if lost := a.state.Spent - states[i].Spent; lost > 0 {
+			// What is spent only ever grows: it is another ledger, as a file that was lost is
+			// made anew. It is told again what was spent. Where several processes do so the
+			// same money counts more than once, which refuses too early, and never too late.
+			a.unsettled += lost
+		}
 		a.state, a.moved, a.wanted = states[i], a.unsettled, 0
 		a.room = a.budget.Limit - a.gone() - a.state.Leased - a.held
 	}

@@ -183,3 +183,49 @@ func TestGrantedAndNotHeard(t *testing.T) {
 		})
 	}
 }
+
+// A ledger that has forgotten, as a file that was lost is made anew, is told again what
+// was spent: nobody gets the money of a day twice.
+func TestAForgetfulLedgerIsToldAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ledger := newMemory()
+		b := openBook(t, ledger, Options{Budgets: project(100), WithoutLedger: FailClosed})
+		m := b.Model("small", aToken, answer(0, 10))
+		passed := 0
+		spend := func() {
+			for range 20 {
+				if ask(t.Context(), m, asking(10)) == nil {
+					passed++
+				}
+				time.Sleep(settleEvery)
+			}
+		}
+		for range 5 {
+			if err := ask(t.Context(), m, asking(10)); err != nil {
+				t.Fatal(err)
+			}
+			passed++
+			time.Sleep(settleEvery)
+		}
+		time.Sleep(2 * renewEvery)
+		ledger.mu.Lock()
+		clear(ledger.spent)
+		clear(ledger.leases)
+		ledger.mu.Unlock()
+		spend()
+		if passed != 10 {
+			t.Errorf("%d answers of 10 were paid out of 100", passed)
+		}
+		if err := b.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(ledger.spent) != 1 {
+			t.Errorf("the ledger says %v", ledger.spent)
+		}
+		for account, amount := range ledger.spent {
+			if amount != 100 {
+				t.Errorf("the ledger says that %v of %v are spent", amount, account)
+			}
+		}
+	})
+}
