@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -22,6 +23,13 @@ func (c *countedWrites) Write(p []byte) (int, error) {
 	return c.text.Write(p)
 }
 
+// soFar gives how many writes there were, and their text.
+func (c *countedWrites) soFar() (int, string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.n, c.text.String()
+}
+
 // Lines are written together, a moment later; a warning at once, after those before it.
 func TestTheLogHoldsLinesBackForAMoment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -32,22 +40,23 @@ func TestTheLogHoldsLinesBackForAMoment(t *testing.T) {
 		}
 		log.Info("one")
 		log.With("a", 1).Info("two")
-		if out.n != 0 {
-			t.Errorf("%d writes at once", out.n)
+		if n, _ := out.soFar(); n != 0 {
+			t.Errorf("%d writes at once", n)
 		}
 		time.Sleep(logHeld + time.Millisecond)
-		if out.n != 1 || bytes.Count(out.text.Bytes(), []byte("\n")) != 2 {
-			t.Errorf("after a moment %d writes: %s", out.n, &out.text)
+		synctest.Wait()
+		if n, text := out.soFar(); n != 1 || strings.Count(text, "\n") != 2 {
+			t.Errorf("after a moment %d writes: %s", n, text)
 		}
 		log.Info("three")
 		log.WithGroup("g").Warn("four")
-		if out.n < 2 || !bytes.Contains(out.text.Bytes(), []byte("msg=three")) || !bytes.HasSuffix(out.text.Bytes(), []byte("msg=four\n")) {
-			t.Errorf("a warning waits: %s", &out.text)
+		if n, text := out.soFar(); n < 2 || !strings.Contains(text, "msg=three") || !strings.HasSuffix(text, "msg=four\n") {
+			t.Errorf("a warning waits: %s", text)
 		}
 		log.Info("five")
 		end()
-		if !bytes.HasSuffix(out.text.Bytes(), []byte("msg=five\n")) {
-			t.Errorf("the end is lost: %s", &out.text)
+		if _, text := out.soFar(); !strings.HasSuffix(text, "msg=five\n") {
+			t.Errorf("the end is lost: %s", text)
 		}
 	})
 }
@@ -58,7 +67,7 @@ func TestAFullLogIsWritten(t *testing.T) {
 	for range 2 * logBytes / 1024 {
 		_, _ = lines.Write(make([]byte, 1024))
 	}
-	if out.n != 2 || out.text.Len() != 2*logBytes {
-		t.Errorf("%d writes, %d bytes", out.n, out.text.Len())
+	if n, text := out.soFar(); n != 2 || len(text) != 2*logBytes {
+		t.Errorf("%d writes, %d bytes", n, len(text))
 	}
 }

@@ -71,7 +71,7 @@ func TestTheTableOfTheClasses(t *testing.T) {
 		fault.Empty: "500 server_error internal_error", fault.NoMatch: "500 server_error internal_error", fault.Gate: "500 server_error internal_error",
 		fault.Unjudged: "500 server_error internal_error", fault.Judge: "500 server_error internal_error",
 	} {
-		e := fault.New(class, "%s", secret).WithHint("edit /work/llmx.yaml")
+		e := fault.New(class, "%s", secret).WithHint("edit /srv/app/llmx.yaml")
 		e.Said = secret
 		for said, body := range map[string]string{"": hello, "half": helloStream} {
 			a := over(t, fails(said, e), nil).chat(body)
