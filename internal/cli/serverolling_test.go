@@ -130,7 +130,9 @@ serve: {lame_duck: 300ms}
 	for c := range 32 {
 		callers.Go(func() {
 			// Each has one connection. Nothing is sent again by itself: the body cannot be.
-			client := http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 1}}
+			// It keeps it for less long than the server does that ends (Bounds.Quiet): else a
+			// request may meet the end of a connection that was idle, which no server can help.
+			client := http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 1, IdleConnTimeout: 250 * time.Millisecond}}
 			defer client.CloseIdleConnections()
 			for i := 0; ; i++ {
 				select {
