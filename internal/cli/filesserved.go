@@ -74,7 +74,7 @@ type reading struct {
 // openFiles reads the files for the first time, and the labels that were set.
 func (s *serving) openFiles(ctx context.Context) error {
 	f := &s.files
-	f.breakers, f.ended = route.NewBreakers(s.told.Breakers()), map[int64]bool{}
+	f.breakers, f.ended = route.NewBreakers(s.told.Breaker), map[int64]bool{}
 	made, print, err := s.readStable()
 	if err != nil {
 		return err

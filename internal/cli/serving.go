@@ -49,6 +49,7 @@ func openServing(ctx context.Context, p *project, o *serveOptions, log *slog.Log
 	}
 	var err error
 	if s.book, err = s.openBook(); err != nil {
+		s.pruning()
 		return nil, joined(err, s.store.Close())
 	}
 	if s.told, err = newTelemetry(ctx, p.world, s); err != nil {

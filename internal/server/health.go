@@ -1,7 +1,6 @@
 package server
 
 import (
-	"net"
 	"net/http"
 
 	"github.com/llmx-dev/llmx/internal/prompt"
@@ -86,13 +85,8 @@ func (s *Server) insider(r *http.Request) bool {
 }
 
 // fromHere reports a request of this machine itself. What a proxy on this machine passes
-// on is not: it comes from whoever the proxy serves.
+// on is not: it comes from whoever the proxy serves. A page in its browser that was made
+// to lead here names another host.
 func fromHere(r *http.Request) bool {
-	for _, passedOn := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"} {
-		if r.Header.Get(passedOn) != "" {
-			return false
-		}
-	}
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	return err == nil && net.ParseIP(host).IsLoopback()
+	return loopbackPeer(r.RemoteAddr) && !forwarded(r.Header) && loopbackHost(r.Host)
 }

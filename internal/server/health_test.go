@@ -164,3 +164,24 @@ func TestParseUntil(t *testing.T) {
 		}
 	}
 }
+
+// A page in the browser of this machine, whose name was made to lead here, is a stranger,
+// and so is whoever a proxy on this machine serves.
+func TestReadinessTellsPagesAndProxiesTheStatusAlone(t *testing.T) {
+	s := newHealthServer(Options{Health: func() Health { return Health{Warnings: []Trouble{{Code: "x", Message: "secret"}}} }})
+	for name, change := range map[string]func(r *http.Request){
+		"":         func(*http.Request) {},
+		"rebound":  func(r *http.Request) { r.Host = "evil.test" },
+		"proxied":  func(r *http.Request) { r.Header.Set("X-Forwarded-Host", "shop.test") },
+		"far away": func(r *http.Request) { r.RemoteAddr = there },
+	} {
+		r := httptest.NewRequest(http.MethodGet, "http://localhost/readyz", nil)
+		r.RemoteAddr = here
+		change(r)
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		if told := strings.Contains(w.Body.String(), "secret"); w.Code != http.StatusOK || told != (name == "") {
+			t.Errorf("%q: %d %s", name, w.Code, w.Body)
+		}
+	}
+}

@@ -18,11 +18,11 @@ func failureAttrs(err error) []slog.Attr {
 	if r := (*refusal)(nil); errors.As(err, &r) && r.status == http.StatusBadRequest {
 		attrs = append(attrs, slog.String("code", r.code))
 		if r.param != "" {
-			attrs = append(attrs, slog.String("param", clipped(r.param)))
+			attrs = append(attrs, slog.String("param", cut(r.param, maxLogged)))
 		}
 		return attrs
 	}
-	return append(attrs, slog.String("error", clipped(unquoting(e))))
+	return append(attrs, slog.String("error", cut(unquoting(e), maxLogged)))
 }
 
 // unquoting is the message without the words that may come out of the request or the answer.
@@ -38,15 +38,5 @@ func unquoting(e *fault.Error) string {
 	return e.Message
 }
 
-// maxLogged bounds what a line of the log has of a name that a caller made up, in runes.
+// maxLogged bounds what a line of the log has of a name that a caller made up, in bytes.
 const maxLogged = 300
-
-func clipped(text string) string {
-	if len(text) <= maxLogged {
-		return text
-	}
-	if runes := []rune(text); len(runes) > maxLogged {
-		return string(runes[:maxLogged-1]) + "…"
-	}
-	return text
-}

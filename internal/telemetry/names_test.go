@@ -58,7 +58,7 @@ func TestTheTableIsWhatIsServed(t *testing.T) {
 	unpriced.Turns[0].Attempts[0].Paid.Known = false
 	tel.Record(unpriced)
 	tel.Begin()(Request{Pattern: "GET /x", Begun: begun, Call: troubled()})
-	tel.Breakers()("small", true)
+	tel.Breaker("small", true)
 	w := httptest.NewRecorder()
 	tel.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	served := map[string]bool{}

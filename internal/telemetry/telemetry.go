@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -45,9 +44,6 @@ type Telemetry struct {
 	keyName func(string) string
 	prom    *prom
 	otel    *push // nil: nothing is pushed
-
-	mu      sync.Mutex
-	engines int // that had breakers
 }
 
 // New makes a Telemetry; Close must be called.
@@ -88,27 +84,14 @@ func (t *Telemetry) Record(call *llm.Call) {
 	}
 }
 
-// Breakers gives what an engine's breakers tell when one has opened, or is open no more.
-// What those of an engine before still tell is not heard: its breakers are gone.
-func (t *Telemetry) Breakers() func(alias string, open bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.engines++
-	mine := t.engines
-	t.prom.breakersOpen.Reset()
-	return func(alias string, open bool) {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		if mine != t.engines {
-			return
-		}
-		change := -1.0
-		if open {
-			change = 1
-			t.prom.breakerOpened.WithLabelValues(alias).Inc()
-		}
-		t.prom.breakersOpen.WithLabelValues(alias).Add(change)
+// Breaker tells that a breaker of a model has opened, or is open no more.
+func (t *Telemetry) Breaker(alias string, open bool) {
+	change := -1.0
+	if open {
+		change = 1
+		t.prom.breakerOpened.WithLabelValues(alias).Inc()
 	}
+	t.prom.breakersOpen.WithLabelValues(alias).Add(change)
 }
 
 // Request is an HTTP request that was answered.

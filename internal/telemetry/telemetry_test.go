@@ -157,19 +157,15 @@ func TestLabelsAreBounded(t *testing.T) {
 	}
 }
 
-func TestBreakersOfAnEngineThatIsGoneAreNotHeard(t *testing.T) {
+func TestBreakersAreCountedByModel(t *testing.T) {
 	tel := newTest(t, Options{})
 	open := func() string { return scraped(t, tel)[`llmx_breaker_open{model="small"}`] }
-	old := tel.Breakers()
-	if old("small", true); open() != "1" {
-		t.Errorf("open: %q", open())
+	tel.Breaker("small", true)
+	if tel.Breaker("small", true); open() != "2" {
+		t.Errorf("of two policies: %q", open())
 	}
-	now := tel.Breakers()
-	if old("small", false); open() != "" {
-		t.Errorf("the old one still counts: %q", open())
-	}
-	now("small", true)
-	if now("small", false); open() != "0" {
+	tel.Breaker("small", false)
+	if tel.Breaker("small", false); open() != "0" || scraped(t, tel)[`llmx_breaker_opened_total{model="small"}`] != "2" {
 		t.Errorf("closed again: %q", open())
 	}
 }
